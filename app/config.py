@@ -1,0 +1,29 @@
+"""Settings of the process, read once from the environment (`DUI_*`); what a house tunes lives in the `setting` table."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="DUI_", env_file=None, extra="ignore")
+
+    database_url: str = ""  # the app's role: owns nothing, cannot bypass row-level security
+    owner_database_url: str = ""  # migrations, partitions
+    sealer_database_url: str = ""  # reads the trails, inserts seals, nothing else
+    key_file: Path = Path(".dui/keys.json")
+    public_origins: str = "http://127.0.0.1:8000"  # comma-separated; the first is the default of links
+    data: Path = Path(".dui")
+    demo: bool = False
+    pool_size: int = 8  # connections of the hot lane, and as many for writes
+    metrics_port: int = 0  # 0: not served
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return tuple(o.strip().rstrip("/") for o in self.public_origins.split(",") if o.strip())
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings()

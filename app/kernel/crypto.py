@@ -1,0 +1,112 @@
+"""Secrets at rest: AES-256-GCM under the key file, blind indexes for exact search, one key per usager.
+
+A sealed value is `b"D1" | key id (4) | nonce (12) | ciphertext and tag`; what it is about (`about`) is bound as
+associated data, so that a value moved to another row or column no longer opens.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+MAGIC = b"D1"
+KEY_BYTES = 32
+NONCE_BYTES = 12
+KEY_ID_BYTES = 4
+
+
+class KeyFault(RuntimeError):
+    """The key file is absent, weak, or not the one that sealed this value."""
+
+
+@dataclass(frozen=True)
+class Keyring:
+    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search."""
+
+    keys: dict[bytes, bytes]
+    current: bytes
+    index: bytes
+    demo: bool = False
+
+    @classmethod
+    def load(cls, path: Path) -> "Keyring":
+        """Raises KeyFault when the file is absent, readable by others, or holds a short key."""
+        try:
+            if path.stat().st_mode & 0o077:
+                raise KeyFault(f"{path.name} doit être lisible par son seul propriétaire (chmod 600).")
+            told = json.loads(path.read_text())
+            keys = {bytes.fromhex(k["id"]): bytes.fromhex(k["key"]) for k in told["keys"]}
+            index = bytes.fromhex(told["index"])
+            current = bytes.fromhex(told["keys"][0]["id"])
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as exc:
+            raise KeyFault("Le fichier de clés (DUI_KEY_FILE) est absent ou illisible.") from exc
+        weak = [k for k in (*keys.values(), index) if len(k) != KEY_BYTES or len(set(k)) < KEY_BYTES // 4]
+        if weak or any(len(k) != KEY_ID_BYTES for k in keys):
+            raise KeyFault("Une clé du fichier de clés est trop faible : générez-la avec « dui serve --new-key ».")
+        return cls(keys, current, index, bool(told.get("demo")))
+
+    @classmethod
+    def create(cls, path: Path, *, demo: bool = False) -> "Keyring":
+        """Write a new key file (mode 0600) and load it."""
+        told = {
+            "demo": demo,
+            "keys": [{"id": secrets.token_hex(KEY_ID_BYTES), "key": secrets.token_hex(KEY_BYTES)}],
+            "index": secrets.token_hex(KEY_BYTES),
+        }
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
+            json.dump(told, f)
+        return cls.load(path)
+
+    def seal(self, value: bytes, about: str) -> bytes:
+        return _seal(self.current, self.keys[self.current], value, about)
+
+    def open(self, sealed: bytes, about: str) -> bytes:
+        """Raises KeyFault when the value was sealed by a key we do not hold, or about another thing."""
+        key = self.keys.get(sealed[len(MAGIC) : len(MAGIC) + KEY_ID_BYTES])
+        if key is None:
+            raise KeyFault("Cette valeur a été chiffrée avec une clé absente du fichier de clés.")
+        return _open(key, sealed, about)
+
+    def blind(self, value: str, about: str) -> bytes:
+        """A keyed fingerprint: equal values of one kind are equal here, and nothing more can be told."""
+        return hmac.new(self.index, f"{about}\0{value}".encode(), hashlib.sha256).digest()
+
+    def new_usager_key(self, about: str) -> tuple["UsagerKey", bytes]:
+        """A key of one usager, and the same wrapped for the `usager_key` table."""
+        key = UsagerKey(os.urandom(KEY_BYTES))
+        return key, self.seal(key.key, f"usager_key:{about}")
+
+    def usager_key(self, wrapped: bytes, about: str) -> "UsagerKey":
+        return UsagerKey(self.open(wrapped, f"usager_key:{about}"))
+
+
+@dataclass(frozen=True, slots=True)
+class UsagerKey:
+    """Opens what is sealed about one person; erasing the person is deleting it."""
+
+    key: bytes
+
+    def seal(self, value: bytes, about: str) -> bytes:
+        return _seal(bytes(KEY_ID_BYTES), self.key, value, about)
+
+    def open(self, sealed: bytes, about: str) -> bytes:
+        return _open(self.key, sealed, about)
+
+
+def _seal(key_id: bytes, key: bytes, value: bytes, about: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return MAGIC + key_id + nonce + AESGCM(key).encrypt(nonce, value, about.encode())
+
+
+def _open(key: bytes, sealed: bytes, about: str) -> bytes:
+    start = len(MAGIC) + KEY_ID_BYTES
+    try:
+        return AESGCM(key).decrypt(sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :], about.encode())
+    except (InvalidTag, ValueError) as exc:
+        raise KeyFault("Cette valeur chiffrée ne s'ouvre pas : elle a été altérée ou déplacée.") from exc

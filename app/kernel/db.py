@@ -1,0 +1,76 @@
+"""The database in SQLAlchemy's words: the language of every query, the tool of every write."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import UserDefinedType
+
+NIL = UUID(int=0)  # the organisation of a refusal before any organisation is known
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SET_TENANT = text("SELECT set_config('dui.organisation', :organisation, true)")
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar = {
+        datetime: DateTime(timezone=True),
+        str: Text(),
+        bytes: LargeBinary(),
+        list[str]: ARRAY(Text()),
+    }
+
+
+class Xid8(UserDefinedType[int]):
+    """The transaction that wrote a row; unlike a sequence, it can be compared with what is still running."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **kw: Any) -> str:
+        return "xid8"
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        return None
+
+
+class Database:
+    """The pool of writes and rare paths; the hot lane has its own (`app.kernel.hot`)."""
+
+    def __init__(self, dsn: str, size: int) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=5,  # bounded: a caller hears 503, it does not hang
+            hide_parameters=True,  # an error never tells a value: it may be a NIR
+            connect_args={"server_settings": {"jit": "off", "application_name": "dui"}},
+        )
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def session(self, organisation_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        """One connection, one transaction told to one tenant. The caller commits; leaving rolls back."""
+        async with self.sessions() as session:
+            if organisation_id is not None:
+                await enter(session, organisation_id)
+            yield session
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+async def enter(session: AsyncSession, organisation_id: UUID) -> None:
+    """Bind the transaction (and only it) to one tenant, for row-level security."""
+    await session.execute(SET_TENANT, {"organisation": str(organisation_id)})
