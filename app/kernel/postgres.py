@@ -1,0 +1,245 @@
+"""The embedded Postgres: started, joined or stopped under one lock, reachable by a socket in a closed folder only.
+
+`start(data)` is for a program not yet in an event loop. The cluster outlives the program: the next start joins it.
+"""
+
+import asyncio
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from app.kernel.engine import Account, Engine, PostgresFault, find, named, newcomer, owner_of, root_home
+from app.kernel.roles import APP, DATABASE, OWNER, SEALER, create_database, new_passwords, write_secret
+
+SUPERUSER = "postgres"
+SOCKET = ".s.PGSQL.5432"
+SOCKET_BYTES = 107  # sun_path, less its closing zero
+ORPHANS = 10  # seconds left to backends whose server was killed, before a new one may open their files
+STATE = "postgres.json"
+SETTINGS = """
+listen_addresses = ''
+log_min_messages = fatal            # an error's text may hold a received value: a NIR
+log_min_error_statement = panic
+log_error_verbosity = terse
+log_parameter_max_length = 0
+log_parameter_max_length_on_error = 0
+timezone = 'UTC'
+log_timezone = 'UTC'
+"""
+THROWAWAY = "fsync = off\nfull_page_writes = off\nautovacuum_naptime = 1h\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running cluster. `started`: by this call (else it was already running and is not ours to stop)."""
+
+    data: Path
+    engine: Engine
+    owner_url: str
+    app_url: str
+    sealer_url: str
+    superuser_url: str
+    started: bool
+
+    def stop(self) -> None:
+        stop(self.data)
+
+
+def start(data: Path, *, engine: Engine | None = None, throwaway: bool = False) -> Server:
+    """Create the cluster of `data` if there is none, start it if it is not running, and say how to reach it.
+
+    `throwaway`: durability is given up for speed (tests). Raises PostgresFault.
+    """
+    data = data.absolute()
+    with _locked(data):
+        state = _state(data)
+        home = data / state["home"]  # relative to the data, or absolute as root
+        fresh = not (home / "cluster").exists()
+        if fresh:
+            engine = engine or find()
+            _create(home, engine, state["passwords"][SUPERUSER], throwaway)
+        else:
+            engine = find(int((home / "cluster" / "PG_VERSION").read_text())) if engine is None else engine
+        cluster, account = home / "cluster", owner_of(home / "cluster")
+        engine = engine.within_reach(account)
+        sockets = _running(cluster)
+        started = sockets is None
+        if sockets is None:
+            sockets = _sockets(home, state.get("sockets"), account)
+            _launch(cluster, engine, account, sockets)
+        server = _server(data, engine, sockets, state["passwords"], started)
+        if not state.get("ready"):
+            asyncio.run(create_database(server.superuser_url, state["passwords"]))
+        if not state.get("ready") or state.get("sockets") != str(sockets):
+            write_secret(data / STATE, json.dumps({**state, "ready": True, "sockets": str(sockets)}))
+        return server
+
+
+def stop(data: Path) -> None:
+    """Stop the cluster of `data`, if it runs."""
+    data = data.absolute()
+    if not (data / STATE).exists():
+        return
+    with _locked(data):
+        cluster = data / _state(data)["home"] / "cluster"
+        if not cluster.exists() or _running(cluster) is None:
+            return
+        _halt(cluster)
+
+
+def _halt(cluster: Path) -> None:
+    account = owner_of(cluster)
+    engine = find(int((cluster / "PG_VERSION").read_text())).within_reach(account)
+    done = account.run([engine.command("pg_ctl"), "-D", str(cluster), "-m", "fast", "-w", "-t", "60", "stop"])
+    if done.returncode:
+        raise PostgresFault(f"Postgres ne s'est pas arrêté : voyez {cluster.parent / 'log'}.")
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[None]:
+    """Two starts of one folder wait for each other. As root the folder may be gone through (not listed) by others."""
+    try:
+        data.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        lock = os.open(data / "postgres.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as exc:
+        raise PostgresFault(f"Le dossier {data} n'est pas à ce compte : choisissez-en un autre (DATA).") from exc
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _state(data: Path) -> dict[str, Any]:
+    """Where the cluster is, and the passwords; decided once, at the first start."""
+    path = data / STATE
+    if path.exists():
+        try:
+            state: dict[str, Any] = json.loads(path.read_text())
+        except (OSError, ValueError) as exc:
+            raise PostgresFault(f"{path} est illisible : rendez-le à ce compte, ou choisissez un autre DATA.") from exc
+        return state
+    if (data / "postgres" / "cluster").exists():
+        raise PostgresFault(f"{data} contient une base, mais plus ses mots de passe ({STATE}).")
+    home = "postgres"
+    if not newcomer().reaches(data):
+        home = str(root_home() / f"data-{secrets.token_hex(8)}")
+    state = {"home": home, "passwords": {SUPERUSER: secrets.token_urlsafe(24), **new_passwords()}}
+    write_secret(path, json.dumps(state))
+    return state
+
+
+def _create(home: Path, engine: Engine, password: str, throwaway: bool) -> None:
+    """initdb beside, then rename: a cluster seen is a cluster whole."""
+    account, creator = newcomer(), named()
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(mode=0o700)
+    part, secret = home / "part", home / "password"
+    write_secret(secret, password)
+    creator.take(home)
+    engine = engine.within_reach(creator)
+    command = [engine.command("initdb"), "-D", str(part), "-U", SUPERUSER, "-E", "UTF8", "--data-checksums"]
+    command += ["--auth-local=scram-sha-256", "--auth-host=reject", f"--pwfile={secret}"]
+    command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if engine.major >= 17 else []
+    command += ["--no-sync"] if throwaway else []
+    done = creator.run([*command, "--locale=C.UTF-8"])
+    if done.returncode:  # a libc without C.UTF-8: words keep their order, trigrams lose their accents
+        shutil.rmtree(part, ignore_errors=True)
+        done = creator.run([*command, "--locale=C"])
+    if done.returncode:
+        raise PostgresFault(f"La base n'a pas pu être créée : {done.stderr.strip().splitlines()[-1:]}")
+    secret.unlink()
+    account.take(home)
+    with os.fdopen(os.open(part / "postgresql.conf", os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW), "a") as f:
+        f.write(SETTINGS + (THROWAWAY if throwaway else ""))
+    part.rename(home / "cluster")
+
+
+def _launch(cluster: Path, engine: Engine, account: Account, sockets: Path) -> None:
+    _clear_stale(cluster)
+    log = cluster.parent / "log"
+    options = f"-c listen_addresses='' -c unix_socket_permissions=0700 -k {_quoted(sockets)}"
+    command = [engine.command("pg_ctl"), "-D", str(cluster), "-l", str(log), "-o", options, "-w", "-t", "60", "start"]
+    give_up = time.monotonic() + ORPHANS
+    while (done := account.run(command)).returncode:
+        if time.monotonic() > give_up or "pre-existing shared memory" not in _tail(log):
+            told = _tail(log) or done.stderr
+            raise PostgresFault(f"Postgres n'a pas démarré : {told.strip()} (journal : {log})")
+        time.sleep(0.2)
+
+
+def _clear_stale(cluster: Path) -> None:
+    """After a kill -9 the number kept in postmaster.pid may have gone to another process, and Postgres would wait
+    for it for ever. The file goes only then: a live server is found by its command line, and dead ones Postgres
+    tells by itself; orphans still at work hold the shared memory, which Postgres checks apart from this file.
+    """
+    path = cluster / "postmaster.pid"
+    try:
+        command = Path(f"/proc/{int(path.read_text().split()[0])}/cmdline").read_bytes()
+    except (OSError, ValueError, IndexError):
+        return
+    if str(cluster).encode() in command.split(b"\0"):
+        _halt(cluster)  # alive, but its socket is gone (a cleaned temporary folder)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _running(cluster: Path) -> Path | None:
+    """The folder of the socket on which the cluster answers."""
+    try:
+        folder = Path((cluster / "postmaster.pid").read_text().splitlines()[4])
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(folder / SOCKET))
+    except (OSError, IndexError):
+        return None
+    return folder
+
+
+def _sockets(home: Path, before: str | None, account: Account) -> Path:
+    """A closed folder whose path leaves room for the socket's name; the one used before if it is still there."""
+    folder = home / "run"
+    if len(os.fsencode(folder / SOCKET)) > SOCKET_BYTES:
+        if before and Path(before).exists() and owner_of(Path(before)) == account:
+            return Path(before)
+        base = str(root_home()) if account.uid is not None else None
+        folder = Path(tempfile.mkdtemp(prefix="dui-", dir=base))
+    folder.mkdir(mode=0o700, exist_ok=True)
+    account.take(folder)
+    return folder
+
+
+def _server(data: Path, engine: Engine, sockets: Path, passwords: dict[str, str], started: bool) -> Server:
+    def url(role: str, database: str) -> str:
+        return f"postgresql://{role}:{passwords[role]}@/{database}?host={quote(str(sockets))}"
+
+    return Server(
+        data=data,
+        engine=engine,
+        owner_url=url(OWNER, DATABASE),
+        app_url=url(APP, DATABASE),
+        sealer_url=url(SEALER, DATABASE),
+        superuser_url=url(SUPERUSER, "postgres"),
+        started=started,
+    )
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "'\\''") + "'"
+
+
+def _tail(log: Path) -> str:
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-3:])
+    except OSError:
+        return ""
