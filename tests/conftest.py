@@ -1,0 +1,72 @@
+"""What every test may ask for: a database of its own, and no network but this machine."""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.kernel.postgres import Server
+from tests import postgres
+from tests.postgres import TestDatabase
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Server]:
+    """One server per pytest process (per xdist worker)."""
+    with postgres.cluster() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Server) -> str:
+    return postgres.migrated(cluster)
+
+
+@pytest.fixture(scope="module")
+def database(cluster: Server, template: str) -> Iterator[TestDatabase]:
+    """Migrated, without a row; shared by the tests of one module."""
+    with postgres.clone(cluster, template) as database:
+        yield database
+
+
+@pytest.fixture
+def fresh_database(cluster: Server, template: str) -> Iterator[TestDatabase]:
+    """Migrated, without a row; for one test."""
+    with postgres.clone(cluster, template) as database:
+        yield database
+
+
+@pytest.fixture
+def empty_database(cluster: Server) -> Iterator[TestDatabase]:
+    """Never migrated; for one test."""
+    with postgres.clone(cluster, None) as database:
+        yield database
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """A test that would leave this machine fails, naming where it went."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any, /) -> None:
+        if self.family != socket.AF_UNIX and not _is_loopback(address[0]):
+            raise PermissionError(f"Tests stay on this machine: {address[0]} refused.")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
