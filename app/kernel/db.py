@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import DateTime, Dialect, LargeBinary, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, DateTime, Dialect, LargeBinary, MetaData, Text, text
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
 NIL = UUID(int=0)  # the organisation of a refusal before any organisation is known
 NAMES = {
-    "ix": "ix_%(column_0_N_label)s",
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "ck": "ck_%(table_name)s_%(constraint_name)s",
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
@@ -43,6 +43,9 @@ class Xid8(UserDefinedType[int]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> None:
         return None
+
+
+ischema_names["xid8"] = Xid8  # a migration check reads it back from the catalogue
 
 
 class Database:

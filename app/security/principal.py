@@ -1,6 +1,6 @@
 """Who is calling. Four kinds of caller, never mixed: staff, the person, who represents them, a partner system.
 
-`shape` is what the policy may know when it writes SQL: a kind, a role, scopes; never an id.
+`shape` is what the policy may know when it writes SQL: a kind and a role, never an id.
 `facts` are the values the database is given with it.
 """
 
@@ -42,11 +42,10 @@ class Caller(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """All callers who get the same SQL. `scopes` are a partner's, such as `CarePlan.r`, `*.s`."""
+    """All callers who get the same SQL."""
 
     kind: Caller
     role: Role | None = None
-    scopes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,14 +92,14 @@ class Representative(Session):
 
 @dataclass(frozen=True, kw_only=True)
 class Partner(Session):
-    """A partner system exchanging FHIR bundles; `structure_id` receives what it sends."""
+    """A partner system exchanging FHIR bundles; `structure_id` receives what it sends.
 
+    `scopes` are granted per FHIR type, such as `CarePlan.r` or `*.s`; the FHIR verbs check them, the policy bounds them.
+    """
+
+    shape: ClassVar = Shape(Caller.PARTNER)
     structure_id: UUID
     scopes: frozenset[str]
-
-    @cached_property
-    def shape(self) -> Shape:
-        return Shape(Caller.PARTNER, scopes=self.scopes)
 
 
 Principal = Professional | UsagerSelf | Representative | Partner

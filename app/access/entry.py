@@ -1,0 +1,109 @@
+"""What every row of a dossier has in common, and the typed structure a reader gets."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ARRAY, ColumnElement, ForeignKeyConstraint, Index, Uuid, text
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from app.access.permissions import Category, Kind, Visibility
+from app.kernel.clock import now
+from app.kernel.db import Base, Xid8
+from app.kernel.ids import uuid7
+
+
+class Row(Base):
+    """What the gate writes: a row of one organisation, with its version."""
+
+    __abstract__ = True
+    KIND: ClassVar[Kind]
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    recorded_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    version: Mapped[int] = mapped_column(default=1)
+    changed_xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
+    deleted_at: Mapped[datetime | None]
+
+
+class DirectoryEntry(Row):
+    """A row of the organisation's own directory (structure, unit, professional…): about no usager."""
+
+    __abstract__ = True
+
+
+class DossierEntry(Row):
+    """A row that belongs to one usager's dossier in one structure.
+
+    These columns are all that `app.access.policy` needs to know about a row, so a new concept inherits them and is
+    covered by the policy from its first line. `author_id` is a professional, a usager, a contact or a partner, told
+    by `author_kind`. `origin_version` is the last version its sender wrote: that one, never a later, is read back.
+    """
+
+    __abstract__ = True
+    CATEGORY: ClassVar[Category]  # of a row that does not choose
+
+    usager_id: Mapped[UUID]
+    structure_id: Mapped[UUID]
+    category: Mapped[str]
+    visibility: Mapped[str] = mapped_column(default=Visibility.NOT_SHARED.value)
+    withheld_reason: Mapped[str | None]
+    reserved_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    author_id: Mapped[UUID | None]
+    author_kind: Mapped[str]
+    on_behalf_of: Mapped[UUID | None]
+    occurred_at: Mapped[datetime] = mapped_column(default=now)
+    origin_exchange_id: Mapped[UUID | None]
+    origin_partner_id: Mapped[UUID | None]
+    origin_version: Mapped[int | None]
+    held: Mapped[bool] = mapped_column(default=False)
+    consigne: Mapped[bool] = mapped_column(default=False)
+    minor_secret: Mapped[bool] = mapped_column(default=False)
+    extra: Mapped[bytes | None]  # what no map models of a received resource, sealed under the usager's key
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return entry_args(cls)
+
+
+def entry_args(cls: Any, *more: Any) -> tuple[Any, ...]:
+    """The keys and indexes of every dossier table, and those of this one."""
+    name = cls.__tablename__
+    owner = () if name == "usager" else (ForeignKeyConstraint(["organisation_id", "usager_id"], _key("usager")),)
+    return (
+        *owner,
+        ForeignKeyConstraint(["organisation_id", "structure_id"], _key("structure")),
+        Index(f"ix_{name}_of_usager", "organisation_id", "usager_id", text("occurred_at DESC"), text("id DESC")),
+        Index(
+            f"ix_{name}_of_partner",
+            "organisation_id",
+            "origin_partner_id",
+            "id",
+            postgresql_where=text("origin_partner_id IS NOT NULL"),
+        ),
+        *more,
+    )
+
+
+def _key(table: str) -> list[str]:
+    return [f"{table}.organisation_id", f"{table}.id"]
+
+
+class View(msgspec.Struct, frozen=True):
+    """What is read of one table: each field is a column of `TABLE`, in this order; ids are text.
+
+    A field named in `COMPUTED` is that expression over the table's columns instead. It must show nothing of another
+    dossier: the policy has judged the row it stands on, not what the expression joins.
+    """
+
+    TABLE: ClassVar[type[Row]]
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {}
+    id: str
+
+
+class DossierView(View, frozen=True):
+    TABLE: ClassVar[type[DossierEntry]]
+    usager_id: str

@@ -1,0 +1,172 @@
+"""REST over the gate: who opens it and how a row is answered. Routers stay two lines, services hold no HTTP."""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Query, Request
+from starlette.responses import Response
+
+from app.access.entry import Row, View
+from app.access.gate import Gate, Listing, Reading, opened, reading_of
+from app.access.versions import values_of
+from app.audit.trail import Call
+from app.audit.vocabulary import Door
+from app.kernel import paging
+from app.kernel.answers import etag, told
+from app.kernel.errors import Invalid, MatchRequired, Unreadable
+from app.kernel.idempotency import Claim
+from app.security import dependencies
+from app.security.principal import Principal
+
+PAGE = 50
+PAGE_MOST = 200
+KEY_LONGEST = 200
+_MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+V = TypeVar("V", bound=View)
+
+
+def call_of(request: Request, door: Door) -> Call:
+    return Call(door, request.state.request_id, request.client.host if request.client else None)
+
+
+async def principal_at(request: Request, door: Door) -> Principal:
+    return await dependencies.caller(request, dependencies.Door(door.value))
+
+
+async def read_at(request: Request, door: Door) -> Reading:
+    """Who calls at this door, ready to look. Raises Unauthenticated."""
+    state = request.app.state
+    return reading_of(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
+
+
+async def open_at(request: Request, door: Door) -> AsyncIterator[Gate]:
+    """The same, ready to write: see `app.access.gate.opened`."""
+    state, principal = request.app.state, await principal_at(request, door)
+    asked = await _claim_of(request, principal)
+    async for gate in opened(principal, call_of(request, door), state.keyring, state.lane, state.database, asked):
+        yield gate
+
+
+async def _claim_of(request: Request, principal: Principal) -> Claim | None:
+    key = request.headers.get("idempotency-key")
+    if key is None or request.method != "POST":
+        return None
+    if not 0 < len(key) <= KEY_LONGEST:
+        raise Unreadable("La clé d'idempotence doit avoir de 1 à 200 caractères.", where="Idempotency-Key")
+    route = f"{request.method} {request.url.path}"
+    return Claim.of(principal.organisation_id, principal.id, key, route, await request.body())
+
+
+async def _staff_reads(request: Request) -> Reading:
+    return await read_at(request, Door.API)
+
+
+async def _staff_writes(request: Request) -> AsyncIterator[Gate]:
+    async for gate in open_at(request, Door.API):
+        yield gate
+
+
+async def _person_reads(request: Request) -> Reading:
+    return await read_at(request, Door.ME)
+
+
+async def _person_writes(request: Request) -> AsyncIterator[Gate]:
+    async for gate in open_at(request, Door.ME):
+        yield gate
+
+
+# scope="function": FastAPI's default scope would commit after the answer is sent,
+# and a caller could hear "201 Created" for a row that never was.
+StaffReading = Annotated[Reading, Depends(_staff_reads)]
+StaffGate = Annotated[Gate, Depends(_staff_writes, scope="function")]
+PersonReading = Annotated[Reading, Depends(_person_reads)]
+PersonGate = Annotated[Gate, Depends(_person_writes, scope="function")]
+
+
+def _version_asked(request: Request) -> int:
+    """The version the caller read, from `If-Match`. Raises MatchRequired without it."""
+    header = request.headers.get("if-match")
+    if header is None:
+        raise MatchRequired(
+            "Dites quelle version vous avez lue : en-tête If-Match, valeur de l'ETag.", where="If-Match"
+        )
+    match = _MATCH.fullmatch(header.strip())
+    if match is None:
+        raise Unreadable('If-Match attend un numéro de version, comme W/"3".', where="If-Match")
+    return int(match[1])
+
+
+Version = Annotated[int, Depends(_version_asked)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_MOST)]
+After = Annotated[str | None, Query(max_length=2_000)]
+
+
+async def created(
+    gate: Gate, view: type[V], path: str, write: Callable[[], Awaitable[Row]] | Callable[[], Row]
+) -> Response:
+    """201 with the row written by `write`, or the first answer again when this `Idempotency-Key` was already served.
+
+    `path` is the collection: the row's address is `path/id`.
+    """
+    if gate.replay:
+        row = await gate.get(view, UUID(str(gate.replay.location).rpartition("/")[2]))
+        headers = {"Location": f"{path}/{row.id}", "Idempotency-Replayed": "true"}
+        return told(row, status=gate.replay.status, headers=headers)
+    done = write()
+    written = await done if isinstance(done, Awaitable) else done
+    gate.location = f"{path}/{written.id}"
+    await gate.settle()
+    headers = {"Location": gate.location, "ETag": etag(written.version)}
+    return told(seen(view, written), status=201, headers=headers)
+
+
+async def changed(gate: Gate, view: type[V], row: Row) -> Response:
+    await gate.settle()
+    return told(seen(view, row), headers={"ETag": etag(row.version)})
+
+
+async def removed(gate: Gate) -> Response:
+    await gate.settle()
+    return Response(status_code=204)
+
+
+def one(row: Any) -> Response:
+    return told(row, headers={"ETag": etag(row.version)} if hasattr(row, "version") else None)
+
+
+def seen(view: type[V], row: Row) -> V:
+    """A row just written, as its view tells it; what the view computes keeps its default until the next read."""
+    values = values_of(row)
+    told: dict[str, Any] = {n: _typed(row, n, values[n]) for n in view.__struct_fields__ if n in values}
+    return view(**told)
+
+
+def _typed(row: Row, name: str, plain: object) -> object:
+    value = getattr(row, name)
+    return plain if isinstance(value, UUID | list) else value
+
+
+async def page(
+    gate: Reading, view: type[V], listing: Listing, limit: int, after: str | None, name: str, **values: object
+) -> Response:
+    """One page: `items`, and `next` (an opaque cursor, bound to this caller and this list) while there is more."""
+    bound = f"{gate.principal.id}:{name}:{sorted((k, str(v)) for k, v in values.items())}"
+    kinds = [getattr(view.TABLE, column).type.python_type for column in listing.order]
+    position: paging.Position = ()
+    if after:
+        position = paging.position(_list(paging.unseal(gate.keyring, bound, after)["at"]), kinds)
+    rows = list(await gate.list(view, listing, limit + 1, position, **values))
+    more = None
+    if len(rows) > limit:
+        rows = rows[:limit]
+        more = paging.seal(gate.keyring, bound, {"at": [getattr(rows[-1], column) for column in listing.order]})
+    return told({"items": rows, "next": more})
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise Invalid("Cette page n'existe pas.", where="after")
+    return value

@@ -1,0 +1,213 @@
+"""The facts the policy reasons on, joined at each request: ending one acts in its own transaction, on every path.
+
+Periods are `[starts, ends)`, `None`: still running.
+"""
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Date, ForeignKeyConstraint, Index, Uuid, column, table
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from app.access.entry import DirectoryEntry, DossierEntry, entry_args
+from app.access.permissions import Category, Kind
+from app.kernel.db import Base
+
+# Tables of rooms above this floor, by the columns the policy joins.
+STAY = table(
+    "stay",
+    column("organisation_id", Uuid()),
+    column("usager_id", Uuid()),
+    column("structure_id", Uuid()),
+    column("unit_id", Uuid()),
+    column("starts", Date()),
+    column("ends", Date()),
+    column("held"),
+    column("deleted_at"),
+)
+
+
+class Professional(DirectoryEntry):
+    """Someone who works in the organisation; `account_id` is set once they may log in."""
+
+    __tablename__ = "professional"
+    KIND: ClassVar = Kind.PROFESSIONAL
+
+    account_id: Mapped[UUID | None]
+    family_name: Mapped[str]
+    given_name: Mapped[str]
+    rpps: Mapped[str | None]
+    profession: Mapped[str | None]  # code of JDV_J01, kept as `system|code`
+
+
+class Membership(DirectoryEntry):
+    """One role over one or several structures; a session names one, and shows only it."""
+
+    __tablename__ = "membership"
+    KIND: ClassVar = Kind.MEMBERSHIP
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organisation_id", "professional_id"], ["professional.organisation_id", "professional.id"]
+        ),
+        Index(None, "organisation_id", "professional_id"),
+    )
+
+    professional_id: Mapped[UUID]
+    role: Mapped[str]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+
+
+class MembershipStructure(Base):
+    __tablename__ = "membership_structure"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "membership_id"], ["membership.organisation_id", "membership.id"]),
+        ForeignKeyConstraint(["organisation_id", "structure_id"], ["structure.organisation_id", "structure.id"]),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    membership_id: Mapped[UUID] = mapped_column(primary_key=True)
+    structure_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class UnitTeam(DirectoryEntry):
+    """A team by rule: who works in a unit accompanies its open stays. `kind`: rule, or on_duty (≤ 24 h, told to the chief)."""
+
+    __tablename__ = "unit_team"
+    KIND: ClassVar = Kind.UNIT_TEAM
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organisation_id", "professional_id"], ["professional.organisation_id", "professional.id"]
+        ),
+        ForeignKeyConstraint(["organisation_id", "unit_id"], ["unit.organisation_id", "unit.id"]),
+        Index(None, "organisation_id", "professional_id"),
+    )
+
+    professional_id: Mapped[UUID]
+    unit_id: Mapped[UUID]
+    kind: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+
+
+class TeamMember(DossierEntry):
+    """A professional accompanies this usager, by name."""
+
+    __tablename__ = "team_member"
+    KIND: ClassVar = Kind.TEAM_MEMBER
+    CATEGORY: ClassVar = Category.ADMINISTRATIVE
+
+    professional_id: Mapped[UUID]
+    referent: Mapped[bool] = mapped_column(default=False)
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(
+            cls,
+            ForeignKeyConstraint(
+                ["organisation_id", "professional_id"], ["professional.organisation_id", "professional.id"]
+            ),
+            Index(None, "organisation_id", "professional_id", "usager_id"),
+        )
+
+
+class SharingConsent(DossierEntry):
+    """A question put to the person and their answer. `kind` partage may open categories to one partner; image and
+    autre open nothing. The signature of a project is another thing (agreement).
+    """
+
+    __tablename__ = "sharing_consent"
+    KIND: ClassVar = Kind.SHARING_CONSENT
+    CATEGORY: ClassVar = Category.ADMINISTRATIVE
+
+    kind: Mapped[str]  # partage · image · autre
+    partner_id: Mapped[UUID | None]
+    question: Mapped[str]
+    if_yes: Mapped[str]
+    if_no: Mapped[str]
+    answer: Mapped[str]  # asked · yes · no · talk
+    answered_at: Mapped[datetime | None]
+    answered_by_kind: Mapped[str | None]  # usager · representative · professional (noted for them)
+    confirmed_at: Mapped[datetime | None]  # the person said that what was noted is right
+    withdrawn_at: Mapped[datetime | None]
+    categories: Mapped[list[str]]
+    kinds: Mapped[list[str] | None]  # None: every kind of these categories
+    data_from: Mapped[date | None]
+    data_until: Mapped[date | None]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(cls, Index(None, "organisation_id", "partner_id", "usager_id"))
+
+
+class Opposition(DossierEntry):
+    """The person refuses that a partner or a professional reads; it always wins over a consent or a team."""
+
+    __tablename__ = "opposition"
+    KIND: ClassVar = Kind.OPPOSITION
+    CATEGORY: ClassVar = Category.ADMINISTRATIVE
+
+    partner_id: Mapped[UUID | None]
+    professional_id: Mapped[UUID | None]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(
+            cls,
+            Index(None, "organisation_id", "partner_id", "usager_id"),
+            Index(None, "organisation_id", "professional_id", "usager_id"),
+        )
+
+
+class Mandate(DossierEntry):
+    """Who stands for the person: kind, scope, effect and dates of the decision (field.md §5).
+
+    `opens` are the categories their own access reads; entered by the secretariat, nothing before `confirmed_at`.
+    """
+
+    __tablename__ = "mandate"
+    KIND: ClassVar = Kind.MANDATE
+    CATEGORY: ClassVar = Category.ADMINISTRATIVE
+
+    contact_id: Mapped[UUID]
+    kind: Mapped[str]
+    scope: Mapped[str]  # personne · biens · both
+    effect: Mapped[str]  # assistance · representation
+    acts: Mapped[str | None]
+    opens: Mapped[list[str]]
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    copy_seen_on: Mapped[date | None]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[UUID | None]
+    person_told: Mapped[bool] = mapped_column(default=False)
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(cls, Index(None, "organisation_id", "contact_id", "usager_id"))
+
+
+class EmergencyAccess(DossierEntry):
+    """Someone on duty opened a dossier that nothing else opened to them, for a few hours, saying why."""
+
+    __tablename__ = "emergency_access"
+    KIND: ClassVar = Kind.EMERGENCY_ACCESS
+    CATEGORY: ClassVar = Category.ADMINISTRATIVE
+
+    professional_id: Mapped[UUID]
+    reason: Mapped[str]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(cls, Index(None, "organisation_id", "professional_id", "usager_id"))

@@ -1,0 +1,257 @@
+"""The access matrix, as data. Read it with a jurist; change it in a commit of its own.
+
+A cell says how far a role reaches for one action on one kind of row of one category. No cell: refused.
+It is the widest the law allows (design: field.md §1); a structure may narrow it, never widen it.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from app.security.principal import Caller, Role
+
+
+class Action(StrEnum):
+    READ = "read"
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class Category(StrEnum):
+    ADMINISTRATIVE = "administrative"
+    SUPPORT = "support"
+    CARE = "care"
+    JUDICIAL = "judicial"
+    ALERT = "alert"
+
+
+class Visibility(StrEnum):
+    """Does the person see it on their page?"""
+
+    NOT_SHARED = "not_shared"
+    SHARED = "shared"
+    WITHHELD = "withheld"
+
+
+class Kind(StrEnum):
+    USAGER = "usager"
+    USAGER_IDENTIFIER = "usager_identifier"
+    CONTACT = "contact"
+    MANDATE = "mandate"
+    STAY = "stay"
+    SHARING_CONSENT = "sharing_consent"
+    OPPOSITION = "opposition"
+    EMERGENCY_SHEET = "emergency_sheet"
+    EMERGENCY_ACCESS = "emergency_access"
+    TEAM_MEMBER = "team_member"
+    TRANSMISSION = "transmission"
+    EVENT = "event"
+    PROJECT = "project"
+    EXPECTATION = "expectation"
+    NEED = "need"
+    GOAL = "goal"
+    ACTION = "action"
+    SERVICE = "service"
+    MEANS = "means"
+    REVIEW = "review"
+    AGREEMENT = "agreement"
+    KEPT_RESOURCE = "kept_resource"
+    # The organisation's directory: about no usager.
+    STRUCTURE = "structure"
+    UNIT = "unit"
+    PROFESSIONAL = "professional"
+    MEMBERSHIP = "membership"
+    UNIT_TEAM = "unit_team"
+    PARTNER = "partner"
+
+
+class Reach(StrEnum):
+    STRUCTURE = "structure"  # everyone in the structures of my membership
+    TEAM = "team"  # the usagers I accompany today, there
+    TEAM_CONSIGNE = "team_consigne"  # of these, only rows flagged as a consigne
+    OWN = "own"  # what I wrote there
+    MYSELF = "myself"  # my own dossier: what is shared with me, or that I wrote
+    MANDATE = "mandate"  # the person I represent: what my mandate opens
+    SENT = "sent"  # what this partner sent, as it sent it
+    SENT_OR_GRANTED = "sent_or_granted"  # that, and what a running consent of the person covers
+    ORGANISATION = "organisation"  # the directory, for whoever works there or exchanges with it
+    RECEIVING = "receiving"  # rows this partner sends to the structure its token names
+
+
+Cell = tuple[Kind, Category, Action]
+Row = dict[Cell, Reach]
+
+K, C, A = Kind, Category, Action
+
+# Common to every structure where the person has an open stay; the rest belongs to its structure (field.md §2).
+COMMON = frozenset(
+    {
+        K.USAGER,
+        K.USAGER_IDENTIFIER,
+        K.CONTACT,
+        K.MANDATE,
+        K.STAY,
+        K.SHARING_CONSENT,
+        K.OPPOSITION,
+        K.EMERGENCY_SHEET,
+        K.TEAM_MEMBER,
+    }
+)
+IDENTITY = (K.USAGER, K.USAGER_IDENTIFIER, K.CONTACT, K.MANDATE, K.STAY)
+SHARING = (K.SHARING_CONSENT, K.OPPOSITION)
+ROUND = (K.EMERGENCY_SHEET, K.EMERGENCY_ACCESS, K.TEAM_MEMBER)
+PROJECT = (
+    K.PROJECT, K.EXPECTATION, K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW, K.AGREEMENT,
+)  # fmt: skip
+DAILY = (K.TRANSMISSION, K.EVENT)
+DIRECTORY = (K.STRUCTURE, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER)
+EVERY = tuple(kind for kind in Kind if kind not in DIRECTORY)
+
+
+def cells(
+    reach: Reach, kinds: Iterable[Kind], categories: Iterable[Category], actions: Iterable[Action] = (A.READ,)
+) -> Row:
+    return {(kind, category, action): reach for kind in kinds for category in categories for action in actions}
+
+
+WRITE = (A.CREATE, A.UPDATE)
+MAKE = (A.CREATE,)
+MEND = (A.UPDATE, A.DELETE)
+ADMINISTRATIVE, SUPPORT, CARE, JUDICIAL = (C.ADMINISTRATIVE,), (C.SUPPORT,), (C.CARE,), (C.JUDICIAL,)
+
+
+def _accompanies(*, care: bool) -> Row:
+    """Who accompanies persons day by day: reads and writes the support of their own usagers."""
+    row = cells(Reach.TEAM, EVERY, (C.ADMINISTRATIVE, C.SUPPORT))
+    row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE)
+    row |= cells(Reach.TEAM, DAILY, SUPPORT, MAKE) | cells(Reach.OWN, DAILY, SUPPORT, MEND)
+    row |= cells(Reach.TEAM, PROJECT, SUPPORT, WRITE)
+    row |= cells(Reach.TEAM, SHARING, ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), (C.SUPPORT, C.ADMINISTRATIVE), WRITE)
+    row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, MAKE)
+    if care:
+        row |= cells(Reach.TEAM, EVERY, CARE)
+        row |= cells(Reach.TEAM, (*DAILY, K.EMERGENCY_SHEET), CARE, MAKE)
+        row |= cells(Reach.OWN, DAILY, CARE, MEND) | cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE, (A.UPDATE,))
+    else:
+        row |= cells(Reach.TEAM_CONSIGNE, DAILY, CARE)
+    return row
+
+
+def _leads() -> Row:
+    row = cells(Reach.STRUCTURE, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.JUDICIAL))
+    row |= cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, SHARING, ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, (*DAILY, *PROJECT, K.EMERGENCY_SHEET), SUPPORT, WRITE)
+    row |= cells(Reach.STRUCTURE, (K.EMERGENCY_SHEET,), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.OWN, DAILY, SUPPORT, (A.DELETE,))
+    row |= cells(Reach.STRUCTURE, (K.STAY, K.CONTACT, K.TEAM_MEMBER), ADMINISTRATIVE, (A.DELETE,))
+    row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER, K.EMERGENCY_ACCESS), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.TEAM, EVERY, CARE)  # care only as a member of the care team
+    return row
+
+
+STAFF: dict[Role, Row] = {
+    Role.EDUCATEUR: _accompanies(care=False),
+    Role.ACCOMPAGNANT: _accompanies(care=False),
+    Role.VEILLEUR: _accompanies(care=False),
+    Role.AIDE_SOIGNANT: _accompanies(care=True),
+    Role.INFIRMIER: _accompanies(care=True),
+    Role.MEDECIN: _accompanies(care=True),
+    Role.PSYCHOLOGUE: _accompanies(care=True),
+    Role.PARAMEDICAL: _accompanies(care=True),
+    Role.IDEC: _accompanies(care=True) | cells(Reach.STRUCTURE, EVERY, CARE),
+    Role.ASSISTANT_SOCIAL: _accompanies(care=False) | cells(Reach.TEAM, EVERY, JUDICIAL),
+    Role.ENSEIGNANT: cells(Reach.TEAM, (K.USAGER, K.EVENT), (C.ADMINISTRATIVE, C.SUPPORT))
+    | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
+    Role.BENEVOLE: cells(Reach.TEAM, (K.USAGER, K.EVENT), (C.ADMINISTRATIVE, C.SUPPORT))
+    | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
+    Role.CHEF_DE_SERVICE: _leads(),
+    Role.COORDINATEUR: _leads(),
+    Role.SECRETARIAT: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
+    | cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
+    | cells(Reach.STRUCTURE, EVERY, JUDICIAL, MAKE),  # files judicial papers without reading them back
+    Role.DIRECTION: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE),
+    Role.EVALUATEUR: {},
+    Role.DPO: {},
+    Role.ADMIN: {},
+}
+
+for _role, _more in (
+    *((role, cells(Reach.ORGANISATION, DIRECTORY, ADMINISTRATIVE)) for role in Role),
+    *(
+        (role, cells(Reach.ORGANISATION, (K.STRUCTURE, K.UNIT), ADMINISTRATIVE, (*WRITE, A.DELETE)))
+        for role in (Role.DIRECTION, Role.ADMIN)
+    ),
+    *(
+        (role, cells(Reach.ORGANISATION, (K.PROFESSIONAL, K.MEMBERSHIP), ADMINISTRATIVE, (*WRITE, A.DELETE)))
+        for role in (Role.DIRECTION, Role.ADMIN, Role.CHEF_DE_SERVICE)
+    ),
+    *(
+        (role, cells(Reach.ORGANISATION, (K.UNIT_TEAM,), ADMINISTRATIVE, (*WRITE, A.DELETE)))
+        for role in (Role.CHEF_DE_SERVICE, Role.COORDINATEUR)
+    ),
+):
+    STAFF[_role] = STAFF[_role] | _more
+
+READABLE = (C.ADMINISTRATIVE, C.SUPPORT, C.CARE, C.JUDICIAL)
+WITHOUT_ROLE: dict[Caller, Row] = {
+    Caller.USAGER: cells(Reach.MYSELF, EVERY, READABLE)
+    | cells(Reach.MYSELF, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
+    | cells(Reach.MYSELF, (K.AGREEMENT, K.EVENT), SUPPORT, (A.UPDATE,))
+    | cells(Reach.MYSELF, (K.AGREEMENT,), SUPPORT, MAKE),
+    Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE) | cells(Reach.MANDATE, (K.AGREEMENT,), SUPPORT, MAKE),
+    Caller.PARTNER: cells(Reach.ORGANISATION, (K.STRUCTURE,), ADMINISTRATIVE)
+    | cells(Reach.SENT_OR_GRANTED, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
+    | cells(Reach.RECEIVING, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), WRITE),
+}
+
+# Emergency access opens persons, not categories: the role's own reading, for one usager, a few hours.
+EMERGENCY_ROLES = frozenset(
+    {
+        Role.EDUCATEUR,
+        Role.ACCOMPAGNANT,
+        Role.VEILLEUR,
+        Role.AIDE_SOIGNANT,
+        Role.INFIRMIER,
+        Role.MEDECIN,
+        Role.PSYCHOLOGUE,
+        Role.PARAMEDICAL,
+        Role.ASSISTANT_SOCIAL,
+        Role.IDEC,
+    }
+)
+
+
+class Act(StrEnum):
+    """What is not a row of the matrix: gestures that open, close or confirm (field.md §1)."""
+
+    GIVE_PERSONAL_ACCESS = "give_personal_access"
+    MANAGE_TEAM = "manage_team"
+    VALIDATE_PROJECT = "validate_project"
+    CONFIRM_MANDATE = "confirm_mandate"
+    QUALIFY_IDENTITY = "qualify_identity"
+    CLOSE_EMERGENCY = "close_emergency"
+    MANAGE_STRUCTURES = "manage_structures"
+    MANAGE_STAFF = "manage_staff"
+    READ_JOURNAL = "read_journal"
+    DECIDE_INBOUND = "decide_inbound"
+    READ_TRAIL = "read_trail"
+    CHANGE_SETTINGS = "change_settings"
+
+
+R = Role
+ACTS: dict[Act, frozenset[Role]] = {
+    Act.GIVE_PERSONAL_ACCESS: frozenset({R.EDUCATEUR, R.CHEF_DE_SERVICE, R.SECRETARIAT}),
+    Act.MANAGE_TEAM: frozenset({R.CHEF_DE_SERVICE, R.COORDINATEUR}),
+    Act.VALIDATE_PROJECT: frozenset({R.CHEF_DE_SERVICE}),
+    Act.CONFIRM_MANDATE: frozenset({R.CHEF_DE_SERVICE}),
+    Act.QUALIFY_IDENTITY: frozenset({R.SECRETARIAT}),
+    Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
+    Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
+    Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
+    Act.READ_JOURNAL: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.DIRECTION}),
+    Act.DECIDE_INBOUND: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE}),
+    Act.READ_TRAIL: frozenset({R.DPO}),
+    Act.CHANGE_SETTINGS: frozenset({R.DIRECTION, R.ADMIN}),
+}

@@ -1,0 +1,295 @@
+"""The one place where access is decided.
+
+A decision is a SQL condition: the same one filters a list, guards a single read and checks a new row. It is written
+for the *shape* of a caller (a kind, a role), who comes in as named parameters: the policy never holds a value, so its
+text can be kept and no caller's id, nor the day, can stay behind in it.
+"""
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    column,
+    exists,
+    false,
+    func,
+    not_,
+    null,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from app.access import models
+from app.access.entry import DossierEntry, Row
+from app.access.models import STAY, MembershipStructure
+from app.access.permissions import COMMON, EMERGENCY_ROLES, STAFF, WITHOUT_ROLE, Action, Category, Reach, Visibility
+from app.audit.vocabulary import Ground
+from app.kernel.clock import now, today
+from app.kernel.hot import word
+from app.security.principal import Caller, Partner, Principal, Professional, Representative, Role, Shape, UsagerSelf
+
+# The facts under names of their own: the row judged may stand in the same table.
+Membership = aliased(models.Membership, name="fact_membership")
+UnitTeam = aliased(models.UnitTeam, name="fact_unit_team")
+TeamMember = aliased(models.TeamMember, name="fact_team")
+SharingConsent = aliased(models.SharingConsent, name="fact_consent")
+Opposition = aliased(models.Opposition, name="fact_opposition")
+Mandate = aliased(models.Mandate, name="fact_mandate")
+EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
+STAYING = STAY.alias("fact_stay")
+ACCEPTED = table(
+    "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
+)
+
+SHAPES_KEPT = 2_000
+ORGANISATION = bindparam("organisation", type_=Uuid())
+ME = bindparam("me", type_=Uuid())
+USAGER = bindparam("me_usager", type_=Uuid())
+MEMBERSHIP = bindparam("membership", type_=Uuid())
+RECEIVER = bindparam("receiver", type_=Uuid())
+SESSION = bindparam("session", type_=Uuid())
+TODAY = bindparam("today", type_=Date())
+NOW = bindparam("now", type_=DateTime(timezone=True))
+LIVING = table("session", column("id", Uuid()), column("revoked_at"), column("expires_at", DateTime(timezone=True)))
+
+
+def facts(principal: Principal) -> dict[str, object]:
+    """The values of the parameters above, for this request."""
+    values: dict[str, object] = {
+        "organisation": principal.organisation_id,
+        "me": principal.id,
+        "session": principal.session_id,
+        "today": today(),
+        "now": now(),
+    }
+    match principal:
+        case Professional():
+            values["membership"] = principal.membership_id
+        case UsagerSelf() | Representative():
+            values["me_usager"] = principal.usager_id
+        case Partner():
+            values["receiver"] = principal.structure_id
+    return values
+
+
+def alive() -> ColumnElement[bool]:
+    """The session of this caller was neither revoked nor outlived."""
+    return exists().where(LIVING.c.id == SESSION, LIVING.c.revoked_at.is_(None), LIVING.c.expires_at > NOW)
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def allowed(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool]:
+    """The rows on which such a caller may do `action`; no rule means none (fail closed)."""
+    if not issubclass(row, DossierEntry):
+        return and_(row.organisation_id == ORGANISATION, alive(), _directory(caller, action, row))
+    reaches = [_reach(caller, reach, categories, row) for reach, categories in _cells(caller, action, row)]
+    if action is Action.READ and caller.role in EMERGENCY_ROLES:
+        reaches.append(_emergency(caller.role, row))
+    return and_(*_always(caller, action, row), or_(false(), *reaches))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
+    """Under what a row within reach is read: nothing to say inside the team, else the ground that opened it."""
+    if not issubclass(row, DossierEntry):
+        return null()
+    if caller.kind is Caller.PARTNER:
+        return case((row.origin_partner_id == ME, null()), else_=word(Ground.ACCORD))
+    if caller.role in EMERGENCY_ROLES:
+        usual = [_reach(caller, reach, categories, row) for reach, categories in _cells(caller, Action.READ, row)]
+        return case((or_(false(), *usual), null()), else_=word(Ground.URGENCE))
+    return null()
+
+
+def _directory(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool]:
+    line = STAFF.get(caller.role, {}) if caller.role else WITHOUT_ROLE.get(caller.kind, {})
+    if line.get((row.KIND, Category.ADMINISTRATIVE, action)) is not Reach.ORGANISATION:
+        return false()
+    return _i_still_am(caller.role) if caller.role else true()
+
+
+def _cells(caller: Shape, action: Action, row: type[DossierEntry]) -> list[tuple[Reach, list[Category]]]:
+    line = STAFF.get(caller.role, {}) if caller.role else WITHOUT_ROLE.get(caller.kind, {})
+    grouped: dict[Reach, list[Category]] = defaultdict(list)
+    for category in Category:
+        if reach := line.get((row.KIND, category, action)):
+            grouped[reach].append(category)
+    return list(grouped.items())
+
+
+def _always(caller: Shape, action: Action, row: type[DossierEntry]) -> list[ColumnElement[bool]]:
+    """What holds whatever the reach: the tenant, a living session, and what this kind of caller never meets."""
+    rules = [row.organisation_id == ORGANISATION, alive()]
+    if action in (Action.UPDATE, Action.DELETE):
+        rules.append(row.deleted_at.is_(None))
+    match caller.kind:
+        case Caller.PROFESSIONAL:
+            rules.append(not_(row.held))
+            rules.append(or_(row.reserved_to.is_(None), ME == any_(row.reserved_to), row.author_id == ME))
+            if action is Action.CREATE:
+                rules.append(row.author_id == ME)
+            rules.append(not_(_opposed(Opposition.professional_id, row)))
+        case Caller.USAGER | Caller.REPRESENTATIVE:
+            rules.append(not_(row.held))
+            rules.append(row.usager_id == USAGER)
+    return rules
+
+
+def _reach(caller: Shape, reach: Reach, categories: list[Category], row: type[DossierEntry]) -> ColumnElement[bool]:
+    return and_(or_(*(row.category == word(c) for c in categories)), _within(caller, reach, row))
+
+
+def _within(caller: Shape, reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
+    match reach:
+        case Reach.STRUCTURE | Reach.TEAM | Reach.TEAM_CONSIGNE | Reach.OWN:
+            return _as_staff(caller.role, reach, row) if caller.role else false()
+        case Reach.MYSELF:
+            mine = or_(row.visibility == word(Visibility.SHARED), row.author_id == ME)
+            return and_(row.usager_id == USAGER, mine, row.visibility != word(Visibility.WITHHELD))
+        case Reach.MANDATE:
+            return and_(
+                or_(row.visibility == word(Visibility.SHARED), row.author_id == ME),
+                not_(row.minor_secret),
+                _mandated(row),
+            )
+        case Reach.SENT_OR_GRANTED:
+            return or_(and_(row.origin_partner_id == ME, row.version == row.origin_version), _granted(row))
+        case Reach.RECEIVING:
+            return and_(row.origin_partner_id == ME, row.structure_id == RECEIVER)
+        case _:
+            return false()
+
+
+def _as_staff(role: Role, reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
+    here: ColumnElement[bool] = row.structure_id.in_(_structures_where_i_am(role))
+    match reach:
+        case Reach.STRUCTURE if row.KIND in COMMON:
+            return or_(here, row.usager_id.in_(_staying_where_i_am(role)))
+        case Reach.STRUCTURE:
+            return here
+        case Reach.OWN:
+            return and_(here, row.author_id == ME)
+    accompanied = and_(_i_still_am(role), _accompanied_by_me(row))
+    place = accompanied if row.KIND in COMMON else and_(here, accompanied)
+    return and_(place, row.consigne) if reach is Reach.TEAM_CONSIGNE else place
+
+
+def in_office(caller: Shape) -> ColumnElement[bool]:
+    """The membership this session names still runs, and so does the session."""
+    return and_(alive(), _i_still_am(caller.role) if caller.role else false())
+
+
+def _my_membership(role: Role) -> Select[Any]:
+    mine = select(Membership.id).where(Membership.organisation_id == ORGANISATION, Membership.id == MEMBERSHIP)
+    return mine.where(
+        Membership.professional_id == ME,
+        Membership.role == word(role),
+        _running(Membership),
+        Membership.deleted_at.is_(None),
+    )
+
+
+def _i_still_am(role: Role) -> ColumnElement[bool]:
+    return _my_membership(role).exists()
+
+
+def _structures_where_i_am(role: Role) -> Select[Any]:
+    places = select(MembershipStructure.structure_id).where(MembershipStructure.organisation_id == ORGANISATION)
+    return places.where(MembershipStructure.membership_id.in_(_my_membership(role)))
+
+
+def _staying_where_i_am(role: Role) -> Select[Any]:
+    stays = select(STAYING.c.usager_id).where(STAYING.c.organisation_id == ORGANISATION, _open_stay())
+    return stays.where(STAYING.c.structure_id.in_(_structures_where_i_am(role)))
+
+
+def _open_stay() -> ColumnElement[bool]:
+    running = and_(STAYING.c.starts <= TODAY, or_(STAYING.c.ends.is_(None), STAYING.c.ends > TODAY))
+    return and_(running, STAYING.c.deleted_at.is_(None), not_(STAYING.c.held))
+
+
+def _accompanied_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
+    named = select(TeamMember.usager_id).where(TeamMember.organisation_id == ORGANISATION)
+    named = named.where(TeamMember.professional_id == ME, _running(TeamMember), TeamMember.deleted_at.is_(None))
+    unit = select(STAYING.c.usager_id).join_from(
+        UnitTeam,
+        STAYING,
+        and_(STAYING.c.organisation_id == UnitTeam.organisation_id, STAYING.c.unit_id == UnitTeam.unit_id),
+    )
+    on = and_(UnitTeam.starts_at <= NOW, or_(UnitTeam.ends_at.is_(None), UnitTeam.ends_at > NOW))
+    unit = unit.where(
+        UnitTeam.organisation_id == ORGANISATION,
+        UnitTeam.professional_id == ME,
+        UnitTeam.deleted_at.is_(None),
+        on,
+        _open_stay(),
+    )
+    return or_(row.usager_id.in_(named), row.usager_id.in_(unit))
+
+
+def _emergency(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The role's own reading, for the usager opened; never judicial, never alert."""
+    cells = STAFF[role]
+    opened = [
+        c
+        for c in (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)
+        if cells.get((row.KIND, c, Action.READ)) in (Reach.TEAM, Reach.STRUCTURE)
+    ]
+    e = EmergencyAccess
+    mine = select(e.usager_id).where(e.organisation_id == ORGANISATION, e.professional_id == ME, e.deleted_at.is_(None))
+    mine = mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None))
+    what = or_(false(), *(row.category == word(c) for c in opened), row.consigne)
+    never = and_(row.category != word(Category.JUDICIAL), row.category != word(Category.ALERT))
+    return and_(never, what, row.usager_id.in_(mine), _i_still_am(role))
+
+
+def _mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
+    m = Mandate
+    running = and_(_running(m), m.deleted_at.is_(None), m.confirmed_at.is_not(None), not_(m.held))
+    mine = exists().where(m.organisation_id == ORGANISATION, m.contact_id == ME, m.usager_id == USAGER, running)
+    return mine.where(row.category == any_(m.opens))
+
+
+def _granted(row: type[DossierEntry]) -> ColumnElement[bool]:
+    s = SharingConsent
+    covers = exists().where(s.organisation_id == ORGANISATION, s.partner_id == ME, s.usager_id == row.usager_id)
+    covers = covers.where(s.answer == word("yes"), s.kind == word("partage"), s.withdrawn_at.is_(None))
+    covers = covers.where(_running(s), s.deleted_at.is_(None), not_(s.held), row.category == any_(s.categories))
+    covers = covers.where(or_(s.kinds.is_(None), word(row.KIND) == any_(s.kinds)))
+    day = func.timezone(word("Europe/Paris"), row.occurred_at).cast(Date())
+    covers = covers.where(
+        or_(s.data_from.is_(None), day >= s.data_from), or_(s.data_until.is_(None), day < s.data_until)
+    )
+    open_to_others = and_(not_(row.held), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
+    return and_(open_to_others, covers, not_(_opposed(Opposition.partner_id, row)), _accepted_there(row))
+
+
+def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The partner is bound to the structures that accepted it."""
+    mine = and_(ACCEPTED.c.organisation_id == ORGANISATION, ACCEPTED.c.partner_id == ME)
+    places = select(ACCEPTED.c.structure_id).where(mine)
+    return row.structure_id.in_(places)
+
+
+def _opposed(against: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+    o = Opposition
+    running = and_(_running(o), o.deleted_at.is_(None), not_(o.held))
+    refused = select(o.usager_id).where(o.organisation_id == ORGANISATION, against == ME, running)
+    return row.usager_id.in_(refused)
+
+
+def _running(fact: Any) -> ColumnElement[bool]:
+    return and_(fact.starts <= TODAY, or_(fact.ends.is_(None), fact.ends > TODAY))

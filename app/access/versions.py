@@ -1,0 +1,113 @@
+"""Every version of every dossier row, with the policy's columns *as of that version*; and the key of each usager.
+
+The snapshot is sealed under the usager's key: erasing one person is deleting one row.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ARRAY, Index, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.access.entry import DossierEntry, Row
+from app.kernel.crypto import UsagerKey
+from app.kernel.db import Base
+
+POLICY_COLUMNS = (
+    "organisation_id",
+    "usager_id",
+    "structure_id",
+    "category",
+    "visibility",
+    "reserved_to",
+    "author_id",
+    "author_kind",
+    "occurred_at",
+    "origin_partner_id",
+    "origin_version",
+    "held",
+    "consigne",
+    "minor_secret",
+    "version",
+    "deleted_at",
+)
+
+
+class EntryVersion(Base):
+    __tablename__ = "entry_version"
+    __table_args__ = (
+        Index(None, "organisation_id", "usager_id", "at"),
+        {"postgresql_partition_by": "RANGE (at)"},
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True, server_default=text("clock_timestamp()"))
+    kind: Mapped[str]
+    usager_id: Mapped[UUID]
+    structure_id: Mapped[UUID]
+    category: Mapped[str]
+    visibility: Mapped[str]
+    reserved_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    author_id: Mapped[UUID | None]
+    author_kind: Mapped[str]
+    occurred_at: Mapped[datetime]
+    origin_partner_id: Mapped[UUID | None]
+    origin_version: Mapped[int | None]
+    held: Mapped[bool]
+    consigne: Mapped[bool]
+    minor_secret: Mapped[bool]
+    deleted_at: Mapped[datetime | None]
+    written_by: Mapped[UUID | None]
+    snapshot: Mapped[bytes]
+
+
+class StoredUsagerKey(Base):
+    __tablename__ = "usager_key"
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    usager_id: Mapped[UUID] = mapped_column(primary_key=True)
+    wrapped: Mapped[bytes]
+
+
+def about(kind: str, id: UUID | str, version: int) -> str:
+    return f"{kind}:{id}:{version}"
+
+
+def values_of(entry: Row) -> dict[str, Any]:
+    """The row's columns as JSON can hold them; `changed_xid` is Postgres's to say."""
+    return {
+        c.key: _plain(getattr(entry, c.key))
+        for c in entry.__table__.columns
+        if c.key != "changed_xid" and c.computed is None
+    }
+
+
+def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> dict[str, Any]:
+    """The line of `entry_version` that remembers this row as it stands."""
+    values = values_of(entry)
+    sealed = key.seal(orjson.dumps(values), about(entry.KIND, entry.id, entry.version))
+    return {
+        **{name: values[name] for name in POLICY_COLUMNS},
+        "entry_id": str(entry.id),
+        "kind": entry.KIND.value,
+        "written_by": str(written_by) if written_by else None,
+        "snapshot": "\\x" + sealed.hex(),
+    }
+
+
+def _plain(value: object) -> object:
+    match value:
+        case bytes():
+            return "\\x" + value.hex()
+        case UUID():
+            return str(value)
+        case list():
+            return [_plain(v) for v in value]
+        case datetime():
+            return value.isoformat()
+        case _:
+            return value

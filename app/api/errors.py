@@ -1,0 +1,137 @@
+"""Every refusal, by door: problem+json (RFC 9457) for REST, OperationOutcome under /fhir. Never a received value."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.fhir.outcomes import outcome
+from app.kernel.answers import FHIR_JSON, PROBLEM, told
+from app.kernel.errors import (
+    Busy,
+    DuiError,
+    Fault,
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    NotSupported,
+    TooLarge,
+    Unreadable,
+    UnsupportedMedia,
+)
+
+# pydantic's error types → a stable code and a sentence that says how to mend it.
+SENTENCES = {
+    "missing": ("required", "Ce champ est obligatoire."),
+    "extra_forbidden": ("unknown_field", "Ce champ n'existe pas. Vérifiez son nom."),
+    "json_invalid": ("unreadable", "Le corps n'est pas du JSON lisible."),
+    "uuid_parsing": ("bad_id", "Un identifiant (UUID) est attendu."),
+    "uuid_type": ("bad_id", "Un identifiant (UUID) est attendu."),
+    "enum": ("unknown_code", "Cette valeur n'est pas dans la liste permise. Voyez /docs."),
+    "literal_error": ("unknown_code", "Cette valeur n'est pas dans la liste permise. Voyez /docs."),
+    "string_too_short": ("too_short", "Ce texte est trop court."),
+    "string_too_long": ("too_long", "Ce texte est trop long."),
+    "string_type": ("bad_type", "Un texte est attendu."),
+    "string_pattern_mismatch": ("bad_text", "Ce texte contient un caractère ou une forme non permis."),
+    "timezone_aware": ("no_offset", "Dites le décalage horaire, comme 2026-11-21T14:00:00+01:00."),
+    "timezone_naive": ("no_offset", "Dites le décalage horaire, comme 2026-11-21T14:00:00+01:00."),
+    "bool_type": ("bad_type", "Vrai ou faux (true, false) est attendu."),
+    "bool_parsing": ("bad_type", "Vrai ou faux (true, false) est attendu."),
+    "int_parsing": ("bad_type", "Un nombre entier est attendu."),
+    "int_type": ("bad_type", "Un nombre entier est attendu."),
+    "less_than_equal": ("too_large_number", "Ce nombre est trop grand."),
+    "greater_than_equal": ("too_small_number", "Ce nombre est trop petit."),
+    "list_type": ("bad_type", "Une liste est attendue."),
+    "dict_type": ("bad_type", "Un objet JSON est attendu."),
+    "model_attributes_type": ("bad_type", "Un objet JSON est attendu."),
+}
+DATES = ("date", "datetime", "time")
+
+
+def render(request: Request, error: Exception) -> Response:
+    """A refusal of ours."""
+    if not isinstance(error, DuiError):
+        raise error
+    if request.url.path.startswith("/fhir"):
+        return told(outcome(error), FHIR_JSON, error.status, dict(error.headers))
+    return told(problem(error, request), PROBLEM, error.status, dict(error.headers))
+
+
+def problem(error: DuiError, request: Request) -> dict[str, Any]:
+    return {
+        "type": f"/docs/erreurs#{error.told}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.told,
+        "request_id": request.state.request_id,
+        "errors": [{"where": f.where, "code": f.code, "message": f.message} for f in error.faults],
+    }
+
+
+def render_validation(request: Request, error: Exception) -> Response:
+    """The framework's own refusal, in our words: 400 for what cannot be read or a bad parameter, 422 for the body."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = error.errors()
+    faults = [_fault(e) for e in found]
+    if any(e["type"] == "json_invalid" for e in found):
+        return render(request, Unreadable("Le corps n'est pas du JSON lisible.", faults=faults))
+    if any(e["loc"] and e["loc"][0] == "path" for e in found):
+        return render(request, NotFound("Cet élément n'existe pas, ou n'est pas à votre portée."))
+    if any(e["loc"] and e["loc"][0] in ("query", "header", "cookie") for e in found):
+        return render(request, Unreadable("Un paramètre est à corriger.", faults=faults))
+    return render(request, Invalid("Certains champs sont à corriger.", faults=faults))
+
+
+def _fault(e: dict[str, Any]) -> Fault:
+    code, sentence = SENTENCES.get(e["type"], ("invalid", "Cette valeur n'est pas permise ici."))
+    if e["type"].startswith(DATES) and e["type"] not in SENTENCES:
+        code, sentence = "bad_date", "Une date réelle est attendue, comme 2026-11-21 ou 2026-11-21T14:00:00+01:00."
+    return Fault(_where(e["loc"], e["type"]), code, sentence)
+
+
+def _where(loc: Iterable[Any], kind: str) -> str:
+    place, *path = [*loc] or ["body"]
+    if kind == "json_invalid" or (kind == "extra_forbidden" and place == "body"):
+        path = path[:-1] if kind == "extra_forbidden" else []  # an unknown key is itself a received value
+    if place == "body":
+        return "/" + "/".join(str(p) for p in path)
+    return str(path[0]) if path else str(place)
+
+
+def render_http(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: no such route, no such method, body unread."""
+    if not isinstance(error, HTTPException):
+        raise error
+    match error.status_code:
+        case 404:
+            own: DuiError = NotFound("Cette adresse n'existe pas.")
+        case 405:
+            own = MethodNotAllowed("Ce geste n'existe pas à cette adresse.")
+        case 413:
+            own = TooLarge("Le corps envoyé est trop grand.")
+        case 415:
+            own = UnsupportedMedia("Ce format n'est pas lu ici.")
+        case 400:
+            own = Unreadable("La demande n'est pas lisible.")
+        case _:
+            own = NotSupported("Cette demande n'est pas prise en charge.")
+    answer = render(request, own)
+    if error.headers and "allow" in {k.lower() for k in error.headers}:
+        answer.headers["Allow"] = next(v for k, v in error.headers.items() if k.lower() == "allow")
+    return answer
+
+
+def render_database(request: Request, error: Exception) -> Response:
+    """The pool is empty or Postgres is away: say so, and when to come back."""
+    if not isinstance(error, DBAPIError | PoolTimeout | OSError):
+        raise error
+    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        raise error
+    return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))

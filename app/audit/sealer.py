@@ -1,0 +1,104 @@
+"""Chains what is already committed: the trail is durable with the act, its seal follows within a second.
+
+A link covers whole transactions, `[from_xid, to_xid)`, never beyond `pg_snapshot_xmin`: below it nothing is still
+running, so no row can appear later inside a link. Each link hashes the one before it and every line it covers.
+"""
+
+import asyncio
+import logging
+from uuid import UUID
+
+import asyncpg
+
+from app.audit.lines import GENESIS, LINE_HASH_SQL, header, link_hash
+from app.kernel.db import NIL
+
+BATCH = 1_000
+EVERY = 0.5  # seconds between two rounds
+HEAD = "SELECT number, epoch, to_xid, hash FROM audit_seal WHERE organisation_id = $1 ORDER BY number DESC LIMIT 1"
+HERE = """SELECT c.system_identifier::text AS cluster, e.epoch, e.cluster AS known
+    FROM pg_control_system() c CROSS JOIN (SELECT * FROM cluster_epoch ORDER BY epoch DESC LIMIT 1) e"""
+WAITING = """WITH head AS (
+        SELECT DISTINCT ON (organisation_id) organisation_id, epoch, to_xid FROM audit_seal
+        ORDER BY organisation_id, number DESC)
+    SELECT o.organisation_id FROM (SELECT organisation_id FROM organisation UNION ALL SELECT $2::uuid) o
+    LEFT JOIN head h ON h.organisation_id = o.organisation_id AND h.epoch = $1
+    WHERE EXISTS (SELECT 1 FROM audit_entry a WHERE a.organisation_id = o.organisation_id AND a.epoch = $1
+        AND a.xid >= coalesce(h.to_xid, 0)::text::xid8 AND a.xid < pg_snapshot_xmin(pg_current_snapshot()))"""
+# The last xid of a batch is taken whole: a transaction is never cut in two, however many lines it wrote.
+NEXT = """SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+    (SELECT xid::text::bigint + 1 FROM audit_entry
+     WHERE organisation_id = $1 AND epoch = $2 AND xid >= $3::text::xid8
+       AND xid < pg_snapshot_xmin(pg_current_snapshot())
+     ORDER BY xid OFFSET $4 - 1 LIMIT 1)"""
+LINES = f"""SELECT count(*), string_agg({LINE_HASH_SQL}, ''::bytea ORDER BY xid, id) FROM audit_entry
+    WHERE organisation_id = $1 AND epoch = $2 AND xid >= $3::text::xid8 AND xid < $4::text::xid8"""  # noqa: S608
+SEAL = """INSERT INTO audit_seal (organisation_id, number, cluster, epoch, from_xid, to_xid, entries, hash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"""
+log = logging.getLogger("dui.sealer")
+
+
+class NewCluster(RuntimeError):
+    """Restored or moved: transaction numbers began again. `dui migrate` opens the next epoch of the chain."""
+
+
+async def seal(connection: asyncpg.Connection, organisation_id: UUID) -> int:
+    """Add one link to the organisation's chain; how many lines it covers (0: nothing new, no link).
+
+    Two sealers at once: the primary key refuses the second (UniqueViolationError), the chain can't fork.
+    """
+    async with connection.transaction(isolation="repeatable_read"):
+        cluster, epoch = await here(connection)
+        head = await connection.fetchrow(HEAD, organisation_id)
+        number, before = (head["number"] + 1, head["hash"]) if head else (1, GENESIS)
+        start = head["to_xid"] if head and head["epoch"] == epoch else 0
+        [(horizon, full)] = await connection.fetch(NEXT, organisation_id, epoch, str(start), BATCH)
+        end = full or horizon
+        [(count, lines)] = await connection.fetch(LINES, organisation_id, epoch, str(start), str(end))
+        if count:
+            made = link_hash(before, header(number, cluster, epoch, start, end), lines)
+            await connection.execute(SEAL, organisation_id, number, cluster, epoch, start, end, count, made)
+        return int(count)
+
+
+async def here(connection: asyncpg.Connection) -> tuple[str, int]:
+    """This cluster and its epoch. Raises NewCluster when the base does not know the cluster it runs in."""
+    [row] = await connection.fetch(HERE)
+    if row["cluster"] != row["known"]:
+        raise NewCluster("Cette base vient d'un autre serveur Postgres : lancez « dui migrate » avant de continuer.")
+    return row["cluster"], row["epoch"]
+
+
+async def seal_all(connection: asyncpg.Connection) -> int:
+    """One round over every organisation with something new; how many lines were sealed."""
+    _, epoch = await here(connection)
+    sealed = 0
+    for row in await connection.fetch(WAITING, epoch, NIL):
+        try:
+            sealed += await seal(connection, row["organisation_id"])
+        except asyncpg.UniqueViolationError:
+            continue  # another sealer made this link
+    return sealed
+
+
+async def run(sealer_url: str, stop: asyncio.Event) -> None:
+    """Seal every half-second until told to stop; a lost connection is taken up again."""
+    while not stop.is_set():
+        try:
+            connection = await asyncpg.connect(sealer_url, server_settings={"application_name": "dui-sealer"})
+            try:
+                while not stop.is_set():
+                    if not await seal_all(connection):
+                        await _pause(stop)
+            finally:
+                await connection.close()
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            log.warning("sealer_interrupted", extra={"error": type(exc).__name__})
+            await _pause(stop)
+
+
+async def _pause(stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), EVERY)
+    except TimeoutError:
+        return

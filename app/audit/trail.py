@@ -1,0 +1,129 @@
+"""The only writer of the trail: `traced` inside a hot statement, `lines` in the transaction of a write."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CTE, ColumnElement, Insert, Select, Text, Uuid, bindparam, case, func, insert, select, true
+from sqlalchemy import literal_column as literally
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.audit.models import AuditEntry
+from app.audit.vocabulary import Door, Outcome
+from app.kernel.hot import word
+from app.security.principal import Principal, Professional, Representative, Shape
+
+SAID = (
+    "organisation_id",
+    "principal_kind",
+    "principal_id",
+    "role",
+    "on_behalf_of",
+    "action",
+    "kind",
+    "usager_id",
+    "entry_ids",
+    "ground",
+    "outcome",
+    "door",
+    "address",
+    "request_id",
+)  # what the app may say; id, hour and transaction are Postgres's to say
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The request around an act: where it came in, from which address, under which number."""
+
+    door: Door
+    request_id: str
+    address: str | None = None
+
+
+def of_caller(principal: Principal, call: Call) -> dict[str, object]:
+    """The values every line of this request shares, by column name."""
+    return {
+        "organisation_id": principal.organisation_id,
+        "principal_kind": principal.shape.kind.value,
+        "principal_id": principal.id,
+        "role": principal.role.value if isinstance(principal, Professional) else None,
+        "on_behalf_of": principal.usager_id if isinstance(principal, Representative) else None,
+        "door": call.door.value,
+        "address": call.address,
+        "request_id": call.request_id,
+    }
+
+
+def binds(principal: Principal, call: Call) -> dict[str, object]:
+    """What `traced` needs beside the policy's own facts."""
+    return {f"trace_{name}": value for name, value in of_caller(principal, call).items()}
+
+
+def traced(found: CTE, caller: Shape, action: str, kind: str, when_none: Outcome, asked: ColumnElement[Any]) -> Insert:
+    """One line per usager and ground in `found`, with the ids given; one line too when nothing is found.
+
+    `found` has `id`, `usager_id`, `ground`; it is read by the answer and by the trace: Postgres computes it once,
+    so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
+    """
+    nothing = select(literally("1").label("one")).subquery("line")
+    none = func.count(found.c.id) == literally("0")
+    ids = bindparam("trace_asked", type_=ARRAY(Uuid()))
+    lines: Select[Any] = select(
+        _bind("organisation_id", Uuid()),
+        word(caller.kind),
+        _bind("principal_id", Uuid()),
+        word(caller.role) if caller.role else literally("NULL::text"),
+        _bind("on_behalf_of", Uuid()),
+        literally(f"'{action}'", Text()),
+        literally(f"'{kind}'", Text()),
+        case((none, asked), else_=found.c.usager_id),
+        case((none, ids), else_=func.array_agg(found.c.id)),
+        found.c.ground,
+        case((none, word(when_none)), else_=word(Outcome.SUCCESS)),
+        _bind("door", Text()),
+        _bind("address", Text()),
+        _bind("request_id", Text()),
+    )
+    lines = lines.select_from(nothing.outerjoin(found, true())).group_by(found.c.usager_id, found.c.ground)
+    return insert(AuditEntry).from_select(list(SAID), lines, include_defaults=False)
+
+
+def _bind(name: str, kind: Any) -> ColumnElement[Any]:
+    return bindparam(f"trace_{name}", type_=kind)
+
+
+def line(
+    who: Mapping[str, object],
+    action: str,
+    kind: str,
+    ids: Collection[UUID],
+    *,
+    usager_id: UUID | None,
+    outcome: Outcome = Outcome.SUCCESS,
+    ground: str | None = None,
+) -> dict[str, object]:
+    """One line of the trail, by column name, for the statement that settles a write."""
+    return {
+        **who,
+        "action": action,
+        "kind": kind,
+        "usager_id": usager_id,
+        "entry_ids": list(ids),
+        "ground": ground,
+        "outcome": outcome.value,
+    }
+
+
+def unknown(call: Call, organisation_id: UUID) -> dict[str, object]:
+    """Who a refusal before any organisation is known is said to be."""
+    return {
+        "organisation_id": organisation_id,
+        "principal_kind": "unknown",
+        "principal_id": None,
+        "role": None,
+        "on_behalf_of": None,
+        "door": call.door.value,
+        "address": call.address,
+        "request_id": call.request_id,
+    }

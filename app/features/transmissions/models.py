@@ -1,0 +1,38 @@
+"""Transmission: one dated entry by one author, for those who come next. Entries of one thread share a target."""
+
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from app.access.entry import DossierEntry, entry_args
+from app.access.permissions import Category, Kind
+
+
+class EntryKind(StrEnum):
+    """Transmissions ciblées (DAR): data, action, result; a free narrative; a reply to one of them."""
+
+    DATA = "data"
+    ACTION = "action"
+    RESULT = "result"
+    NARRATIVE = "narrative"
+    REPLY = "reply"
+
+
+class Transmission(DossierEntry):
+    __tablename__ = "transmission"
+    KIND: ClassVar = Kind.TRANSMISSION
+    CATEGORY: ClassVar = Category.SUPPORT
+
+    thread_id: Mapped[UUID]  # the first entry of the thread; itself at first
+    target: Mapped[str | None]
+    kind: Mapped[str]
+    text: Mapped[str]
+    important: Mapped[bool] = mapped_column(default=False)
+    correction_reason: Mapped[str | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(cls, Index(None, "organisation_id", "thread_id"))

@@ -1,0 +1,92 @@
+"""What the REST API hears and says about a transmission."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from sqlalchemy import func, not_, select
+from sqlalchemy.orm import aliased
+
+from app.access.entry import DossierView
+from app.features.transmissions.models import EntryKind, Transmission
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Target = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+EntryCategory = Literal["support", "care", "administrative"]
+Shown = Literal["not_shared", "shared"]
+
+_of_thread = aliased(Transmission, name="of_thread")
+# A target is open while its thread has no result.
+TARGET_OPEN = Transmission.target.is_not(None) & not_(
+    select(func.count() > 0)
+    .where(
+        _of_thread.organisation_id == Transmission.organisation_id,
+        _of_thread.thread_id == Transmission.thread_id,
+        _of_thread.kind == "result",
+    )
+    .scalar_subquery()
+)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class TransmissionIn(_Body):
+    usager_id: UUID
+    structure_id: UUID
+    text: Text
+    kind: EntryKind = EntryKind.NARRATIVE
+    target: Target | None = None
+    thread_id: UUID | None = None
+    occurred_at: AwareDatetime | None = None
+    category: EntryCategory = "support"
+    visibility: Shown = "not_shared"
+    important: bool = False
+    consigne: bool = False
+
+
+class LineIn(_Body):
+    """A one-line entry, `D: … A: … R: …`: up to three entries of one thread."""
+
+    usager_id: UUID
+    structure_id: UUID
+    line: Text
+    target: Target | None = None
+    occurred_at: AwareDatetime | None = None
+    category: EntryCategory = "support"
+    visibility: Shown = "not_shared"
+    important: bool = False
+
+
+class TransmissionPatch(_Body):
+    """A correction: what it leaves out stays; the reason is kept with the new version."""
+
+    text: Text | None = None
+    target: Target | None = None
+    visibility: Shown | None = None
+    important: bool | None = None
+    consigne: bool | None = None
+    correction_reason: Target | None = None
+
+
+class TransmissionOut(DossierView, frozen=True):
+    TABLE: ClassVar = Transmission
+
+    structure_id: str
+    author_id: str | None
+    author_kind: str
+    thread_id: str
+    target: str | None
+    kind: str
+    text: str
+    important: bool
+    consigne: bool
+    category: str
+    visibility: str
+    occurred_at: datetime
+    recorded_at: datetime
+    updated_at: datetime
+    correction_reason: str | None
+    version: int

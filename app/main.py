@@ -1,0 +1,102 @@
+"""The composition root: the only module that knows every part."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+import app.schema  # noqa: F401  every table is known
+from app.api import errors, health
+from app.api.middleware import Around, BodyTooLarge, log_to_stdout
+from app.api.rest import rest
+from app.audit import sealer
+from app.config import Settings, settings
+from app.kernel import migrations
+from app.kernel.crypto import Keyring
+from app.kernel.db import Database
+from app.kernel.errors import DuiError, TooLarge
+from app.kernel.hot import HotLane
+from app.security.tokens import TokenCache
+
+SAFE_ROLE = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
+        SELECT 1 FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace)
+    FROM pg_roles r WHERE r.rolname = current_user"""
+
+
+class UnsafeStart(RuntimeError):
+    """Refused to start, in words the person at the keyboard can act on."""
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    config: Settings = app.state.settings
+    app.state.keyring = Keyring.load(config.key_file)
+    if app.state.keyring.demo and not config.demo:
+        raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
+    await _check_role(config.database_url)
+    app.state.schema_head = migrations.head()
+    app.state.lane = HotLane(config.database_url, config.pool_size)
+    app.state.database = Database(config.database_url, config.pool_size)
+    app.state.tokens = TokenCache()
+    await app.state.lane.open()
+    stop = asyncio.Event()
+    sealing = asyncio.create_task(sealer.run(config.sealer_database_url, stop)) if config.sealer_database_url else None
+    try:
+        yield
+    finally:
+        stop.set()
+        if sealing:
+            await sealing
+        await app.state.lane.close()
+        await app.state.database.close()
+
+
+async def _check_role(url: str) -> None:
+    """Raises UnsafeStart when row-level security would not hold for the application's role."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval(SAFE_ROLE):
+            raise UnsafeStart(
+                "Le rôle de DUI_DATABASE_URL possède une table, est superutilisateur ou contourne la sécurité par ligne. "
+                "Donnez-lui le rôle dui_app, que crée « dui migrate »."
+            )
+    finally:
+        await connection.close()
+
+
+async def _too_large(request: Request, error: Exception) -> Response:
+    cap = error.cap if isinstance(error, BodyTooLarge) else 0
+    return errors.render(request, TooLarge(f"Le corps envoyé dépasse {cap // 1024} Kio."))
+
+
+def create_app(config: Settings | None = None) -> FastAPI:
+    log_to_stdout()
+    api = FastAPI(
+        title="dui-serveur",
+        version="0.1.0",
+        lifespan=lifespan,
+        description="Le dossier usager informatisé : API des applications d'équipe, et de la personne.",
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"logs": False},
+    )
+    api.state.settings = config or settings()
+    api.add_exception_handler(DuiError, errors.render)
+    api.add_exception_handler(RequestValidationError, errors.render_validation)
+    api.add_exception_handler(HTTPException, errors.render_http)
+    api.add_exception_handler(BodyTooLarge, _too_large)
+    api.add_exception_handler(DBAPIError, errors.render_database)
+    api.add_exception_handler(PoolTimeout, errors.render_database)
+    api.add_exception_handler(OSError, errors.render_database)
+    api.include_router(rest())
+    api.include_router(health.router)
+    api.add_middleware(Around)
+    return api
