@@ -24,6 +24,7 @@ TENANT_TABLES = (
     "mandate",
     "opposition",
     "sharing_consent",
+    "stay",
     "team_member",
     "transmission",
     "unit_team",
@@ -585,6 +586,84 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "stay",
+        sa.Column("unit_id", sa.Uuid(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("admitted_on", sa.Date(), nullable=True),
+        sa.Column("planned_start", sa.Date(), nullable=True),
+        sa.Column("planned_end", sa.Date(), nullable=True),
+        sa.Column("starts", sa.Date(), nullable=False),
+        sa.Column("ends", sa.Date(), nullable=True),
+        sa.Column("modality", sa.Text(), nullable=True),
+        sa.Column("entry_mode", sa.Text(), nullable=True),
+        sa.Column("exit_mode", sa.Text(), nullable=True),
+        sa.Column("comes_from", sa.Text(), nullable=True),
+        sa.Column("file_number", sa.Text(), nullable=True),
+        sa.Column("usager_id", sa.Uuid(), nullable=False),
+        sa.Column("structure_id", sa.Uuid(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("visibility", sa.Text(), nullable=False),
+        sa.Column("withheld_reason", sa.Text(), nullable=True),
+        sa.Column("reserved_to", sa.ARRAY(sa.Uuid()), nullable=True),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("author_kind", sa.Text(), nullable=False),
+        sa.Column("on_behalf_of", sa.Uuid(), nullable=True),
+        sa.Column("occurred_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("origin_exchange_id", sa.Uuid(), nullable=True),
+        sa.Column("origin_partner_id", sa.Uuid(), nullable=True),
+        sa.Column("origin_version", sa.Integer(), nullable=True),
+        sa.Column("held", sa.Boolean(), nullable=False),
+        sa.Column("consigne", sa.Boolean(), nullable=False),
+        sa.Column("minor_secret", sa.Boolean(), nullable=False),
+        sa.Column("extra", sa.LargeBinary(), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("changed_xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "structure_id"],
+            ["structure.organisation_id", "structure.id"],
+            name=op.f("fk_stay_organisation_id_structure_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "unit_id"],
+            ["unit.organisation_id", "unit.id"],
+            name=op.f("fk_stay_organisation_id_unit_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "usager_id"],
+            ["usager.organisation_id", "usager.id"],
+            name=op.f("fk_stay_organisation_id_usager_id"),
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "id", name=op.f("pk_stay")),
+    )
+    op.create_index(
+        "ix_stay_of_partner",
+        "stay",
+        ["organisation_id", "origin_partner_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("origin_partner_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_stay_of_usager",
+        "stay",
+        ["organisation_id", "usager_id", sa.literal_column("occurred_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_stay_organisation_id_structure_id"), "stay", ["organisation_id", "structure_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_stay_organisation_id_unit_id"),
+        "stay",
+        ["organisation_id", "unit_id"],
+        unique=False,
+        postgresql_where=sa.text("unit_id IS NOT NULL"),
+    )
+    op.create_table(
         "team_member",
         sa.Column("professional_id", sa.Uuid(), nullable=False),
         sa.Column("referent", sa.Boolean(), nullable=False),
@@ -782,6 +861,13 @@ def downgrade() -> None:
         "ix_team_member_of_partner", table_name="team_member", postgresql_where=sa.text("origin_partner_id IS NOT NULL")
     )
     op.drop_table("team_member")
+    op.drop_index(
+        op.f("ix_stay_organisation_id_unit_id"), table_name="stay", postgresql_where=sa.text("unit_id IS NOT NULL")
+    )
+    op.drop_index(op.f("ix_stay_organisation_id_structure_id"), table_name="stay")
+    op.drop_index("ix_stay_of_usager", table_name="stay")
+    op.drop_index("ix_stay_of_partner", table_name="stay", postgresql_where=sa.text("origin_partner_id IS NOT NULL"))
+    op.drop_table("stay")
     op.drop_index(op.f("ix_sharing_consent_organisation_id_partner_id_usager_id"), table_name="sharing_consent")
     op.drop_index("ix_sharing_consent_of_usager", table_name="sharing_consent")
     op.drop_index(
