@@ -68,24 +68,27 @@ def clone(server: postgres.Server, template: str | None) -> Iterator[TestDatabas
     """`template` None: an empty database, for the tests of migrations."""
     name = f"t{os.getpid()}_{next(_numbers)}"
     source = f"TEMPLATE {template}" if template else ""
-    _as_superuser(
-        server, f"CREATE DATABASE {name} OWNER {OWNER} {source}", f"REVOKE TEMP ON DATABASE {name} FROM PUBLIC"
+    ask(
+        server.superuser_url,
+        f"CREATE DATABASE {name} OWNER {OWNER} {source}",
+        f"REVOKE TEMP ON DATABASE {name} FROM PUBLIC",
     )
     urls = (server.owner_url, server.app_url, server.sealer_url)
     owner, app, sealer = (url.replace(f"@/{DATABASE}?", f"@/{name}?") for url in urls)
     try:
         yield TestDatabase(name, owner, app, sealer, server.superuser_url.replace("@/postgres?", f"@/{name}?"))
     finally:
-        _as_superuser(server, f"DROP DATABASE {name} WITH (FORCE)")
+        ask(server.superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _as_superuser(server: postgres.Server, *statements: str) -> None:
-    async def main() -> None:
-        connection = await asyncpg.connect(server.superuser_url)
+def ask(url: str, *statements: str) -> object:
+    """Run each statement outside of any transaction; the first value of the last one."""
+
+    async def main() -> object:
+        connection = await asyncpg.connect(url)
         try:
-            for statement in statements:
-                await connection.execute(statement)
+            return [await connection.fetchval(statement) for statement in statements][-1]
         finally:
             await connection.close()
 
-    asyncio.run(main())
+    return asyncio.run(main())

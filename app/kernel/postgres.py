@@ -7,9 +7,11 @@ import asyncio
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -61,17 +63,15 @@ def start(data: Path, *, engine: Engine | None = None, throwaway: bool = False) 
 
     `throwaway`: durability is given up for speed (tests). Raises PostgresFault.
     """
-    data = data.absolute()
+    data = _plain(data)
     with _locked(data):
         state = _state(data)
         home = data / state["home"]  # relative to the data, or absolute as root
-        fresh = not (home / "cluster").exists()
-        if fresh:
-            engine = engine or find()
+        cluster = home / "cluster"
+        engine = engine or find(_major(cluster) if cluster.exists() else None)
+        if not cluster.exists():
             _create(home, engine, state["passwords"][SUPERUSER], throwaway)
-        else:
-            engine = find(int((home / "cluster" / "PG_VERSION").read_text())) if engine is None else engine
-        cluster, account = home / "cluster", owner_of(home / "cluster")
+        account = owner_of(cluster)
         engine = engine.within_reach(account)
         sockets = _running(cluster)
         started = sockets is None
@@ -88,7 +88,7 @@ def start(data: Path, *, engine: Engine | None = None, throwaway: bool = False) 
 
 def stop(data: Path) -> None:
     """Stop the cluster of `data`, if it runs."""
-    data = data.absolute()
+    data = _plain(data)
     if not (data / STATE).exists():
         return
     with _locked(data):
@@ -98,9 +98,26 @@ def stop(data: Path) -> None:
         _halt(cluster)
 
 
+def remove(data: Path) -> None:
+    """Stop the cluster of `data` and delete it, its rows and its passwords: the next start makes another."""
+    stop(data)
+    data = _plain(data)
+    if not (data / STATE).exists():
+        return
+    with _locked(data):
+        state = _state(data)
+        shutil.rmtree(data / state["home"], ignore_errors=True)
+        shutil.rmtree(state.get("sockets", data / state["home"]), ignore_errors=True)
+        (data / STATE).unlink()
+
+
+def _major(cluster: Path) -> int:
+    return int((cluster / "PG_VERSION").read_text())
+
+
 def _halt(cluster: Path) -> None:
     account = owner_of(cluster)
-    engine = find(int((cluster / "PG_VERSION").read_text())).within_reach(account)
+    engine = find(_major(cluster)).within_reach(account)
     done = account.run([engine.command("pg_ctl"), "-D", str(cluster), "-m", "fast", "-w", "-t", "60", "stop"])
     if done.returncode:
         raise PostgresFault(f"Postgres ne s'est pas arrêté : voyez {cluster.parent / 'log'}.")
@@ -167,9 +184,9 @@ def _create(home: Path, engine: Engine, password: str, throwaway: bool) -> None:
 
 
 def _launch(cluster: Path, engine: Engine, account: Account, sockets: Path) -> None:
-    _clear_stale(cluster)
+    _clear_stale(cluster, sockets)
     log = cluster.parent / "log"
-    options = f"-c listen_addresses='' -c unix_socket_permissions=0700 -k {_quoted(sockets)}"
+    options = f"-c listen_addresses='' -c unix_socket_permissions=0700 -k {sockets}"
     command = [engine.command("pg_ctl"), "-D", str(cluster), "-l", str(log), "-o", options, "-w", "-t", "60", "start"]
     give_up = time.monotonic() + ORPHANS
     while (done := account.run(command)).returncode:
@@ -179,20 +196,20 @@ def _launch(cluster: Path, engine: Engine, account: Account, sockets: Path) -> N
         time.sleep(0.2)
 
 
-def _clear_stale(cluster: Path) -> None:
-    """After a kill -9 the number kept in postmaster.pid may have gone to another process, and Postgres would wait
-    for it for ever. The file goes only then: a live server is found by its command line, and dead ones Postgres
-    tells by itself; orphans still at work hold the shared memory, which Postgres checks apart from this file.
+def _clear_stale(cluster: Path, sockets: Path) -> None:
+    """After a kill -9 the number kept in a lock file may be another process's by now, or a zombie's: Postgres would
+    refuse to start for ever. The files go only when no live server has that number; orphans still at work hold the
+    shared memory, which Postgres checks apart from them.
     """
-    path = cluster / "postmaster.pid"
-    try:
-        command = Path(f"/proc/{int(path.read_text().split()[0])}/cmdline").read_bytes()
-    except (OSError, ValueError, IndexError):
-        return
-    if str(cluster).encode() in command.split(b"\0"):
-        _halt(cluster)  # alive, but its socket is gone (a cleaned temporary folder)
-    else:
-        path.unlink(missing_ok=True)
+    for path in (cluster / "postmaster.pid", sockets / f"{SOCKET}.lock"):
+        try:
+            command = Path(f"/proc/{int(path.read_text().split()[0])}/cmdline").read_bytes()
+        except (OSError, ValueError, IndexError):
+            continue
+        if str(cluster).encode() in command.split(b"\0"):
+            _halt(cluster)  # alive, but its socket is gone (a cleaned temporary folder)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _running(cluster: Path) -> Path | None:
@@ -207,16 +224,27 @@ def _running(cluster: Path) -> Path | None:
 
 
 def _sockets(home: Path, before: str | None, account: Account) -> Path:
-    """A closed folder whose path leaves room for the socket's name; the one used before if it is still there."""
+    """A closed folder: in the data when its path leaves room for the socket's name and holds no character that
+    drivers read otherwise (a comma is a list of hosts), else a short one, the same from one start to the next.
+    """
     folder = home / "run"
-    if len(os.fsencode(folder / SOCKET)) > SOCKET_BYTES:
-        if before and Path(before).exists() and owner_of(Path(before)) == account:
-            return Path(before)
-        base = str(root_home()) if account.uid is not None else None
-        folder = Path(tempfile.mkdtemp(prefix="dui-", dir=base))
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if len(os.fsencode(folder / SOCKET)) <= SOCKET_BYTES and re.fullmatch(r"[\w./-]+", str(folder), re.ASCII):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    elif before and _is_closed(Path(before), account):
+        return Path(before)
+    else:
+        folder = Path(tempfile.mkdtemp(prefix="dui-", dir=root_home() if account.uid is not None else None))
     account.take(folder)
     return folder
+
+
+def _is_closed(folder: Path, account: Account) -> bool:
+    try:
+        seen = folder.lstat()
+    except OSError:
+        return False
+    uid = os.geteuid() if account.uid is None else account.uid
+    return stat.S_ISDIR(seen.st_mode) and seen.st_uid == uid and not seen.st_mode & 0o077
 
 
 def _server(data: Path, engine: Engine, sockets: Path, passwords: dict[str, str], started: bool) -> Server:
@@ -234,8 +262,12 @@ def _server(data: Path, engine: Engine, sockets: Path, passwords: dict[str, str]
     )
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "'\\''") + "'"
+def _plain(data: Path) -> Path:
+    """initdb and pg_ctl pass their paths through a shell."""
+    data = data.resolve()
+    if set(str(data)) & set('"$`\\\n'):
+        raise PostgresFault("Le chemin de DATA contient un caractère que Postgres n'admet pas (guillemet, $, \\).")
+    return data
 
 
 def _tail(log: Path) -> str:

@@ -7,20 +7,9 @@ import asyncpg
 import pytest
 
 from app.kernel import migrations
-from tests.postgres import TestDatabase
+from tests.postgres import TestDatabase, ask
 
 TABLES = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-
-
-def ask(url: str, sql: str) -> object:
-    async def main() -> object:
-        connection = await asyncpg.connect(url)
-        try:
-            return await connection.fetchval(sql)
-        finally:
-            await connection.close()
-
-    return asyncio.run(main())
 
 
 def test_models_and_migrations_tell_the_same_tables(fresh_database: TestDatabase) -> None:
