@@ -1,0 +1,228 @@
+"""What a map does not model is kept beside the row (`extra`) and given back: `leftover` takes it apart, `merge` puts it back.
+
+The promise, whatever the map: `received` is contained in `merge(modelled, leftover(received, modelled))`, and equal to it
+when the map adds nothing. Later, when the team has written, what is modelled wins:
+
+1. An element that the map does not know is kept whole and given back whole.
+2. A value that the map says otherwise (`2024-05-03T09:00:00+02:00`, which we hold in UTC) is kept with what the map said
+   then; the received spelling comes back as long as the map still says that, never after.
+3. A list of plain values (given names, lines of an address) is one value. What stands beside a value (`_line`, `_gender`)
+   comes back as long as the value is the one it stood beside.
+4. A list of objects is aligned item by item: what the map says of an item is in it; else same `id`, `url`, `system` with `value` or `code`, `reference`, or what its
+   `type`, `code`, `coding`, `use`, first reference or first extension says; else the same place in a list of the same
+   length. What was kept of an item that the team took away goes with it; an item that only the sender knew stays in its
+   place; new items come last.
+5. `id` and `meta.versionId`, `meta.lastUpdated`, `meta.source` are this server's: never kept.
+6. What the map gives and was not received stays: the map knows why.
+
+`extra` is plain JSON: {"kept": {name: value}, "within": {name: node}}, a node being such an object again,
+{"was": …, "is": …} for a value, {"beside": …, "is": …} for what stands beside one, or {"items": […], "of": length}.
+References must be rewritten before `leftover` is called.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+Json = dict[str, Any]
+
+KEPT, WITHIN, WAS, IS, BESIDE, ITEMS = "kept", "within", "was", "is", "beside", "items"
+WHOLE, KEY, AT, LEFT, OF = "whole", "key", "at", "left", "of"
+OURS = frozenset({"versionId", "lastUpdated", "source"})
+KEY_DEPTH = 6  # how far a key is looked for inside an item
+
+
+def leftover(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:
+    """What `modelled` does not say of `received`; an empty object when it says everything."""
+    mine = {name: value for name, value in received.items() if name not in ("id", "resourceType")}
+    if isinstance(mine.get("meta"), dict):
+        mine["meta"] = {name: value for name, value in mine["meta"].items() if name not in OURS}
+        if not mine["meta"]:
+            del mine["meta"]
+    return _apart(mine, modelled)
+
+
+def merge(modelled: Mapping[str, Any], extra: Mapping[str, Any], without: Collection[str] = ()) -> Json:
+    """What goes out: all of `modelled`, and what `extra` adds to it.
+
+    `without` names elements of the resource whose leftovers must not go out with this answer: a protected address,
+    a narrative that no longer says what the row says.
+    """
+    hidden = {*without, *(f"_{name}" for name in without)}
+    parts = {part: {n: v for n, v in extra.get(part, {}).items() if n not in hidden} for part in (KEPT, WITHIN)}
+    return _together(modelled, parts)
+
+
+def kept_names(extra: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The paths of the elements that live in `extra` alone: those the map does not model."""
+    found = [f"{prefix}{name}" for name in extra.get(KEPT, {})]
+    for name, node in extra.get(WITHIN, {}).items():
+        path = f"{prefix}{name}"
+        if BESIDE in node or node.get("alone"):
+            found.append(path)
+        for item in node.get(ITEMS, [{LEFT: node}]):
+            found.extend([path] if WHOLE in item else kept_names(item[LEFT], f"{path}."))
+    return sorted(set(found))
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal as JSON: `true` is not 1, here as on the wire."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+
+
+def key(item: Mapping[str, Any], depth: int = KEY_DEPTH) -> str | None:
+    """What tells this item from its neighbours and survives a correction of the rest; None when nothing does."""
+    for name in ("id", "url", "reference"):
+        if isinstance(item.get(name), str):
+            return f"{name}={item[name]}"
+    if isinstance(item.get("system"), str):
+        return "|".join([item["system"], *(str(item[name]) for name in ("value", "code") if name in item)])
+    for name in ("type", "code", "coding"):
+        if found := _first_key(item.get(name), depth):
+            return f"{name}:{found}"
+    if isinstance(item.get("use"), str):
+        return f"use={item['use']}"
+    for name in sorted(item):
+        if isinstance(item[name], dict) and isinstance(item[name].get("reference"), str):
+            return f"{name}:{item[name]['reference']}"
+    return _first_key(item.get("extension"), depth)
+
+
+def _first_key(inner: Any, depth: int) -> str | None:
+    """Of an extension that holds a concept (a discriminator), the concept tells, not the URL that all share."""
+    first = inner[0] if isinstance(inner, (list, tuple)) and inner else inner
+    if not isinstance(first, dict) or not depth:
+        return None
+    concept = first.get("valueCodeableConcept")
+    return key(concept if isinstance(concept, dict) else first, depth - 1)
+
+
+def _apart(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:
+    kept: Json = {}
+    within: Json = {}
+    for name, value in received.items():
+        if name in modelled:
+            if node := _difference(value, modelled[name]):
+                within[name] = node
+        elif name.startswith("_"):
+            within[name] = _beside(name[1:], value, {**modelled, **received})
+        else:
+            kept[name] = value
+    return {part: content for part, content in ((KEPT, kept), (WITHIN, within)) if content}
+
+
+def _beside(name: str, value: Any, together: Mapping[str, Any]) -> Json:
+    return {IS: value, BESIDE: together[name]} if name in together else {IS: value, "alone": True}
+
+
+def _difference(received: Any, modelled: Any) -> Json:
+    if same(received, modelled):
+        return {}
+    if isinstance(received, dict) and isinstance(modelled, dict):
+        return _apart(received, modelled)
+    if _objects(received) and _objects(modelled):
+        return _items_apart(received, modelled)
+    return {WAS: modelled, IS: received}
+
+
+def _objects(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _items_apart(received: Sequence[Json], modelled: Sequence[Json]) -> Json:
+    """One entry for each received item, in their order: the item when unknown to the map, else where to find it."""
+    pairs = _in_order(received, modelled)
+    if pairs is None:
+        wanted = [{KEY: key(item), AT: place} for place, item in enumerate(received)]
+        pairs = _pairs(wanted, [key(item) for item in modelled], len(received) == len(modelled))
+    items: list[Json] = []
+    for place, item in enumerate(received):
+        at = pairs.get(place)
+        if at is None:
+            items.append({WHOLE: item})
+        else:
+            items.append({KEY: key(modelled[at]), AT: at, LEFT: _apart(item, modelled[at])})
+    says_it_all = all(entry.get(LEFT) == {} for entry in items) and list(pairs.values()) == sorted(pairs.values())
+    return {} if says_it_all else {ITEMS: items, OF: len(modelled)}
+
+
+def _in_order(received: Sequence[Json], modelled: Sequence[Json]) -> dict[int, int] | None:
+    """Place in `received` → place in `modelled`, when the map only left things out and kept the order; else None."""
+    pairs: dict[int, int] = {}
+    places = iter(range(len(received)))
+    for at, item in enumerate(modelled):
+        place = next((place for place in places if _holds(received[place], item)), None)
+        if place is None:
+            return None
+        pairs[place] = at
+    return pairs
+
+
+def _holds(whole: Any, part: Any) -> bool:
+    """Whether `part` says nothing that `whole` does not say."""
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return all(name in whole and _holds(whole[name], value) for name, value in part.items())
+    if _objects(whole) and _objects(part):
+        return _in_order(whole, part) is not None
+    return same(whole, part)
+
+
+def _pairs(wanted: Sequence[Json], offered: Sequence[str | None], by_place: bool) -> dict[int, int]:
+    """Place in `wanted` → place in `offered`: same key and place, then same key, then same place."""
+    tests: list[Callable[[Json, int], bool]] = [
+        lambda entry, at: entry[KEY] is not None and entry[KEY] == offered[at] and entry[AT] == at,
+        lambda entry, at: entry[KEY] is not None and entry[KEY] == offered[at],
+        lambda entry, at: by_place and entry[AT] == at,
+    ]
+    free = dict.fromkeys(range(len(offered)))
+    pairs: dict[int, int] = {}
+    for test in tests:
+        for place, entry in enumerate(wanted):
+            at = next((at for at in free if test(entry, at)), None) if place not in pairs else None
+            if at is not None:
+                pairs[place] = at
+                del free[at]
+    return dict(sorted(pairs.items()))
+
+
+def _together(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
+    out = dict(modelled)
+    within = extra.get(WITHIN, {})
+    for name, node in within.items():
+        if name in modelled:
+            out[name] = _restored(modelled[name], node)
+    out |= {name: value for name, value in extra.get(KEPT, {}).items() if name not in modelled}
+    for name, node in within.items():
+        if name not in modelled and _still_beside(name[1:], node, out):
+            out[name] = node[IS]
+    return out
+
+
+def _still_beside(name: str, node: Mapping[str, Any], out: Mapping[str, Any]) -> bool:
+    if BESIDE in node:
+        return name in out and same(out[name], node[BESIDE])
+    return "alone" in node and name not in out
+
+
+def _restored(modelled: Any, node: Mapping[str, Any]) -> Any:
+    if WAS in node:
+        return node[IS] if same(modelled, node[WAS]) else modelled
+    if ITEMS in node:
+        return _items_together(modelled, node) if _objects(modelled) else modelled
+    return _together(modelled, node) if isinstance(modelled, dict) else modelled
+
+
+def _items_together(modelled: Sequence[Json], node: Mapping[str, Any]) -> list[Json]:
+    known = [entry for entry in node[ITEMS] if WHOLE not in entry]
+    pairs = _pairs(known, [key(item) for item in modelled], len(modelled) == node[OF])
+    places = iter(range(len(known)))
+    out: list[Json] = []
+    for entry in node[ITEMS]:
+        if WHOLE in entry:
+            out.append(entry[WHOLE])
+        elif (at := pairs.get(next(places))) is not None:
+            out.append(_together(modelled[at], entry[LEFT]))
+    return out + [item for at, item in enumerate(modelled) if at not in pairs.values()]
