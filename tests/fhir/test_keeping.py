@@ -220,7 +220,7 @@ def test_official_resources_come_back_through_our_types(name: str) -> None:
 @pytest.mark.parametrize(
     ("item", "found"),
     [
-        ({"individual": {"reference": "Practitioner/1"}}, "individual:reference=Practitioner/1"),
+        ({"individual": {"reference": "Practitioner/1"}}, "individual:Practitioner/1"),
         ({"type": {"coding": [{"system": "s", "code": "titre"}]}, "valueString": "x"}, "type:coding:s|titre"),
         (
             {"extension": [{"url": "u", "valueCodeableConcept": {"coding": [{"code": "c", "system": "s"}]}}]},
