@@ -1,5 +1,8 @@
 """Secrets at rest: AES-256-GCM under the key file, blind indexes for exact search, one key per usager.
 
+The same file holds the keys that sign this server's access tokens (P-256): the first signs, all verify, so that a
+new one is put first and the old one leaves once its last token has expired.
+
 A sealed value is `b"D1" | key id (4) | nonce (12) | ciphertext and tag`; what it is about (`about`) is bound as
 associated data, so that a value moved to another row or column no longer opens.
 """
@@ -12,7 +15,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAGIC = b"D1"
@@ -27,12 +32,13 @@ class KeyFault(RuntimeError):
 
 @dataclass(frozen=True)
 class Keyring:
-    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search."""
+    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search; `signing` are (kid, PEM)."""
 
     keys: dict[bytes, bytes]
     current: bytes
     index: bytes
     demo: bool = False
+    signing: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
@@ -44,12 +50,18 @@ class Keyring:
             keys = {bytes.fromhex(k["id"]): bytes.fromhex(k["key"]) for k in told["keys"]}
             index = bytes.fromhex(told["index"])
             current = bytes.fromhex(told["keys"][0]["id"])
-        except (OSError, ValueError, KeyError, IndexError, TypeError) as exc:
+            signing = tuple((str(k["kid"]), str(k["pem"])) for k in told["signing"])
+            curves = [_curve(pem) for _, pem in signing]
+        except (OSError, ValueError, KeyError, IndexError, TypeError, UnsupportedAlgorithm) as exc:
             raise KeyFault("Le fichier de clés (DUI_KEY_FILE) est absent ou illisible.") from exc
         weak = [k for k in (*keys.values(), index) if len(k) != KEY_BYTES or len(set(k)) < KEY_BYTES // 4]
         if weak or any(len(k) != KEY_ID_BYTES for k in keys):
             raise KeyFault("Une clé du fichier de clés est trop faible : générez-la avec « dui serve --new-key ».")
-        return cls(keys, current, index, bool(told.get("demo")))
+        if not signing or len({kid for kid, _ in signing}) < len(signing) or set(curves) != {"secp256r1"}:
+            raise KeyFault(
+                "Les clés de signature du fichier de clés doivent être de courbe P-256, chacune sous un nom."
+            )
+        return cls(keys, current, index, bool(told.get("demo")), signing)
 
     @classmethod
     def create(cls, path: Path, *, demo: bool = False) -> "Keyring":
@@ -58,6 +70,7 @@ class Keyring:
             "demo": demo,
             "keys": [{"id": secrets.token_hex(KEY_ID_BYTES), "key": secrets.token_hex(KEY_BYTES)}],
             "index": secrets.token_hex(KEY_BYTES),
+            "signing": [{"kid": secrets.token_hex(KEY_ID_BYTES), "pem": _new_signing_pem()}],
         }
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
             json.dump(told, f)
@@ -110,3 +123,15 @@ def _open(key: bytes, sealed: bytes, about: str) -> bytes:
         return AESGCM(key).decrypt(sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :], about.encode())
     except (InvalidTag, ValueError) as exc:
         raise KeyFault("Cette valeur chiffrée ne s'ouvre pas : elle a été altérée ou déplacée.") from exc
+
+
+def _new_signing_pem() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _curve(pem: str) -> str:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    return key.curve.name if isinstance(key, ec.EllipticCurvePrivateKey) else type(key).__name__
