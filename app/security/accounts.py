@@ -1,0 +1,93 @@
+"""The staff's local accounts: creating, proving, closing.
+
+A wrong password, an unknown login, a disabled account: one answer, in the same time. Tries are limited per login *and*
+address, so that nobody can lock a colleague out from elsewhere; a login or an address that fails much is slowed.
+"""
+
+import asyncio
+import unicodedata
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kernel.clock import now
+from app.kernel.crypto import Keyring
+from app.kernel.db import Database
+from app.kernel.errors import Conflict, Invalid, Unauthenticated
+from app.security import passwords, sessions, throttle
+from app.security.models import Account, AccountCredential, LiveSession
+
+WRONG = "Identifiant ou mot de passe incorrect."
+FREE_PER_LOGIN, FREE_PER_ADDRESS = 10, 30  # failed tries in a quarter of an hour before each next one waits
+LOGIN_LENGTH = range(3, 121)
+
+CREDENTIAL = text("SELECT account_id, secret FROM credential_of(:login)")
+
+
+async def create(session: AsyncSession, login: str, name: str, password: str) -> UUID:
+    """Raises Invalid on a login or password we do not take, Conflict when the login is taken."""
+    said = normal(login)
+    if len(said) not in LOGIN_LENGTH or not said.isprintable() or " " in said:
+        raise Invalid("Un identifiant a de 3 à 120 caractères, sans espace.", where="/login")
+    if await session.scalar(select(Account.id).where(func.lower(Account.login) == said)):
+        raise Conflict("Cet identifiant est déjà pris.", where="/login")
+    secret = await passwords.hashed(password, said)
+    account = Account(login=said, name=name)
+    session.add(account)
+    await session.flush()
+    await _keep(session, account.id, secret)
+    return account.id
+
+
+async def set_password(session: AsyncSession, account_id: UUID, password: str) -> None:
+    """A new password ends what the old one had opened. Raises Invalid."""
+    login = await session.scalar(select(Account.login).where(Account.id == account_id))
+    await _keep(session, account_id, await passwords.hashed(password, login or ""))
+    await sessions.revoke(session, LiveSession.account_id == account_id)
+
+
+async def disable(session: AsyncSession, account_id: UUID) -> None:
+    """Whoever was in is out at the next request."""
+    await session.execute(update(Account).where(Account.id == account_id).values(disabled_at=now()))
+    await sessions.revoke(session, LiveSession.account_id == account_id)
+
+
+async def authenticate(database: Database, keyring: Keyring, login: str, password: str, address: str | None) -> UUID:
+    """Whose login and password these are. Raises Unauthenticated, TooMany, Busy."""
+    said, near = normal(login), throttle.neighbourhood(address)
+    keys = [
+        throttle.key(keyring, "login", said, near),
+        throttle.key(keyring, "login", said),
+        throttle.key(keyring, "address", near),
+    ]
+    _, per_login, per_address = await throttle.spend(database, keys)
+    await asyncio.sleep(
+        max(throttle.slowness(per_login, FREE_PER_LOGIN), throttle.slowness(per_address, FREE_PER_ADDRESS))
+    )
+    async with database.session(None) as session:
+        found = (await session.execute(CREDENTIAL, {"login": said})).one_or_none()
+    right, fresher = await passwords.matches(password, found.secret if found else None)
+    if not right or found is None:
+        raise Unauthenticated(WRONG)
+    if fresher:
+        async with database.session(None) as session:
+            await _keep(session, found.account_id, fresher)
+            await session.commit()
+    await throttle.forgive(database, keys)
+    return cast(UUID, found.account_id)
+
+
+def normal(login: str) -> str:
+    return unicodedata.normalize("NFKC", login).strip().casefold()
+
+
+async def _keep(session: AsyncSession, account_id: UUID, secret: str) -> None:
+    row = insert(AccountCredential).values(account_id=account_id, kind="password", secret=secret, changed_at=now())
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=["account_id", "kind"], set_={"secret": secret, "changed_at": row.excluded.changed_at}
+        )
+    )

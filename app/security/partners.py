@@ -1,0 +1,112 @@
+"""Partner systems: registering one, and SMART Backend Services' proof of who it is.
+
+A client's keys are given when it is registered and kept here: no address of keys is ever fetched.
+Source: https://hl7.org/fhir/smart-app-launch/backend-services.html
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.kernel.clock import now
+from app.kernel.db import Database
+from app.kernel.errors import Invalid, Unauthenticated
+from app.kernel.ids import uuid7
+from app.security import jose, scopes, sessions, tokens
+from app.security.models import JtiSeen, LiveSession, PartnerClient, PartnerStructure
+
+CLIENT_ID = re.compile(r"[A-Za-z0-9._:~-]{3,120}", re.ASCII)
+CLIENT = text(
+    "SELECT organisation_id, partner_id, jwks, scopes, default_structure_id, structure_ids FROM client_of(:client_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A partner that proved who it is, and what it was given at most."""
+
+    organisation_id: UUID
+    partner_id: UUID
+    client_id: str
+    scopes: frozenset[str]
+    default_structure_id: UUID
+    structure_ids: frozenset[UUID]
+
+
+async def register(
+    session: AsyncSession,
+    organisation_id: UUID,
+    name: str,
+    client_id: str,
+    jwks: object,
+    scope: str,
+    default_structure_id: UUID,
+    structure_ids: Collection[UUID] = (),
+) -> UUID:
+    """In a session of this tenant. Raises Invalid naming what to mend in the keys, the scopes or the name."""
+    if CLIENT_ID.fullmatch(client_id) is None:
+        raise Invalid("Un client_id a de 3 à 120 lettres, chiffres ou . _ : ~ -", where="/client_id")
+    try:
+        may = scopes.read(scope)
+    except scopes.Unreadable:
+        raise Invalid("Un droit s'écrit system/Type.cruds, par exemple system/CarePlan.rs.", where="/scope") from None
+    partner = PartnerClient(
+        organisation_id=organisation_id,
+        id=uuid7(),
+        name=name,
+        client_id=client_id,
+        jwks=jose.public_keys(jwks),
+        scopes=sorted(may),
+        default_structure_id=default_structure_id,
+    )
+    session.add(partner)
+    await session.flush()
+    for structure_id in {default_structure_id, *structure_ids}:
+        session.add(PartnerStructure(organisation_id=organisation_id, partner_id=partner.id, structure_id=structure_id))
+    await session.flush()
+    return partner.id
+
+
+async def disable(session: AsyncSession, partner_id: UUID) -> None:
+    """In a session of its tenant: no new token, and those that run end at the next request."""
+    await session.execute(update(PartnerClient).where(PartnerClient.id == partner_id).values(disabled_at=now()))
+    await sessions.revoke(session, LiveSession.kind == "partner", LiveSession.subject_id == partner_id)
+
+
+async def authenticate(database: Database, assertion: str, audiences: Collection[str]) -> Client:
+    """Who signed this, the first time it is shown. Raises Unauthenticated, in the same words whatever is wrong."""
+    client_id = jose.client_named(assertion)
+    async with database.session(None) as session:
+        found = (await session.execute(CLIENT, {"client_id": client_id})).one_or_none()
+    proof = jose.read_assertion(assertion, found.jwks if found else [], client_id, audiences)
+    async with database.session(None) as session:
+        first = await _spent(session, proof)
+        await session.commit()
+    if not first or found is None:
+        raise Unauthenticated(jose.ASSERTION_REFUSED)
+    return Client(
+        organisation_id=found.organisation_id,
+        partner_id=found.partner_id,
+        client_id=client_id,
+        scopes=frozenset(found.scopes),
+        default_structure_id=found.default_structure_id,
+        structure_ids=frozenset(found.structure_ids),
+    )
+
+
+async def _spent(session: AsyncSession, proof: jose.Assertion) -> bool:
+    """Was it never shown? The primary key decides, between workers too: the second waits for the first."""
+    past = (JtiSeen.client_id == proof.client_id) & (JtiSeen.expires_at < func.now())
+    await session.execute(delete(JtiSeen).where(past))
+    row = insert(JtiSeen).values(
+        client_id=proof.client_id,
+        jti_hash=tokens.digest(proof.jti),
+        expires_at=datetime.fromtimestamp(proof.expires, UTC),
+    )
+    return await session.scalar(row.on_conflict_do_nothing().returning(JtiSeen.client_id)) is not None
