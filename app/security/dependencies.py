@@ -12,8 +12,9 @@ from app.config import Settings
 from app.kernel.errors import Unauthenticated
 from app.security import sessions, tokens
 from app.security.principal import Principal
-from app.security.tokens import Door as Door
-from app.security.tokens import Known, TokenCache
+from app.security.tokens import Door, Known, TokenCache
+
+__all__ = ["Door", "caller", "cookie_name", "issuer"]
 
 MADE_FOR = {
     Door.API: frozenset({Door.API}),
