@@ -1,0 +1,248 @@
+"""What the screens are made of: goals, events, notes, questions, visits. Frozen, already decided by the gate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from itertools import groupby
+
+from app.kernel.clock import PARIS
+from app.portal.frame import THE_PERSON, Answer, Staff, Who
+
+
+class Deed(StrEnum):
+    OPENED = "opened"
+    READ = "read"
+    WROTE = "wrote"
+    RECEIVED = "received"  # a partner was sent it, or read it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One line of the trail that may be shown to this reader."""
+
+    at: datetime
+    who: Who
+    deed: Deed
+    what: str = ""  # a key of labels.WHAT: the kind of row
+    emergency: str | None = None  # the reason given for an emergency access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visits:
+    """The same visitor, the same deed, the same day: told once."""
+
+    who: Who
+    deed: Deed
+    what: tuple[str, ...]
+    emergency: str | None
+    at: tuple[datetime, ...]  # newest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogDay:
+    day: date
+    visits: tuple[Visits, ...]
+
+
+class GoalKind(StrEnum):
+    ADVANCE = "avancer"
+    KEEP = "garder"
+    TRY = "essayer"
+
+
+class Step(StrEnum):
+    NOT_STARTED = "not_started"
+    STARTING = "starting"
+    MOVING = "moving"
+    ALMOST = "almost"
+    DONE = "done"
+    STILL_HERE = "still_here"
+    HARDER = "harder"
+    TALK_AGAIN = "talk_again"
+    NOT_TRIED = "not_tried"
+    TRYING = "trying"
+    CHANGED_MIND = "changed_mind"
+    PAUSED = "paused"
+
+
+class Feeling(StrEnum):
+    """« Pour moi, comment ça va ? » Also the posted value of the field `feeling`."""
+
+    GOOD = "good"
+    SO_SO = "so_so"
+    BAD = "bad"
+    DISAGREE = "disagree"  # « Je ne vois pas les choses comme ça »
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Verbatim, never edited."""
+
+    text: str
+    said_by: Who
+    on: date
+    written_by: Staff | None = None  # under dictation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffView:
+    text: str
+    by: Staff
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyView:
+    """The person's own view, whoever is looking."""
+
+    feeling: Feeling
+    on: date
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    id: str
+    title: str
+    kind: GoalKind
+    step: Step | None = None
+    why: str | None = None
+    actions: tuple[str, ...] = ()
+    with_whom: tuple[str, ...] = ()
+    hard: str | None = None  # « Ce qui est difficile pour moi »
+    talk_again: date | None = None
+    staff_view: StaffView | None = None
+    my_view: MyView | None = None
+    may_say: bool = False  # offers the buttons
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One party's answer on the whole project."""
+
+    answer: Answer
+    on: date
+    by: Who = THE_PERSON
+    words: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    id: str
+    day: date
+    title: str
+    starts: time | None = None  # None: all day
+    ends: time | None = None
+    place: str | None = None
+    with_whom: tuple[str, ...] = ()
+    companion: str | None = None  # who goes there with the person
+    answer: Answer | None = None
+    may_answer: bool = False
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDay:
+    day: date
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotePart:
+    kind: str  # data · action · result · narrative · reply
+    text: str
+    by: Who
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """One thread of transmissions, its shared parts only, oldest part first."""
+
+    parts: tuple[NotePart, ...]
+    target: str | None = None
+    goal: str | None = None
+
+    @property
+    def day(self) -> date:
+        return self.parts[0].at.astimezone(PARIS).date()
+
+
+class QuestionKind(StrEnum):
+    """Never mixed in one list (field.md §4)."""
+
+    SHARING = "partage"
+    IMAGE = "image"
+    OTHER = "autre"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    answer: Answer
+    on: date
+    by: Who = THE_PERSON
+    noted_by: Staff | None = None  # staff recorded it
+    confirmed: bool = False  # the person said « c'est bien ça »
+    assisted_by: str | None = None  # « avec l'assistance de … »
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    id: str
+    kind: QuestionKind
+    text: str
+    if_yes: str
+    if_no: str
+    given: Answered | None = None
+    asked_by: Who | None = None
+    asked_on: date | None = None
+    ends_on: date | None = None
+    partner: str | None = None  # who receives, with its article: « le CHU »
+    already_received: bool = False
+    may_answer: bool = True
+    person_says: Answered | None = None  # the person's own view, shown to who answers for them
+    both_parents: bool = False  # a « non usuel » act
+    parents_disagree: bool = False
+
+    @property
+    def to_confirm(self) -> bool:
+        return self.may_answer and bool(self.given and self.given.noted_by and not self.given.confirmed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    birth_name: str
+    first_names: str
+    birth_date: date | None = None
+    used_name: str | None = None
+    house: str | None = None
+    verified: bool = False  # « à vérifier » until our own qualification
+
+
+def by_day(events: Sequence[Event]) -> tuple[EventDay, ...]:
+    return tuple(EventDay(day=day, events=tuple(told)) for day, told in groupby(events, key=lambda event: event.day))
+
+
+def grouped(visits: Sequence[Visit]) -> tuple[LogDay, ...]:
+    """Newest day first; within a day, visitors in the order of their last visit."""
+    days: dict[date, dict[tuple[Who, Deed, str | None], list[Visit]]] = {}
+    for visit in sorted(visits, key=lambda visit: visit.at, reverse=True):
+        day = days.setdefault(visit.at.astimezone(PARIS).date(), {})
+        day.setdefault((visit.who, visit.deed, visit.emergency), []).append(visit)
+    return tuple(
+        LogDay(
+            day=day,
+            visits=tuple(
+                Visits(
+                    who=who,
+                    deed=deed,
+                    what=tuple(dict.fromkeys(visit.what for visit in told if visit.what)),
+                    emergency=emergency,
+                    at=tuple(visit.at for visit in told),
+                )
+                for (who, deed, emergency), told in lines.items()
+            ),
+        )
+        for day, lines in days.items()
+    )
