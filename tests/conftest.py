@@ -10,6 +10,8 @@ import pytest
 from app.kernel.postgres import Server
 from tests import postgres
 from tests.postgres import TestDatabase
+from tests.world import World
+from tests.world import world as make_world
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +72,10 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture(scope="module")
+def world(database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator["World"]:
+    """The cast on a running app; shared by the tests of one module."""
+    with make_world(database, tmp_path_factory.mktemp("world")) as made:
+        yield made

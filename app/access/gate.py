@@ -6,6 +6,7 @@ statement that settles versions, traces and the idempotency key.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar, cast
@@ -34,8 +35,7 @@ from app.access.reading import (
 from app.access.versions import EntryVersion, StoredUsagerKey, values_of, version_of
 from app.audit import trail
 from app.audit.models import AuditEntry
-from app.audit.trail import Call
-from app.audit.vocabulary import Outcome
+from app.audit.vocabulary import Call, Outcome
 from app.kernel import db
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring, UsagerKey
@@ -129,7 +129,8 @@ class Gate(Reading):
         verdict = (
             allowed(self.principal.shape, Action.UPDATE, table) if action is Action.UPDATE else literal_column("true")
         )
-        answer = (await self._session.execute(query.returning(verdict, _wrapped(table)), facts(self.principal))).first()
+        core = await self._session.connection()  # the ORM would read the row again to refresh it
+        answer = (await core.execute(query.returning(verdict, _wrapped(table)), facts(self.principal))).first()
         if answer is None:
             raise Stale("Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez.")
         if not answer[0]:
@@ -185,7 +186,7 @@ class Gate(Reading):
         query = _inserting(self.principal.shape, table)
         values = {**facts(self.principal), "rows": _json([values_of(row) for row in rows])}
         try:
-            told = (await self._session.execute(query, values)).all()
+            told = (await (await self._session.connection()).execute(query, values)).all()
         except IntegrityError as exc:
             raise await self._why_not(rows, exc) from None
         if not all(within for _, within, _ in told):
@@ -242,11 +243,12 @@ def _wrapped(table: type[Row]) -> Any:
     if not issubclass(table, DossierEntry):
         return literal_column("NULL::bytea")
     k = StoredUsagerKey
-    return (
-        select(k.wrapped)
-        .where(k.organisation_id == table.organisation_id, k.usager_id == table.usager_id)
-        .scalar_subquery()
+    of = table.__tablename__  # written as text: an INSERT's RETURNING correlates nothing by itself
+    mine = (
+        k.organisation_id == literal_column(f"{of}.organisation_id"),
+        k.usager_id == literal_column(f"{of}.usager_id"),
     )
+    return select(k.wrapped).where(*mine).scalar_subquery()
 
 
 def _settling() -> Any:
@@ -277,7 +279,7 @@ TRACE = text(
 
 
 def _json(rows: Sequence[object]) -> str:
-    return orjson.dumps(rows).decode()
+    return orjson.dumps(rows, default=str).decode()  # asyncpg has a UUID of its own
 
 
 def _defaults(row: Row) -> None:
@@ -308,6 +310,7 @@ def reading_of(principal: Principal, call: Call, keyring: Keyring, lane: HotLane
     return Reading(principal, call, keyring, lane)
 
 
+@asynccontextmanager
 async def opened(
     principal: Principal, call: Call, keyring: Keyring, lane: HotLane, database: Database, asked: Claim | None = None
 ) -> AsyncIterator[Gate]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -11,8 +12,7 @@ from starlette.responses import Response
 from app.access.entry import Row, View
 from app.access.gate import Gate, Listing, Reading, opened, reading_of
 from app.access.versions import values_of
-from app.audit.trail import Call
-from app.audit.vocabulary import Door
+from app.audit.vocabulary import Call, Door
 from app.kernel import paging
 from app.kernel.answers import etag, told
 from app.kernel.errors import Invalid, MatchRequired, Unreadable
@@ -42,11 +42,13 @@ async def read_at(request: Request, door: Door) -> Reading:
     return reading_of(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
 
 
+@asynccontextmanager
 async def open_at(request: Request, door: Door) -> AsyncIterator[Gate]:
     """The same, ready to write: see `app.access.gate.opened`."""
     state, principal = request.app.state, await principal_at(request, door)
     asked = await _claim_of(request, principal)
-    async for gate in opened(principal, call_of(request, door), state.keyring, state.lane, state.database, asked):
+    call = call_of(request, door)
+    async with opened(principal, call, state.keyring, state.lane, state.database, asked) as gate:
         yield gate
 
 
@@ -65,7 +67,7 @@ async def _staff_reads(request: Request) -> Reading:
 
 
 async def _staff_writes(request: Request) -> AsyncIterator[Gate]:
-    async for gate in open_at(request, Door.API):
+    async with open_at(request, Door.API) as gate:
         yield gate
 
 
@@ -74,7 +76,7 @@ async def _person_reads(request: Request) -> Reading:
 
 
 async def _person_writes(request: Request) -> AsyncIterator[Gate]:
-    async for gate in open_at(request, Door.ME):
+    async with open_at(request, Door.ME) as gate:
         yield gate
 
 

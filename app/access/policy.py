@@ -19,10 +19,12 @@ from sqlalchemy import (
     any_,
     bindparam,
     case,
+    cast,
     column,
     exists,
     false,
     func,
+    literal_column,
     not_,
     null,
     or_,
@@ -260,21 +262,28 @@ def _mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
     m = Mandate
     running = and_(_running(m), m.deleted_at.is_(None), m.confirmed_at.is_not(None), not_(m.held))
     mine = exists().where(m.organisation_id == ORGANISATION, m.contact_id == ME, m.usager_id == USAGER, running)
-    return mine.where(row.category == any_(m.opens))
+    return mine.where(_outer(row, "category") == any_(m.opens))
 
 
 def _granted(row: type[DossierEntry]) -> ColumnElement[bool]:
     s = SharingConsent
-    covers = exists().where(s.organisation_id == ORGANISATION, s.partner_id == ME, s.usager_id == row.usager_id)
+    covers = exists().where(s.organisation_id == ORGANISATION, s.partner_id == ME)
+    covers = covers.where(s.usager_id == _outer(row, "usager_id"), _outer(row, "category") == any_(s.categories))
     covers = covers.where(s.answer == word("yes"), s.kind == word("partage"), s.withdrawn_at.is_(None))
-    covers = covers.where(_running(s), s.deleted_at.is_(None), not_(s.held), row.category == any_(s.categories))
+    covers = covers.where(_running(s), s.deleted_at.is_(None), not_(s.held))
     covers = covers.where(or_(s.kinds.is_(None), word(row.KIND) == any_(s.kinds)))
-    day = func.timezone(word("Europe/Paris"), row.occurred_at).cast(Date())
+    day = cast(func.timezone(word("Europe/Paris"), _outer(row, "occurred_at")), Date())
     covers = covers.where(
         or_(s.data_from.is_(None), day >= s.data_from), or_(s.data_until.is_(None), day < s.data_until)
     )
     open_to_others = and_(not_(row.held), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
     return and_(open_to_others, covers, not_(_opposed(Opposition.partner_id, row)), _accepted_there(row))
+
+
+def _outer(row: type[DossierEntry], name: str) -> ColumnElement[Any]:
+    """A column of the row judged, from inside a fact: as text, since an INSERT's RETURNING correlates nothing."""
+    column_of = row.__table__.columns[name]
+    return literal_column(f"{row.__tablename__}.{name}", column_of.type)
 
 
 def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:

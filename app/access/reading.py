@@ -29,8 +29,7 @@ from app.access.permissions import ACTS, Act, Action
 from app.access.policy import ORGANISATION, SHAPES_KEPT, alive, allowed, facts, ground, in_office
 from app.access.versions import StoredUsagerKey
 from app.audit import trail
-from app.audit.trail import Call
-from app.audit.vocabulary import Outcome
+from app.audit.vocabulary import Call, Outcome
 from app.kernel.crypto import Keyring
 from app.kernel.errors import DuiError, Forbidden, Gone, NotFound, Unauthenticated
 from app.kernel.hot import HotLane, HotQuery, compiled

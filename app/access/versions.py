@@ -89,7 +89,7 @@ def values_of(entry: Row) -> dict[str, Any]:
 def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> dict[str, Any]:
     """The line of `entry_version` that remembers this row as it stands."""
     values = values_of(entry)
-    sealed = key.seal(orjson.dumps(values), about(entry.KIND, entry.id, entry.version))
+    sealed = key.seal(orjson.dumps(values, default=str), about(entry.KIND, entry.id, entry.version))
     return {
         **{name: values[name] for name in POLICY_COLUMNS},
         "entry_id": str(entry.id),

@@ -1,7 +1,6 @@
 """The only writer of the trail: `traced` inside a hot statement, `lines` in the transaction of a write."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from sqlalchemy import literal_column as literally
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.audit.models import AuditEntry
-from app.audit.vocabulary import Door, Outcome
+from app.audit.vocabulary import Call, Outcome
 from app.kernel.hot import word
 from app.security.principal import Principal, Professional, Representative, Shape
 
@@ -30,15 +29,6 @@ SAID = (
     "address",
     "request_id",
 )  # what the app may say; id, hour and transaction are Postgres's to say
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The request around an act: where it came in, from which address, under which number."""
-
-    door: Door
-    request_id: str
-    address: str | None = None
 
 
 def of_caller(principal: Principal, call: Call) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The closed words of the trail."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -28,3 +29,12 @@ class Door(StrEnum):
     FHIR = "fhir"
     PAGE = "page"
     SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The request around an act: where it came in, from which address, under which number."""
+
+    door: Door
+    request_id: str
+    address: str | None = None

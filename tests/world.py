@@ -1,0 +1,297 @@
+"""The cast, always the same, in a database of its own: who works where, who is supported, who comes with what token.
+
+Rows are written by the owner, as facts; tests then act through the doors.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+import asyncpg
+from starlette.testclient import TestClient
+
+from app.access.entry import DossierEntry
+from app.access.gate import _defaults
+from app.access.models import Membership, MembershipStructure, Professional, TeamMember
+from app.access.versions import StoredUsagerKey
+from app.config import Settings, settings
+from app.features.stays.models import Stay
+from app.features.structures.models import Organisation, Structure, Unit
+from app.features.usagers.models import Usager
+from app.kernel.crypto import Keyring
+from app.kernel.db import Base, Database
+from app.kernel.ids import uuid7
+from app.main import create_app
+from app.security import sessions, tokens
+from app.security.models import Account, PartnerClient, PartnerStructure
+from app.security.principal import Role
+from app.security.sessions import Place
+from app.security.tokens import Door
+from tests.postgres import TestDatabase
+
+ORIGIN = "http://127.0.0.1:8000"
+LONG = timedelta(hours=12)
+Headers = dict[str, str]
+STAFF = {
+    "sonia": (Role.EDUCATEUR, "Sonia", "Benali"),
+    "marc": (Role.CHEF_DE_SERVICE, "Marc", "Petit"),
+    "leila": (Role.INFIRMIER, "Leïla", "Haddad"),
+    "odile": (Role.SECRETARIAT, "Odile", "Roux"),
+    "helene": (Role.DIRECTION, "Hélène", "Garnier"),
+}
+USAGERS = {
+    "jeanne": ("MOREAU", "Jeanne", date(1944, 5, 12), "ehpad"),
+    "karim": ("BENSAÏD", "Karim", date(1992, 2, 3), "mas_fam"),
+    "lucas": ("MARTIN", "Lucas", date(2017, 3, 9), "ime"),
+    "ines": ("DIALLO", "Inès", date(2009, 1, 20), "mecs"),
+}
+SCOPES = frozenset({"*.c", "*.r", "*.u", "*.d", "*.s"})
+
+
+@dataclass
+class World:
+    """Ids by name, a client on the running app, a bearer for each of the cast."""
+
+    database: TestDatabase
+    keyring: Keyring
+    client: TestClient
+    organisation: UUID
+    other_organisation: UUID
+    ids: dict[str, UUID] = field(default_factory=dict)
+    bearers: dict[str, Headers] = field(default_factory=dict)
+
+    def get(self, who: str, path: str, **more: Any) -> Any:
+        return self.client.get(path, headers={**self.bearers[who], **more.pop("headers", {})}, **more)
+
+    def post(self, who: str, path: str, body: object, **more: Any) -> Any:
+        return self.client.post(path, json=body, headers={**self.bearers[who], **more.pop("headers", {})}, **more)
+
+    def patch(self, who: str, path: str, body: object, version: int, **more: Any) -> Any:
+        headers = {**self.bearers[who], "If-Match": f'W/"{version}"'}
+        return self.client.patch(path, json=body, headers=headers, **more)
+
+    def delete(self, who: str, path: str, version: int) -> Any:
+        return self.client.delete(path, headers={**self.bearers[who], "If-Match": f'W/"{version}"'})
+
+    def rows(self, sql: str, *values: object) -> list[asyncpg.Record]:
+        """What the owner sees in the base: the truth behind the doors."""
+
+        async def ask() -> list[asyncpg.Record]:
+            connection = await asyncpg.connect(self.database.owner_url)
+            try:
+                return list(await connection.fetch(sql, *values))
+            finally:
+                await connection.close()
+
+        return asyncio.run(ask())
+
+    def add(self, *rows: Base) -> None:
+        """Write facts as the owner."""
+
+        async def write() -> None:
+            base = Database(self.database.owner_url, 1)
+            async with base.session(None) as session:
+                session.add_all(prepared(self.organisation, row) for row in rows)
+                await session.commit()
+            await base.close()
+
+        asyncio.run(write())
+
+    def statements(self) -> "Counted":
+        return Counted(self.client)
+
+    def traces(self, **where: object) -> list[asyncpg.Record]:
+        names = " AND ".join(f"{name} = ${i}" for i, name in enumerate(where, 1)) or "true"
+        return self.rows(f"SELECT * FROM audit_entry WHERE {names} ORDER BY xid, at", *where.values())
+
+
+class Counted:
+    """How many statements reached the driver while open: BEGIN, COMMIT and ROLLBACK not counted."""
+
+    def __init__(self, client: TestClient) -> None:
+        self.app, self.sql = client.app, list[str]()
+
+    def __enter__(self) -> Self:
+        self._patch = asyncpg.Connection._execute  # noqa: SLF001  the one place all paths of the driver meet
+        seen = self.sql
+
+        original = asyncpg.Connection._execute  # noqa: SLF001
+        prepared_bind = asyncpg.prepared_stmt.PreparedStatement._PreparedStatement__bind_execute  # noqa: SLF001
+        self._bind = prepared_bind
+
+        async def execute(connection: Any, query: str, *args: Any, **more: Any) -> Any:
+            seen.append(query)
+            return await original(connection, query, *args, **more)
+
+        async def bind(statement: Any, *args: Any, **more: Any) -> Any:
+            seen.append(statement.get_query())
+            return await prepared_bind(statement, *args, **more)
+
+        asyncpg.Connection._execute = execute  # type: ignore[method-assign]  # noqa: SLF001
+        asyncpg.prepared_stmt.PreparedStatement._PreparedStatement__bind_execute = bind  # noqa: SLF001
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncpg.Connection._execute = self._patch  # type: ignore[method-assign]  # noqa: SLF001
+        asyncpg.prepared_stmt.PreparedStatement._PreparedStatement__bind_execute = self._bind  # noqa: SLF001
+
+    def __len__(self) -> int:
+        return len(self.sql)
+
+
+def prepared(organisation: UUID, row: Base) -> Base:
+    if hasattr(row, "organisation_id") and row.organisation_id is None:
+        row.organisation_id = organisation
+    if isinstance(row, DossierEntry):
+        row.category = row.category or row.CATEGORY.value
+        row.author_kind = row.author_kind or "professional"
+        row.visibility = row.visibility or "shared"
+        _defaults(row)
+    return row
+
+
+@contextmanager
+def world(database: TestDatabase, folder: Path) -> Iterator[World]:
+    """The app on this database, its lifespan run, and the cast."""
+    keyring = Keyring.create(folder / "keys.json", demo=True)
+    config = Settings(
+        database_url=database.app_url,
+        owner_database_url=database.owner_url,
+        key_file=folder / "keys.json",
+        data=folder,
+        demo=True,
+        pool_size=4,
+    )
+    settings.cache_clear()
+    with TestClient(create_app(config), base_url=ORIGIN) as client:
+        made = World(database, keyring, client, uuid7(), uuid7())
+        asyncio.run(_people(made))
+        yield made
+
+
+async def _people(w: World) -> None:
+    base = Database(w.database.owner_url, 2)
+    async with base.session(None) as session:
+        for organisation, name in ((w.organisation, "Association Les Tilleuls"), (w.other_organisation, "Autre")):
+            session.add(Organisation(organisation_id=organisation, name=name, finess=None))
+        await session.flush()
+        for model in ("ehpad", "mas_fam", "ime", "mecs"):
+            w.ids[model] = uuid7()
+            session.add(Structure(organisation_id=w.organisation, id=w.ids[model], name=model.upper(), model=model))
+        w.ids["other"] = uuid7()
+        session.add(Structure(organisation_id=w.other_organisation, id=w.ids["other"], name="AUTRE", model="ime"))
+        await session.flush()
+        for model in ("ehpad", "mas_fam", "ime", "mecs"):
+            w.ids[f"unit_{model}"] = uuid7()
+            session.add(
+                Unit(
+                    organisation_id=w.organisation,
+                    id=w.ids[f"unit_{model}"],
+                    structure_id=w.ids[model],
+                    name="Unité",
+                    kind="unit",
+                )
+            )
+        for name, told in STAFF.items():
+            await _staff(w, session, name, w.organisation, told, ("ehpad", "mas_fam", "ime", "mecs"))
+        await _staff(w, session, "yann", w.other_organisation, (Role.EDUCATEUR, "Yann", "Le Goff"), ("other",))
+        for name, told in USAGERS.items():
+            await _usager(w, session, name, *told)
+        for name in ("chu", "mdph"):
+            await _partner(w, session, name)
+        await session.commit()
+    await base.close()
+
+
+async def _staff(
+    w: World, session: Any, name: str, organisation: UUID, told: tuple[Role, str, str], places: tuple[str, ...]
+) -> None:
+    role, given, family = told
+    account, professional, membership = Account(id=uuid7(), login=name, name=given), uuid7(), uuid7()
+    session.add(account)
+    session.add(
+        Professional(
+            organisation_id=organisation, id=professional, account_id=account.id, family_name=family, given_name=given
+        )
+    )
+    await session.flush()
+    session.add(
+        Membership(
+            organisation_id=organisation,
+            id=membership,
+            professional_id=professional,
+            role=role.value,
+            starts=date(2020, 1, 1),
+        )
+    )
+    await session.flush()
+    for place in places:
+        session.add(
+            MembershipStructure(organisation_id=organisation, membership_id=membership, structure_id=w.ids[place])
+        )
+    place_of = Place(organisation, professional, membership, role)
+    opened = await sessions.open_staff(session, w.keyring, ORIGIN, account.id, place_of, ttl=LONG)
+    w.ids |= {name: professional, f"{name}_account": account.id, f"{name}_membership": membership}
+    w.ids[f"{name}_session"] = opened.principal.session_id
+    w.bearers[name] = {"Authorization": f"Bearer {opened.token}"}
+
+
+async def _usager(w: World, session: Any, name: str, family: str, given: str, born: date, model: str) -> None:
+    id = uuid7()
+    w.ids[name] = id
+    _, wrapped = w.keyring.new_usager_key(str(id))
+    session.add(StoredUsagerKey(organisation_id=w.organisation, usager_id=id, wrapped=wrapped))
+    common = {"usager_id": id, "structure_id": w.ids[model]}
+    row = Usager(
+        id=id,
+        birth_family_name=family,
+        birth_given_names=given,
+        birth_date=born,
+        name_key=f"{family} {given}".lower(),
+        **common,
+    )
+    session.add(prepared(w.organisation, row))
+    await session.flush()
+    stay = Stay(unit_id=w.ids[f"unit_{model}"], status="in_progress", starts=date(2022, 9, 1), **common)
+    member = TeamMember(professional_id=w.ids["sonia"], referent=True, starts=date(2022, 9, 1), **common)
+    session.add(prepared(w.organisation, stay))
+    session.add(prepared(w.organisation, member))
+    if model == "ehpad":
+        nurse = TeamMember(professional_id=w.ids["leila"], starts=date(2022, 9, 1), **common)
+        session.add(prepared(w.organisation, nurse))
+    await session.flush()
+    until = datetime.now(UTC) + LONG
+    opened = await sessions.open_person(session, w.organisation, uuid7(), id, None, Door.ME, until)
+    w.bearers[name] = {"Authorization": f"Bearer {opened.token}"}
+
+
+async def _partner(w: World, session: Any, name: str) -> None:
+    id = uuid7()
+    w.ids[name] = id
+    session.add(
+        PartnerClient(
+            organisation_id=w.organisation,
+            id=id,
+            name=name.upper(),
+            client_id=f"{name}-test",
+            jwks=[],
+            scopes=sorted(SCOPES),
+            default_structure_id=w.ids["ime"],
+        )
+    )
+    await session.flush()
+    for model in ("ehpad", "mas_fam", "ime", "mecs"):
+        session.add(PartnerStructure(organisation_id=w.organisation, partner_id=id, structure_id=w.ids[model]))
+    opened = await sessions.open_partner(
+        session, w.keyring, ORIGIN, (w.organisation, id), w.ids["ime"], SCOPES, ttl=LONG
+    )
+    w.ids[f"{name}_session"] = opened.principal.session_id
+    w.bearers[name] = {"Authorization": f"Bearer {opened.token}"}
+
+
+__all__ = ["ORIGIN", "Counted", "World", "tokens", "world"]
