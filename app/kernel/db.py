@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import ARRAY, DateTime, Dialect, LargeBinary, MetaData, Text, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -20,6 +21,7 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+SERVER = {"jit": "off", "application_name": "dui"}
 SET_TENANT = text("SELECT set_config('dui.organisation', :organisation, true)")
 
 
@@ -53,12 +55,14 @@ class Database:
 
     def __init__(self, dsn: str, size: int) -> None:
         self.engine: AsyncEngine = create_async_engine(
-            dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
+            async_creator=lambda: asyncpg.connect(
+                dsn, server_settings=SERVER
+            ),  # it reads all of an address: sslmode too
             pool_size=size,
             max_overflow=0,
             pool_timeout=5,  # bounded: a caller hears 503, it does not hang
             hide_parameters=True,  # an error never tells a value: it may be a NIR
-            connect_args={"server_settings": {"jit": "off", "application_name": "dui"}},
         )
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 

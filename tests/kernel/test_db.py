@@ -1,0 +1,44 @@
+"""The pool of writes: any address of a house's server, one tenant per transaction, no value in an error."""
+
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import bindparam, text
+from sqlalchemy.exc import DBAPIError
+
+from app.kernel.db import Database
+from tests.postgres import TestDatabase
+
+TENANT = text("SELECT current_setting('dui.organisation', true)")
+
+
+@pytest.fixture
+async def db(database: TestDatabase) -> AsyncIterator[Database]:
+    db = Database(database.app_url, 1)
+    yield db
+    await db.close()
+
+
+@pytest.mark.parametrize("option", ["sslmode=prefer", "target_session_attrs=read-write"])
+async def test_what_an_address_may_ask_is_understood(database: TestDatabase, option: str) -> None:
+    db = Database(f"{database.app_url}&{option}", 1)
+    async with db.session(None) as session:
+        assert await session.scalar(text("SELECT 1")) == 1
+    await db.close()
+
+
+async def test_a_tenant_lasts_one_transaction(db: Database) -> None:
+    here = uuid4()
+    async with db.session(here) as session:
+        assert await session.scalar(TENANT) == str(here)
+    async with db.session(None) as session:
+        assert await session.scalar(TENANT) in (None, "")
+
+
+async def test_an_error_tells_no_value(db: Database) -> None:
+    read = text("SELECT 1 FROM pg_class WHERE relname = :nir AND 1 / 0 = 1").bindparams(bindparam("nir"))
+    async with db.session(None) as session:
+        with pytest.raises(DBAPIError) as caught:
+            await session.execute(read, {"nir": "1850578006084"})
+    assert "1850578006084" not in str(caught.value)
