@@ -1,0 +1,45 @@
+# `make help` tells the targets. Variables: PORT, DATA, DATABASE_URL, PYTHON.
+
+PORT ?= 8000
+DATA ?= .dui
+JOBS ?= 2
+VENV := .venv
+PYTHON ?=
+export PYTHON DATABASE_URL JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench long
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo 'PORT=8000  DATA=.dui (folder of the demo)  DATABASE_URL=postgresql://… (as owner; else embedded)  PYTHON=python3.x'
+
+run: $(VENV)/run.stamp ## the demo on http://127.0.0.1:$PORT; kept in $DATA from one start to the next
+	@exec $(VENV)/bin/python -m app.cli demo --serve --port "$(PORT)" --data "$(DATA)"
+
+test: $(VENV)/test.stamp ## lint, then the whole suite on PostgreSQL 15 and 18, with its coverage floors
+	@exec bash tools/test.sh
+
+lint: $(VENV)/test.stamp ## ruff, mypy --strict, import contracts
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+
+format: $(VENV)/test.stamp ## rewrite the code as lint wants it
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(VENV)/test.stamp ## the figures of speed and memory (ratios within one run)
+	@exec $(VENV)/bin/python -m bench
+
+long: $(VENV)/test.stamp ## the long trials: worlds of the access oracle, crashes
+	@exec $(VENV)/bin/python -m pytest -m long -n $(JOBS)
+
+# A stamp is newer than its lock once what the lock names is installed: the next start does nothing.
+$(VENV)/run.stamp: requirements.lock tools/venv.sh
+	@sh tools/venv.sh requirements.lock run
+
+$(VENV)/test.stamp: requirements-dev.lock tools/venv.sh
+	@sh tools/venv.sh requirements-dev.lock test
+	@touch $(VENV)/run.stamp
