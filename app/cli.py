@@ -1,7 +1,11 @@
 """`dui …`: what the person who runs the server types. Words of the screen are French."""
 
 import asyncio
-from typing import Annotated
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
 
 import asyncpg
 import typer
@@ -9,7 +13,10 @@ import uvicorn
 
 from app.audit import upkeep, verify
 from app.config import settings
-from app.kernel import migrations
+from app.demo import run as demonstration
+from app.kernel import migrations, postgres, roles
+from app.kernel.crypto import Keyring
+from app.kernel.engine import PostgresFault
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
 audit = typer.Typer(no_args_is_help=True, help="La trace : la vérifier, en donner la tête.")
@@ -45,19 +52,100 @@ def serve(
     workers: Annotated[int, typer.Option(help="Nombre de processus.")] = 1,
 ) -> None:
     """Sert l'API, FHIR et la page de la personne."""
-    uvicorn.run(
-        "app.main:create_app",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=GRACE,
-        server_header=False,
-    )
+    uvicorn.run("app.main:create_app", factory=True, workers=workers, **_serving(host, port))
+
+
+def _serving(host: str, port: int) -> dict[str, Any]:
+    return {
+        "host": host,
+        "port": port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "access_log": False,
+        "log_config": None,
+        "timeout_graceful_shutdown": GRACE,
+        "server_header": False,
+    }
+
+
+@main.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port d'écoute, sur cette machine seulement.")] = 8000,
+    data: Annotated[Path, typer.Option(help="Dossier de la démonstration.")] = Path(".dui"),
+    database_url: Annotated[
+        str, typer.Option(envvar="DATABASE_URL", help="Une base à vous (rôle propriétaire) ; sinon, l'embarquée.")
+    ] = "",
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Recommence la démonstration : ses données sont effacées.")
+    ] = False,
+    and_serve: Annotated[bool, typer.Option("--serve", help="Puis sert, jusqu'à Ctrl+C.")] = False,
+) -> None:
+    """Quatre histoires inventées, et les trois portes pour les lire."""
+    if reset:
+        _forget(data, database_url)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = None
+    try:
+        if database_url:
+            urls = asyncio.run(roles.prepare(database_url, data))
+        else:
+            server = postgres.start(data)
+            urls = roles.Urls(server.owner_url, server.app_url, server.sealer_url)
+        _stage(port, data, urls)
+        migrations.upgrade(urls.owner_url)
+        told = demonstration.prepared(settings(), f"http://127.0.0.1:{port}").told
+        if and_serve:
+            _Announced(told, data, port).run()
+        else:
+            typer.echo(demonstration.box(told, data))
+    except (PostgresFault, migrations.MigrationBlocked) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from None
+    finally:
+        if server and server.started:
+            server.stop()
+
+
+def _forget(data: Path, database_url: str) -> None:
+    if database_url:
+        typer.echo(
+            "Avec DATABASE_URL, videz la base vous-même : ce serveur n'efface pas une base qui est à vous.", err=True
+        )
+        raise typer.Exit(1)
+    if data.exists():
+        postgres.remove(data)
+        shutil.rmtree(data, ignore_errors=True)
+
+
+def _stage(port: int, data: Path, urls: roles.Urls) -> None:
+    """The demo's environment, for this process and for the application it serves."""
+    keys = data / "keys.json"
+    if not keys.exists():
+        Keyring.create(keys, demo=True)
+    os.environ |= {
+        "DUI_DATABASE_URL": urls.app_url,
+        "DUI_OWNER_DATABASE_URL": urls.owner_url,
+        "DUI_SEALER_DATABASE_URL": urls.sealer_url,
+        "DUI_KEY_FILE": str(keys),
+        "DUI_DATA": str(data),
+        "DUI_DEMO": "1",
+        "DUI_PUBLIC_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+    }
+    settings.cache_clear()
+
+
+class _Announced(uvicorn.Server):
+    """Says the three doors once they are open."""
+
+    def __init__(self, told: dict[str, Any], data: Path, port: int) -> None:
+        super().__init__(uvicorn.Config("app.main:create_app", factory=True, **_serving("127.0.0.1", port)))
+        self.told, self.folder = told, data
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            typer.echo(demonstration.box(self.told, self.folder))
+            sys.stdout.flush()
 
 
 @audit.command("verify")
