@@ -58,6 +58,7 @@ DOCTOR = Staff(role=Role.MEDECIN)
 NIGHT = Staff(role=Role.VEILLEUR)
 CHU = Partner(name="le CHU")
 CLAIRE = Relative(relation="mother", name="Claire Martin")
+ANNE = Relative(relation="sister", name="Anne Dubois")
 CALLED = Human(
     name="Sonia", phone="04 00 00 00 00", house="Foyer Les Tilleuls", role=Role.EDUCATEUR, gender=Gender.FEMININE
 )
@@ -73,6 +74,13 @@ LUCAS = Frame(
 INES = Frame(person=Person(first_name="Inès", full_name="Inès Bouaziz"), human=CALLED, today=TODAY, tu=True)
 FRAMES = {"jeanne": JEANNE, "karim": KARIM, "lucas": LUCAS, "ines": INES}
 
+BORN = {
+    "Jeanne": date(1944, 3, 1),
+    "Karim": date(1992, 5, 14),
+    "Lucas": date(2017, 9, 2),
+    "Inès": date(2009, 1, 30),
+}
+
 
 def at(day: int, hour: int, minute: int = 0) -> datetime:
     """An instant of November 2026, told in UTC; Paris is one hour ahead."""
@@ -83,7 +91,7 @@ def identity(frame: Frame) -> Identity:
     return Identity(
         birth_name=frame.person.full_name.split()[-1],
         first_names=frame.person.first_name,
-        birth_date=date(1944, 3, 1),
+        birth_date=BORN[frame.person.first_name],
         house="Foyer Les Tilleuls",
         verified=frame is not KARIM,
     )
@@ -115,7 +123,7 @@ def project(frame: Frame = JEANNE) -> MyProject:
                 on=date(2026, 10, 2),
                 written_by=SONIA,
             ),
-            Words(text="Elle aime sortir le matin.", said_by=CLAIRE, on=date(2026, 10, 2)),
+            Words(text="Elle aime sortir le matin.", said_by=CLAIRE if frame is LUCAS else ANNE, on=date(2026, 10, 2)),
         ),
         goals=tuple(replace(goal, may_say=goal.may_say and frame is not LUCAS) for goal in GOALS),
         position=Position(answer=Answer.NO, on=date(2026, 10, 12), words="Je voulais aussi un chat."),
@@ -310,7 +318,7 @@ VISITS = (
     Visit(at=at(20, 19, 40), who=ThePerson(), deed=Deed.OPENED),
     URGENT,
     Visit(at=at(18, 10), who=CHU, deed=Deed.RECEIVED, what="project"),
-    Visit(at=at(17, 10), who=CLAIRE, deed=Deed.READ, what="event"),
+    Visit(at=at(17, 10), who=ANNE, deed=Deed.READ, what="event"),
     Visit(at=at(17, 22), who=NIGHT, deed=Deed.READ, what="usager"),
 )
 
