@@ -85,9 +85,6 @@ def normal(login: str) -> str:
 
 
 async def _keep(session: AsyncSession, account_id: UUID, secret: str) -> None:
-    row = insert(AccountCredential).values(account_id=account_id, kind="password", secret=secret, changed_at=now())
-    await session.execute(
-        row.on_conflict_do_update(
-            index_elements=["account_id", "kind"], set_={"secret": secret, "changed_at": row.excluded.changed_at}
-        )
-    )
+    said = {"secret": secret, "changed_at": now()}
+    row = insert(AccountCredential).values(account_id=account_id, kind="password", **said)
+    await session.execute(row.on_conflict_do_update(index_elements=["account_id", "kind"], set_=said))

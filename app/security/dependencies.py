@@ -14,7 +14,7 @@ from app.security import sessions, tokens
 from app.security.principal import Principal
 from app.security.tokens import Door, Known, TokenCache
 
-__all__ = ["Door", "caller", "cookie_name", "issuer"]
+__all__ = ["Door", "caller", "cookie_name", "issuer", "origin"]
 
 MADE_FOR = {
     Door.API: frozenset({Door.API}),
@@ -44,6 +44,12 @@ async def caller(request: Request, door: Door) -> Principal:
 def issuer(request: Request) -> str:
     """Who signs our tokens, and whom they are for: the first public origin."""
     return _settings(request).origins[0]
+
+
+def origin(request: Request) -> str:
+    """The public origin asked when it is listed, else the first: links never follow a Host that someone made up."""
+    listed = _settings(request).origins
+    return next((o for o in listed if urlsplit(o).netloc == request.headers.get("host")), listed[0])
 
 
 def cookie_name(request: Request) -> str | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import ColumnElement, any_, delete, func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kernel.clock import now
@@ -31,7 +31,8 @@ PARTNER_TTL = timedelta(minutes=5)  # SMART Backend Services: no more than five 
 SHARED_DEVICE_TTL = timedelta(minutes=15)
 OWN_DEVICE_TTL = timedelta(days=7)
 ROTATIONS = 500  # of one family: what it remembers stays small
-SECRET_BYTES = 32
+FAMILY_BYTES, SECRET_BYTES = 16, 32
+REFRESH_LENGTH = 64  # characters: 48 bytes
 KEPT = timedelta(days=7)  # after its end, and longer than any family may sleep
 SWEPT = 20
 ENDED = "Cette connexion est finie. Connectez-vous à nouveau."
@@ -171,6 +172,11 @@ async def extend(session: AsyncSession, principal: Principal, until: datetime) -
     )
 
 
+async def end(session: AsyncSession, principal: Principal) -> None:
+    """Leaving: this session, and whatever it had given."""
+    await revoke(session, LiveSession.id == principal.session_id)
+
+
 async def revoke(session: AsyncSession, *which: Any) -> None:
     """End the sessions that `which` says (conditions on LiveSession), and their refresh tokens with them."""
     ended = (
@@ -219,13 +225,26 @@ async def rotate(
     return Opened(principal, tokens.signed(keyring, issuer, principal), token)
 
 
-async def end_refresh(session: AsyncSession, refresh: str) -> None:
-    """Logging out with the refresh token: its session ends. Raises Unauthenticated when it is not one of ours."""
-    family_id, shown = _family_of(refresh)
-    family = await session.get(RefreshFamily, family_id)
-    if family is None or shown not in (family.current_hash, *family.used_hashes):
-        raise Unauthenticated(ENDED)
-    await revoke(session, LiveSession.id == family.session_id)
+async def give_back(database: Database, keyring: Keyring, issuer: str, token: str) -> None:
+    """Logging out: the session of this token ends, whichever of its tokens it is. What is no token of ours ends nothing."""
+    try:
+        which = _session_of(keyring, issuer, token)
+    except Unauthenticated:
+        return
+    async with database.session(None) as session:
+        await revoke(session, which)
+        await session.commit()
+
+
+def _session_of(keyring: Keyring, issuer: str, token: str) -> ColumnElement[bool]:
+    if tokens.is_signed(token):
+        return LiveSession.id == tokens.read_signed(keyring, issuer, token).principal.session_id
+    if len(token) != REFRESH_LENGTH:
+        return LiveSession.opaque_hash == tokens.digest(token)
+    (family_id, shown), f = _family_of(token), RefreshFamily
+    ever = (f.current_hash == shown) | (literal(shown) == any_(f.used_hashes))
+    mine = select(f.session_id).where(f.id == family_id, ever)
+    return LiveSession.id.in_(mine)
 
 
 async def _start(session: AsyncSession, live: LiveSession) -> None:
@@ -276,6 +295,6 @@ def _family_of(refresh: str) -> tuple[UUID, bytes]:
         raw = base64.b64decode(refresh.encode(), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
         raise Unauthenticated(ENDED) from None
-    if len(raw) != len(UUID(int=0).bytes) + SECRET_BYTES:
+    if len(raw) != FAMILY_BYTES + SECRET_BYTES:
         raise Unauthenticated(ENDED)
-    return UUID(bytes=raw[:16]), tokens.digest(refresh)
+    return UUID(bytes=raw[:FAMILY_BYTES]), tokens.digest(refresh)

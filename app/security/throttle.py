@@ -54,7 +54,7 @@ def slowness(count: int, free: int) -> float:
 async def spend(database: Database, keys: Sequence[bytes], limit: Limit = GUESSES) -> list[int]:
     """Count one try under each key, in a transaction of its own. Raises TooMany when the first is over its limit."""
     async with database.session(None) as session:
-        counts = dict((await session.execute(_counted(sorted(keys), limit))).tuples().all())
+        counts = {k: n for k, n in await session.execute(_counted(sorted(keys), limit))}
         await session.execute(_swept())
         await session.commit()
     if counts[keys[0]] > limit.tries:
