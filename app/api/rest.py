@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.api.me_session import router as me_session
 from app.features.transmissions.router import router as transmissions
 
 PREFIX = "/api/v1"
@@ -9,5 +10,6 @@ PREFIX = "/api/v1"
 
 def rest() -> APIRouter:
     router = APIRouter(prefix=PREFIX)
+    router.include_router(me_session)
     router.include_router(transmissions)
     return router

@@ -1,0 +1,364 @@
+"""The token endpoint, through HTTP: what each kind of caller is given, and everything it is not."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.access.models import Membership
+from app.kernel.db import Database
+from app.kernel.ids import uuid7
+from app.security import access_cards, jose, throttle
+from tests.api.conftest import as_owner
+from tests.security import keys
+from tests.security.conftest import PASSWORD, House
+from tests.world import ORIGIN, World
+
+TOKEN, REVOKE, MINE = "/oauth/token", "/oauth/revoke", "/api/v1/me/session"
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+READ = "/api/v1/transmissions"
+
+
+def ask(world: World, **form: str) -> Any:
+    return world.client.post(TOKEN, data=form)
+
+
+def login(world: World, house: House, **form: str) -> Any:
+    return ask(world, **{"grant_type": "password", "username": house.login, "password": PASSWORD} | form)
+
+
+def proof(house: House, key: Any = None, **claims: object) -> str:
+    said = {"iss": house.client_id, "sub": house.client_id, "aud": ORIGIN + TOKEN} | claims
+    return keys.assertion(key or keys.ec_key(), **said)
+
+
+def partner(world: World, house: House, assertion: str | None = None, **form: str) -> Any:
+    said = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": JWT_BEARER,
+        "client_assertion": assertion or proof(house),
+    }
+    return ask(world, **said | form)
+
+
+def refused(answer: Any, status: int, error: str) -> None:
+    assert (answer.status_code, answer.json()["error"]) == (status, error), answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def bearer(answer: Any) -> dict[str, str]:
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def traced(world: World, answer: Any) -> tuple[str, str, str]:
+    [line] = world.traces(request_id=answer.headers["x-request-id"])
+    return str(line["action"]), str(line["principal_kind"]), str(line["outcome"])
+
+
+def given(world: World, house: House, contact: UUID | None = None) -> tuple[str, str]:
+    async def act(owner: Database) -> tuple[str, str]:
+        async with owner.session(house.id) as session:
+            card = await access_cards.give(session, world.keyring, house.id, house.jeanne, contact)
+            await session.commit()
+        return card
+
+    return as_owner(world, act)
+
+
+class TestStaff:
+    def test_get_a_token_that_opens_their_door(self, world: World, house: House):
+        answer = login(world, house)
+        assert answer.status_code == 200
+        told = answer.json()
+        assert (told["token_type"], told["role"], told["membership"]) == ("Bearer", "educateur", str(house.membership))
+        assert 890 < told["expires_in"] <= 900
+        assert answer.headers["cache-control"] == "no-store"
+        assert world.client.get(READ, headers=bearer(answer)).status_code == 200
+
+    def test_opening_leaves_a_line(self, world: World, house: House):
+        assert traced(world, login(world, house)) == ("login", "professional", "success")
+
+    def test_a_wrong_password_is_told_like_an_unknown_login(self, world: World, house: House):
+        wrong = login(world, house, password="pas celui-là du tout")
+        unknown = login(world, house, username=f"nobody-{uuid4().hex}")
+        refused(wrong, 400, "invalid_grant")
+        assert wrong.json() == unknown.json()
+
+    def test_a_failed_login_leaves_a_line_of_nobody(self, world: World, house: House):
+        answer = login(world, house, password="pas celui-là du tout")
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (line["organisation_id"].int, line["principal_kind"], line["outcome"]) == (0, "unknown", "refused")
+        assert house.login not in str(dict(line))
+
+    def test_after_five_wrong_tries_even_the_right_one_waits(self, world: World, house: House):
+        for _ in range(5):
+            login(world, house, password="pas celui-là du tout")
+        answer = login(world, house)
+        refused(answer, 429, "temporarily_unavailable")
+        assert answer.headers["retry-after"] == "900"
+        assert answer.json()["error_description"] == throttle.TOO_MANY
+
+    def test_with_two_functions_choose_one(self, world: World, house: House):
+        second = uuid7()
+        row = Membership(
+            organisation_id=house.id,
+            id=second,
+            professional_id=house.sonia,
+            role="coordinateur",
+            starts=date(2020, 1, 1),
+        )
+        world.add(row)
+        answer = login(world, house)
+        refused(answer, 400, "invalid_request")
+        assert {(m["membership"], m["role"]) for m in answer.json()["memberships"]} == {
+            (str(house.membership), "educateur"),
+            (str(second), "coordinateur"),
+        }
+        assert login(world, house, membership=str(second)).json()["role"] == "coordinateur"
+
+    def test_another_s_function_cannot_be_chosen(self, world: World, house: House):
+        refused(login(world, house, membership=str(world.ids["marc_membership"])), 400, "invalid_request")
+
+    def test_without_a_running_function_nobody_enters(self, world: World, house: House):
+        world.rows("UPDATE membership SET ends = '2020-01-02' WHERE id = $1", house.membership)
+        refused(login(world, house), 400, "invalid_grant")
+
+    def test_renew_without_the_password(self, world: World, house: House):
+        first = login(world, house).json()
+        second = ask(world, grant_type="refresh_token", refresh_token=first["refresh_token"])
+        assert second.status_code == 200
+        assert second.json()["refresh_token"] != first["refresh_token"]
+        assert world.client.get(READ, headers=bearer(second)).status_code == 200
+
+    def test_a_refresh_token_shown_again_ends_everything(self, world: World, house: House):
+        first = login(world, house)
+        given = first.json()["refresh_token"]
+        second = ask(world, grant_type="refresh_token", refresh_token=given)
+        refused(ask(world, grant_type="refresh_token", refresh_token=given), 400, "invalid_grant")
+        refused(
+            ask(world, grant_type="refresh_token", refresh_token=second.json()["refresh_token"]), 400, "invalid_grant"
+        )
+        for answer in (first, second):
+            assert world.client.get(READ, headers=bearer(answer)).status_code == 401
+
+    def test_a_refresh_token_is_no_bearer(self, world: World, house: House):
+        given = login(world, house).json()["refresh_token"]
+        assert world.client.get(READ, headers={"Authorization": f"Bearer {given}"}).status_code == 401
+
+    @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
+    def test_giving_a_token_back_ends_the_session_at_once(self, world: World, house: House, which: str):
+        answer = login(world, house)
+        assert world.client.get(READ, headers=bearer(answer)).status_code == 200
+        given = world.client.post(REVOKE, data={"token": answer.json()[which]})
+        assert (given.status_code, given.content) == (200, b"")
+        assert world.client.get(READ, headers=bearer(answer)).status_code == 401
+
+
+class TestPartners:
+    def test_get_what_they_asked_of_what_they_were_given(self, world: World, house: House):
+        answer = partner(world, house, scope="system/CarePlan.rs system/Goal.read")
+        assert answer.status_code == 200
+        told = answer.json()
+        assert (told["token_type"], told["scope"]) == ("Bearer", "system/CarePlan.rs system/Goal.rs")
+        assert 0 < told["expires_in"] <= 300
+        assert "refresh_token" not in told
+
+    def test_without_asking_get_all_they_were_given(self, world: World, house: House):
+        assert partner(world, house).json()["scope"] == "system/*.cruds"
+
+    def test_opening_leaves_a_line(self, world: World, house: House):
+        assert traced(world, partner(world, house)) == ("login", "partner", "success")
+
+    @pytest.mark.parametrize("scope", ["", "user/*.rs", "system/Goal.sr", "openid", "x" * 5000])
+    def test_a_right_nobody_can_read_is_refused(self, world: World, house: House, scope: str):
+        refused(partner(world, house, scope=scope), 400, "invalid_scope")
+
+    def test_a_token_is_for_the_default_structure(self, world: World, house: House):
+        claims = jose.read_access(world.keyring, partner(world, house).json()["access_token"], ORIGIN)
+        assert claims["str"] == str(house.ime)
+
+    def test_or_for_another_that_accepted_it(self, world: World, house: House):
+        told = partner(world, house, structure=str(house.ehpad).upper()).json()
+        assert jose.read_access(world.keyring, told["access_token"], ORIGIN)["str"] == str(house.ehpad)
+
+    @pytest.mark.parametrize("structure", ["x", "", "00000000-0000-7000-8000-000000000001"])
+    def test_but_not_for_one_that_did_not(self, world: World, house: House, structure: str):
+        refused(partner(world, house, structure=structure), 400, "invalid_request")
+
+    def test_a_proof_is_good_once(self, world: World, house: House):
+        said = proof(house)
+        assert partner(world, house, said).status_code == 200
+        again = partner(world, house, said)
+        refused(again, 401, "invalid_client")
+        assert traced(world, again) == ("login", "unknown", "refused")
+
+    def test_an_unknown_client_is_told_like_a_forged_proof(self, world: World, house: House):
+        unknown = partner(world, house, proof(house, iss="nobody", sub="nobody"))
+        forged = partner(world, house, proof(house, key=keys.ec_key(which=8)))
+        refused(unknown, 401, "invalid_client")
+        assert unknown.json() == forged.json()
+
+    def test_a_proof_for_another_server_is_refused(self, world: World, house: House):
+        refused(partner(world, house, proof(house, aud="https://other.test/oauth/token")), 401, "invalid_client")
+
+    def test_a_name_beside_the_proof_must_be_the_same(self, world: World, house: House):
+        refused(partner(world, house, client_id="mdph-test"), 401, "invalid_client")
+        assert partner(world, house, client_id=house.client_id).status_code == 200
+
+    @pytest.mark.parametrize("kind", ["", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"])
+    def test_there_is_one_kind_of_proof(self, world: World, house: House, kind: str):
+        refused(partner(world, house, client_assertion_type=kind), 400, "invalid_request")
+
+    def test_an_access_token_is_no_proof(self, world: World, house: House):
+        given = partner(world, house).json()["access_token"]
+        refused(partner(world, house, given), 401, "invalid_client")
+
+    def test_a_proof_is_no_bearer(self, world: World, house: House):
+        headers = {"Authorization": f"Bearer {proof(house)}"}
+        assert world.client.get(READ, headers=headers).status_code == 401
+
+
+class TestForms:
+    @pytest.mark.parametrize("grant", ["", "authorization_code", "implicit", "PASSWORD"])
+    def test_another_way_of_asking_is_refused(self, world: World, grant: str):
+        refused(ask(world, grant_type=grant), 400, "unsupported_grant_type")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "grant_type=password&grant_type=client_credentials",
+            "grant_type=password&username=a&username=b&password=c",
+            "grant_type",
+            "grant_type=password&username=%ff&password=x",
+            "grant_type=password&username=%00&password=x",
+            "grant_type=password&username=a%0d%0aSet-Cookie:x&password=x",
+            "grant_type=é",
+            "&".join(f"a{n}=1" for n in range(30)),
+            "{}",
+        ],
+    )
+    def test_a_form_is_read_strictly(self, world: World, body: str):
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        refused(world.client.post(TOKEN, content=body.encode(), headers=headers), 400, "invalid_request")
+
+    @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
+    def test_only_a_form_is_read(self, world: World, kind: str):
+        answer = world.client.post(TOKEN, content=b"grant_type=password", headers={"content-type": kind})
+        refused(answer, 415, "invalid_request")
+
+    def test_an_empty_form_asks_nothing(self, world: World):
+        headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8"}
+        refused(world.client.post(TOKEN, content=b"", headers=headers), 400, "unsupported_grant_type")
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            {"grant_type": "password", "username": "a"},
+            {"grant_type": "password", "password": "a"},
+            {"grant_type": "refresh_token"},
+            {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER},
+        ],
+    )
+    def test_what_is_missing_is_named(self, world: World, form: dict[str, str]):
+        answer = ask(world, **form)
+        refused(answer, 400, "invalid_request")
+        assert "Il manque" in answer.json()["error_description"]
+
+    def test_a_large_form_is_not_read(self, world: World):
+        assert ask(world, grant_type="password", username="x" * 70_000, password="x").status_code == 413
+
+    def test_nothing_received_is_repeated(self, world: World):
+        nir = "1 84 12 76 451 089 46"
+        for form in (
+            {"grant_type": nir},
+            {"grant_type": "password", "username": nir, "password": nir, "membership": nir},
+            {"grant_type": "refresh_token", "refresh_token": nir},
+            {"grant_type": "client_credentials", "client_assertion_type": JWT_BEARER, "client_assertion": nir},
+        ):
+            answer = ask(world, **form)
+            assert answer.status_code == 400 or answer.status_code == 401
+            assert "84 12 76" not in answer.text
+
+    @pytest.mark.parametrize("given", ["", "nothing of ours", "a.b.c", "A" * 64])
+    def test_giving_back_what_is_no_token_changes_nothing(self, world: World, given: str):
+        answer = world.client.post(REVOKE, data={"token": given})
+        assert answer.status_code == (200 if given else 400)
+
+
+class TestThePerson:
+    @pytest.fixture
+    def card(self, world: World, house: House) -> tuple[str, str]:
+        return given(world, house)
+
+    def test_link_and_code_give_a_token_of_their_door(self, world: World, house: House, card: tuple[str, str]):
+        answer = world.client.post(MINE, json={"link": card[0], "code": card[1]})
+        assert answer.status_code == 201
+        told = answer.json()
+        assert (told["kind"], told["usager_id"], told["token_type"]) == ("usager", str(house.jeanne), "Bearer")
+        assert world.client.get(READ, headers=bearer(answer)).status_code == 401
+        assert world.client.delete(MINE, headers=bearer(answer)).status_code == 204
+
+    def test_the_whole_address_will_do(self, world: World, card: tuple[str, str]):
+        said = {"link": f"{ORIGIN}/p/{card[0]}", "code": card[1]}
+        assert world.client.post(MINE, json=said).status_code == 201
+
+    def test_opening_leaves_a_line_about_the_person(self, world: World, house: House, card: tuple[str, str]):
+        answer = world.client.post(MINE, json={"link": card[0], "code": card[1]})
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (line["action"], line["usager_id"], line["principal_kind"]) == ("login", house.jeanne, "usager")
+
+    def test_who_represents_them_is_said(self, world: World, house: House):
+        link, code = given(world, house, uuid7())
+        told = world.client.post(MINE, json={"link": link, "code": code}).json()
+        assert (told["kind"], told["usager_id"]) == ("representative", str(house.jeanne))
+
+    def test_a_wrong_code_is_told_like_a_wrong_link_and_leaves_a_line(self, world: World, card: tuple[str, str]):
+        wrong = world.client.post(MINE, json={"link": card[0], "code": "x"})
+        unknown = world.client.post(MINE, json={"link": "A" * 22, "code": card[1]})
+        assert wrong.status_code == unknown.status_code == 401
+        assert wrong.json() | {"request_id": ""} == unknown.json() | {"request_id": ""}
+        assert traced(world, wrong) == traced(world, unknown) == ("login", "unknown", "refused")
+
+    def test_five_wrong_codes_close_the_link_a_while(self, world: World, card: tuple[str, str]):
+        for _ in range(5):
+            world.client.post(MINE, json={"link": card[0], "code": "x"})
+        answer = world.client.post(MINE, json={"link": card[0], "code": card[1]})
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "900")
+
+    def test_the_link_itself_is_a_bearer_nowhere(self, world: World, card: tuple[str, str]):
+        for path in (READ, MINE):
+            headers = {"Authorization": f"Bearer {card[0]}"}
+            assert world.client.request("DELETE" if path == MINE else "GET", path, headers=headers).status_code == 401
+
+    def test_leaving_ends_the_token_everywhere(self, world: World, card: tuple[str, str]):
+        answer = world.client.post(MINE, json={"link": card[0], "code": card[1]})
+        assert world.client.delete(MINE, headers=bearer(answer)).status_code == 204
+        world.client.app.state.tokens = type(world.client.app.state.tokens)()  # another worker, which never saw it
+        assert world.client.delete(MINE, headers=bearer(answer)).status_code == 401
+
+    @pytest.mark.parametrize("body", [{}, {"link": "x"}, {"link": "", "code": "1"}, {"link": "x", "code": "1", "x": 1}])
+    def test_a_card_is_a_link_and_a_code(self, world: World, body: dict[str, object]):
+        assert world.client.post(MINE, json=body).status_code == 422
+
+
+class TestTheAnnouncement:
+    @pytest.mark.parametrize("path", ["/.well-known/smart-configuration", "/fhir/.well-known/smart-configuration"])
+    def test_says_where_and_how(self, world: World, path: str):
+        told = world.client.get(path).json()
+        assert told["token_endpoint"] == ORIGIN + TOKEN
+        assert told["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+        assert set(told["token_endpoint_auth_signing_alg_values_supported"]) == {"RS384", "ES384"}
+
+    def test_keeps_our_origin_whatever_the_host(self, world: World):
+        headers = {"host": "evil.test"}
+        answer = world.client.get("/.well-known/smart-configuration", headers=headers)
+        assert "evil.test" not in answer.text
+
+
+def test_six_replays_at_once_pass_once(world: World, house: House) -> None:
+    said = proof(house)
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: partner(world, house, said).status_code, range(6)))
+    assert sorted(answers) == [200, 401, 401, 401, 401, 401]
