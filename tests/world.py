@@ -102,6 +102,18 @@ class World:
 
         asyncio.run(write())
 
+    def hire(self, name: str, role: Role, *places: str) -> None:
+        """One more of the staff, in these structures only."""
+
+        async def write() -> None:
+            base = Database(self.database.owner_url, 1)
+            async with base.session(None) as session:
+                await _staff(self, session, name, self.organisation, (role, name.title(), "Nouveau"), places)
+                await session.commit()
+            await base.close()
+
+        asyncio.run(write())
+
     def statements(self) -> "Counted":
         return Counted(self.client)
 

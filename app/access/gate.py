@@ -13,14 +13,14 @@ from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Insert, Text, bindparam, column, func, insert, literal_column, select, text, update
+from sqlalchemy import Insert, Table, Text, bindparam, column, func, insert, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.entry import DossierEntry, Row
 from app.access.permissions import Action
-from app.access.policy import ORGANISATION, SHAPES_KEPT, allowed, facts
+from app.access.policy import ORGANISATION, SHAPES_KEPT, allowed, facts, usager_table
 from app.access.reading import (
     ENDED,
     NOT_FOUND,
@@ -40,7 +40,7 @@ from app.kernel import db
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Database
-from app.kernel.errors import Conflict, DuiError, Gone, NotFound, Stale, Unauthenticated
+from app.kernel.errors import Conflict, DuiError, Gone, Invalid, NotFound, Stale, Unauthenticated
 from app.kernel.hot import HotLane
 from app.kernel.idempotency import Claim, Idempotency, Replay, claim
 from app.security.principal import Caller, Principal, Shape
@@ -48,6 +48,7 @@ from app.security.principal import Caller, Principal, Shape
 __all__ = ["Gate", "Listing", "MayNot", "OutOfReach", "Reading", "Refused", "opened", "reading_of"]
 
 E = TypeVar("E", bound=Row)
+UNKNOWN = "reference.unknown"
 AUTHOR_KINDS = {
     Caller.PROFESSIONAL: "professional",
     Caller.USAGER: "usager",
@@ -74,6 +75,8 @@ class Gate(Reading):
         """A new row of this organisation, written by this caller unless it says by whom. Written at `settle`."""
         _defaults(row)
         row.organisation_id = self.principal.organisation_id
+        if isinstance(row, DossierEntry):
+            row.category = row.category or row.CATEGORY.value
         if isinstance(row, DossierEntry) and not row.author_kind:
             row.author_id, row.author_kind = self.principal.id, AUTHOR_KINDS[self.principal.shape.kind]
         self._new.append(row)
@@ -130,7 +133,10 @@ class Gate(Reading):
             allowed(self.principal.shape, Action.UPDATE, table) if action is Action.UPDATE else literal_column("true")
         )
         core = await self._session.connection()  # the ORM would read the row again to refresh it
-        answer = (await core.execute(query.returning(verdict, _wrapped(table)), facts(self.principal))).first()
+        try:
+            answer = (await core.execute(query.returning(verdict, _wrapped(table)), facts(self.principal))).first()
+        except IntegrityError as exc:
+            raise _told_by(exc, table) or exc from None
         if answer is None:
             raise Stale("Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez.")
         if not answer[0]:
@@ -199,20 +205,18 @@ class Gate(Reading):
         """A usager out of reach is told as absent; one within reach, that this caller may not write it there."""
         await self._session.rollback()
         await db.enter(self._session, self.principal.organisation_id)
-        constraint = str(getattr(getattr(broken, "orig", None), "constraint_name", "") or "")
-        if constraint.startswith(("uq_", "pk_", "ex_")):
-            return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{constraint}")
         row = rows[0]
+        why = _told_by(broken, type(row)) if broken else None
         [(alive,)] = await self._lane.ask(self.principal.organisation_id, _still_alive(), self._facts())
         if not alive:
             return Unauthenticated(ENDED)
-        if not isinstance(row, DossierEntry) or row.KIND == "usager":
-            return refused(MayNot, Action.CREATE, row.KIND)
-        usager = _usager_table()
+        if not isinstance(row, DossierEntry) or row.usager_id in self._opened:
+            return why or refused(MayNot, Action.CREATE, row.KIND)
+        usager = usager_table()
         seen = select(usager.id).where(usager.id == row.usager_id, allowed(self.principal.shape, Action.READ, usager))
         if await self._session.scalar(seen, facts(self.principal)) is None:
             return refused(OutOfReach, Action.CREATE, row.KIND, [], usager_id=None, where="/usager_id")
-        return refused(MayNot, Action.CREATE, row.KIND, [], usager_id=row.usager_id)
+        return why or refused(MayNot, Action.CREATE, row.KIND, [], usager_id=row.usager_id)
 
     def _know(self, row: Row, wrapped: bytes | None) -> None:
         if isinstance(row, DossierEntry) and row.usager_id not in self._keys:
@@ -237,6 +241,17 @@ def _inserting(caller: Shape, table: type[Row]) -> Insert:
     rows = given.table_valued(*columns, name="given")
     query = insert(table).from_select(names, select(*(rows.c[name] for name in names)), include_defaults=False)
     return query.returning(table.id, allowed(caller, Action.CREATE, table), _wrapped(table))
+
+
+def _told_by(broken: IntegrityError, table: type[Row]) -> DuiError | None:
+    """What a constraint of ours says, in words; None when it is a fault of the program."""
+    name = str(getattr(broken.orig, "constraint_name", "") or "")
+    if name.startswith(("uq_", "pk_", "ex_")):
+        return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{name}")
+    to = next((c for c in cast(Table, table.__table__).foreign_key_constraints if c.name == name), None)
+    if to is None:
+        return None
+    return Invalid("Ce champ désigne un élément qui n'existe pas ici.", where=f"/{to.column_keys[-1]}", code=UNKNOWN)
 
 
 def _wrapped(table: type[Row]) -> Any:
@@ -292,10 +307,6 @@ def _defaults(row: Row) -> None:
 
 def _usager_of(row: Row) -> UUID | None:
     return row.usager_id if isinstance(row, DossierEntry) else None
-
-
-def _usager_table() -> Any:
-    return next(m.class_ for m in db.Base.registry.mappers if m.class_.__tablename__ == "usager")
 
 
 def _lines(who: dict[str, object], written: Sequence[tuple[Action, Row]]) -> list[dict[str, object]]:

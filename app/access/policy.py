@@ -37,9 +37,20 @@ from sqlalchemy.orm import aliased
 from app.access import models
 from app.access.entry import DossierEntry, Row
 from app.access.models import STAY, MembershipStructure
-from app.access.permissions import COMMON, EMERGENCY_ROLES, STAFF, WITHOUT_ROLE, Action, Category, Reach, Visibility
+from app.access.permissions import (
+    COMMON,
+    EMERGENCY_ROLES,
+    STAFF,
+    WITHOUT_ROLE,
+    Action,
+    Category,
+    Kind,
+    Reach,
+    Visibility,
+)
 from app.audit.vocabulary import Ground
 from app.kernel.clock import now, today
+from app.kernel.db import Base
 from app.kernel.hot import word
 from app.security.principal import Caller, Partner, Principal, Professional, Representative, Role, Shape, UsagerSelf
 
@@ -57,6 +68,8 @@ ACCEPTED = table(
 )
 
 SHAPES_KEPT = 2_000
+# These two may be written about someone not yet within reach: the newcomer, and whom an emergency opens.
+OPENS_A_DOSSIER = frozenset({Kind.USAGER, Kind.EMERGENCY_ACCESS})
 ORGANISATION = bindparam("organisation", type_=Uuid())
 ME = bindparam("me", type_=Uuid())
 USAGER = bindparam("me_usager", type_=Uuid())
@@ -143,11 +156,25 @@ def _always(caller: Shape, action: Action, row: type[DossierEntry]) -> list[Colu
             rules.append(or_(row.reserved_to.is_(None), ME == any_(row.reserved_to), row.author_id == ME))
             if action is Action.CREATE:
                 rules.append(row.author_id == ME)
+                if row.KIND not in OPENS_A_DOSSIER:
+                    rules.append(_about_someone_i_read(caller, row))
             rules.append(not_(_opposed(Opposition.professional_id, row)))
         case Caller.USAGER | Caller.REPRESENTATIVE:
             rules.append(not_(row.held))
             rules.append(row.usager_id == USAGER)
     return rules
+
+
+def _about_someone_i_read(caller: Shape, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A place of mine is not enough: who knows the id of someone received elsewhere would write themselves in."""
+    usager = usager_table()
+    known = select(usager.id).where(allowed(caller, Action.READ, usager))
+    return _outer(row, "usager_id").in_(known)
+
+
+def usager_table() -> Any:
+    """The table of a room above this floor, known once the application is whole."""
+    return next(m.class_ for m in Base.registry.mappers if m.class_.__tablename__ == "usager")
 
 
 def _reach(caller: Shape, reach: Reach, categories: list[Category], row: type[DossierEntry]) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ import pytest
 
 from app.access.models import Opposition, TeamMember
 from app.kernel.clock import now, today
+from app.security.principal import Role
 from tests.world import World
 
 PATH = "/api/v1/transmissions"
@@ -76,6 +77,11 @@ class TestWrite:
             == ["/usager_id"]
             == [e["where"] for e in other.json()["errors"]]
         )
+
+    def test_in_my_structure_about_someone_received_elsewhere_is_not_found(self, world: World):
+        world.hire("nadia", Role.CHEF_DE_SERVICE, "ehpad")
+        assert world.post("nadia", PATH, said(world, "karim", "ehpad")).status_code == 404
+        assert world.post("nadia", PATH, said(world, "jeanne", "ehpad")).status_code == 201
 
     def test_refused_leaves_a_trace_and_no_row(self, world: World):
         before = world.rows("SELECT count(*) FROM transmission")[0][0]
