@@ -5,9 +5,13 @@ from pathlib import Path
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = Path("/run/secrets")  # where containers mount them: one file per setting, such as `dui_database_url`
+
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="DUI_", env_file=None, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DUI_", env_file=None, extra="ignore", secrets_dir=SECRETS if SECRETS.is_dir() else None
+    )
 
     database_url: str = ""  # the app's role: owns nothing, cannot bypass row-level security
     owner_database_url: str = ""  # migrations, partitions

@@ -63,6 +63,9 @@ class Kind(StrEnum):
     MEMBERSHIP = "membership"
     UNIT_TEAM = "unit_team"
     PARTNER = "partner"
+    # What is exchanged: bundles, and who stands in them without being of the house.
+    EXCHANGE = "exchange"
+    OUTSIDE_PARTY = "outside_party"
 
 
 class Reach(StrEnum):
@@ -76,6 +79,7 @@ class Reach(StrEnum):
     SENT_OR_GRANTED = "sent_or_granted"  # that, and what a running consent of the person covers
     ORGANISATION = "organisation"  # the directory, for whoever works there or exchanges with it
     RECEIVING = "receiving"  # rows this partner sends to the structure its token names
+    NAMED = "named"  # an outside party: who may read a row that names it; and its sender
 
 
 Cell = tuple[Kind, Category, Action]
@@ -105,7 +109,8 @@ PROJECT = (
 )  # fmt: skip
 DAILY = (K.TRANSMISSION, K.EVENT)
 DIRECTORY = (K.STRUCTURE, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER)
-EVERY = tuple(kind for kind in Kind if kind not in DIRECTORY)
+EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
+EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED))
 
 
 def cells(
@@ -179,6 +184,15 @@ STAFF: dict[Role, Row] = {
 
 for _role, _more in (
     *((role, cells(Reach.ORGANISATION, DIRECTORY, ADMINISTRATIVE)) for role in Role),
+    *((role, cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE)) for role in Role),
+    *(
+        (role, cells(Reach.STRUCTURE, (K.EXCHANGE,), ADMINISTRATIVE))
+        for role in (Role.SECRETARIAT, Role.CHEF_DE_SERVICE, Role.DIRECTION)
+    ),
+    *(
+        (role, cells(Reach.STRUCTURE, (K.EXCHANGE,), ADMINISTRATIVE, (A.UPDATE,)))
+        for role in (Role.SECRETARIAT, Role.CHEF_DE_SERVICE)
+    ),
     *(
         (role, cells(Reach.ORGANISATION, (K.STRUCTURE, K.UNIT), ADMINISTRATIVE, (*WRITE, A.DELETE)))
         for role in (Role.DIRECTION, Role.ADMIN)
@@ -199,11 +213,16 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     Caller.USAGER: cells(Reach.MYSELF, EVERY, READABLE)
     | cells(Reach.MYSELF, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EVENT), SUPPORT, (A.UPDATE,))
-    | cells(Reach.MYSELF, (K.AGREEMENT,), SUPPORT, MAKE),
-    Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE) | cells(Reach.MANDATE, (K.AGREEMENT,), SUPPORT, MAKE),
+    | cells(Reach.MYSELF, (K.AGREEMENT,), SUPPORT, MAKE)
+    | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
+    Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE)
+    | cells(Reach.MANDATE, (K.AGREEMENT,), SUPPORT, MAKE)
+    | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.PARTNER: cells(Reach.ORGANISATION, (K.STRUCTURE,), ADMINISTRATIVE)
     | cells(Reach.SENT_OR_GRANTED, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
-    | cells(Reach.RECEIVING, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), WRITE),
+    | cells(Reach.RECEIVING, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), WRITE)
+    | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE)
+    | cells(Reach.SENT, (K.OUTSIDE_PARTY,), ADMINISTRATIVE, WRITE),
 }
 
 # Emergency access opens persons, not categories: the role's own reading, for one usager, a few hours.

@@ -66,6 +66,13 @@ STAYING = STAY.alias("fact_stay")
 ACCEPTED = table(
     "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
 )
+MENTION = table(
+    "outside_party_mention",
+    column("organisation_id", Uuid()),
+    column("party_id", Uuid()),
+    column("kind"),
+    column("entry_id", Uuid()),
+)
 
 SHAPES_KEPT = 2_000
 # These two may be written about someone not yet within reach: the newcomer, and whom an emergency opens.
@@ -131,9 +138,31 @@ def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
 
 def _directory(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool]:
     line = STAFF.get(caller.role, {}) if caller.role else WITHOUT_ROLE.get(caller.kind, {})
-    if line.get((row.KIND, Category.ADMINISTRATIVE, action)) is not Reach.ORGANISATION:
-        return false()
-    return _i_still_am(caller.role) if caller.role else true()
+    match line.get((row.KIND, Category.ADMINISTRATIVE, action)):
+        case Reach.ORGANISATION:
+            return _i_still_am(caller.role) if caller.role else true()
+        case Reach.STRUCTURE if caller.role:
+            return _outer(row, "structure_id").in_(_structures_where_i_am(caller.role))
+        case Reach.SENT:
+            return _outer(row, "origin_partner_id") == ME
+        case Reach.NAMED:
+            mine = _outer(row, "origin_partner_id") == ME if caller.kind is Caller.PARTNER else false()
+            return or_(mine, *(_named_by(caller, row, entry) for entry in _dossier_tables(caller)))
+        case _:
+            return false()
+
+
+def _dossier_tables(caller: Shape) -> list[type[DossierEntry]]:
+    """Every table of which such a caller may read some rows."""
+    mapped = (m.class_ for m in Base.registry.mappers)
+    return [t for t in mapped if issubclass(t, DossierEntry) and _cells(caller, Action.READ, t)]
+
+
+def _named_by(caller: Shape, party: type[Row], entry: type[DossierEntry]) -> ColumnElement[bool]:
+    """An outside party named by a row of this table that the caller may read."""
+    named = exists().where(MENTION.c.organisation_id == ORGANISATION, MENTION.c.party_id == _outer(party, "id"))
+    named = named.where(MENTION.c.kind == word(entry.KIND), entry.id == MENTION.c.entry_id)
+    return named.where(entry.deleted_at.is_(None), allowed(caller, Action.READ, entry))
 
 
 def _cells(caller: Shape, action: Action, row: type[DossierEntry]) -> list[tuple[Reach, list[Category]]]:
@@ -307,7 +336,7 @@ def _granted(row: type[DossierEntry]) -> ColumnElement[bool]:
     return and_(open_to_others, covers, not_(_opposed(Opposition.partner_id, row)), _accepted_there(row))
 
 
-def _outer(row: type[DossierEntry], name: str) -> ColumnElement[Any]:
+def _outer(row: type[Row], name: str) -> ColumnElement[Any]:
     """A column of the row judged, from inside a fact: as text, since an INSERT's RETURNING correlates nothing."""
     column_of = row.__table__.columns[name]
     return literal_column(f"{row.__tablename__}.{name}", column_of.type)

@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.kernel.roles import APP
+
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 ONE_AT_A_TIME = 0x647569  # the advisory lock of migrators, the same whatever the version
 WAIT_FOR_MIGRATOR = "60s"
@@ -29,8 +31,15 @@ class MigrationBlocked(RuntimeError):
 
 
 def upgrade(owner_url: str, revision: str = "head") -> None:
-    """Raises MigrationBlocked."""
-    _run(owner_url, lambda config: command.upgrade(config, revision))
+    """The application may read which revision this is (`/readyz`). Raises MigrationBlocked."""
+
+    def act(config: Config) -> None:
+        command.upgrade(config, revision)
+        connection: Connection = config.attributes["connection"]
+        connection.execute(text(f"GRANT SELECT ON alembic_version TO {APP}"))
+        connection.commit()
+
+    _run(owner_url, act)
 
 
 def downgrade(owner_url: str, revision: str) -> None:

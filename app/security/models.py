@@ -129,7 +129,10 @@ class PartnerClient(Base):
 
 
 class PartnerStructure(Base):
-    """A structure that accepted this partner. The default one is among them."""
+    """A structure that accepted this partner. The default one is among them.
+
+    `accepts`: what it sends there enters the dossiers as it comes; else it waits for the secretary (field.md §3).
+    """
 
     __tablename__ = "partner_structure"
     __table_args__ = (
@@ -140,6 +143,7 @@ class PartnerStructure(Base):
     organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
     partner_id: Mapped[UUID] = mapped_column(primary_key=True)
     structure_id: Mapped[UUID] = mapped_column(primary_key=True)
+    accepts: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class PersonalAccess(Base):

@@ -47,6 +47,12 @@ def test_the_current_revision_is_told(empty_database: TestDatabase) -> None:
     assert migrations.current(empty_database.owner_url) == migrations.head()
 
 
+def test_the_application_may_read_the_revision_and_not_write_it(fresh_database: TestDatabase) -> None:
+    assert ask(fresh_database.app_url, "SELECT version_num FROM alembic_version") == migrations.head()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        ask(fresh_database.app_url, "DELETE FROM alembic_version")
+
+
 def test_two_migrators_follow_each_other(empty_database: TestDatabase) -> None:
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(migrations.upgrade, empty_database.owner_url) for _ in range(2)]:
