@@ -14,6 +14,7 @@ import uvicorn
 from app.audit import upkeep, verify
 from app.config import settings
 from app.demo import run as demonstration
+from app.demo import seed as seeding
 from app.kernel import migrations, postgres, roles
 from app.kernel.crypto import Keyring
 from app.kernel.engine import PostgresFault
@@ -104,6 +105,26 @@ def demo(
     finally:
         if server and server.started:
             server.stop()
+
+
+@main.command()
+def seed(
+    usagers: Annotated[int, typer.Option(help="Combien de personnes.")] = 500,
+    number: Annotated[int, typer.Option("--seed", help="La graine : la même donne les mêmes personnes.")] = 1,
+) -> None:
+    """Une population plausible et inventée, dans une organisation à elle (mesures et essais)."""
+    made = asyncio.run(_seed(settings().owner_database_url, usagers, number))
+    typer.echo(
+        f"{len(made.usagers)} personnes, {len(made.transmissions)} transmissions, {len(made.structures)} maisons."
+    )
+
+
+async def _seed(owner_url: str, usagers: int, number: int) -> seeding.Seeded:
+    connection = await asyncpg.connect(owner_url)
+    try:
+        return await seeding.seed(connection, Keyring.load(settings().key_file), usagers, number)
+    finally:
+        await connection.close()
 
 
 def _forget(data: Path, database_url: str) -> None:

@@ -15,8 +15,7 @@ from uuid import UUID
 import asyncpg
 from starlette.testclient import TestClient
 
-from app.access.entry import DossierEntry
-from app.access.gate import _defaults
+from app.access.entry import DossierEntry, fill
 from app.access.models import Membership, MembershipStructure, Professional, TeamMember
 from app.access.versions import StoredUsagerKey
 from app.config import Settings, settings
@@ -163,7 +162,7 @@ def prepared(organisation: UUID, row: Base) -> Base:
         row.category = row.category or row.CATEGORY.value
         row.author_kind = row.author_kind or "professional"
         row.visibility = row.visibility or "shared"
-        _defaults(row)
+        fill(row)
     return row
 
 

@@ -69,6 +69,14 @@ class DossierEntry(Row):
         return entry_args(cls)
 
 
+def fill(row: Base) -> None:
+    """Python's defaults, at once: rows are written by statements of ours, not by a flush."""
+    for c in row.__table__.columns:
+        if getattr(row, c.key, None) is None and c.default is not None:
+            given = c.default.arg
+            setattr(row, c.key, given(None) if callable(given) else given)
+
+
 def entry_args(cls: Any, *more: Any) -> tuple[Any, ...]:
     """The keys and indexes of every dossier table, and those of this one."""
     name = cls.__tablename__

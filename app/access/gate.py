@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.entry import DossierEntry, Row
+from app.access.entry import DossierEntry, Row, fill
 from app.access.permissions import Action
 from app.access.policy import ORGANISATION, SHAPES_KEPT, allowed, facts, usager_table
 from app.access.reading import (
@@ -73,7 +73,7 @@ class Gate(Reading):
 
     def add(self, row: E) -> E:
         """A new row of this organisation, written by this caller unless it says by whom. Written at `settle`."""
-        _defaults(row)
+        fill(row)
         row.organisation_id = self.principal.organisation_id
         if isinstance(row, DossierEntry):
             row.category = row.category or row.CATEGORY.value
@@ -295,14 +295,6 @@ TRACE = text(
 
 def _json(rows: Sequence[object]) -> str:
     return orjson.dumps(rows, default=str).decode()  # asyncpg has a UUID of its own
-
-
-def _defaults(row: Row) -> None:
-    """Python's defaults, at once: the row is written by a statement of ours, not by a flush."""
-    for c in row.__table__.columns:
-        if getattr(row, c.key, None) is None and c.default is not None:
-            given = c.default.arg
-            setattr(row, c.key, given(None) if callable(given) else given)
 
 
 def _usager_of(row: Row) -> UUID | None:

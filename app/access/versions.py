@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import ARRAY, Index, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.entry import DossierEntry, Row
+from app.access.entry import DossierEntry
 from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
 
@@ -77,7 +77,7 @@ def about(kind: str, id: UUID | str, version: int) -> str:
     return f"{kind}:{id}:{version}"
 
 
-def values_of(entry: Row) -> dict[str, Any]:
+def values_of(entry: Base) -> dict[str, Any]:
     """The row's columns as JSON can hold them; `changed_xid` is Postgres's to say."""
     return {
         c.key: _plain(getattr(entry, c.key))
