@@ -1,0 +1,65 @@
+"""A bounded load from this process: keep-alive connections that ask a list of paths in turn."""
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+TICK = 1e6 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    requests: int
+    seconds: float
+    app_us: float  # CPU of the server's process per request
+
+    @property
+    def rps(self) -> float:
+        return self.requests / self.seconds
+
+
+def cpu(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def rss_mb(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+async def drive(
+    port: int, pid: int, paths: Sequence[str], token: str, *, seconds: float, connections: int = 16
+) -> Figure:
+    """Ask for `seconds`. Raises RuntimeError on the first answer that is not 200: a figure of errors is no figure."""
+    head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nAccept: application/fhir+json\r\n\r\n"
+    asks = [f"GET {path} HTTP/1.1\r\n{head}".encode() for path in paths]
+    end, before, began = time.perf_counter() + seconds, cpu(pid), time.perf_counter()
+    counts = await asyncio.gather(*(_one(port, asks, n, end) for n in range(connections)))
+    took = time.perf_counter() - began
+    total = sum(counts)
+    return Figure(total, took, (cpu(pid) - before) * TICK / max(total, 1))
+
+
+async def _one(port: int, asks: Sequence[bytes], first: int, end: float) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    done, n = 0, first
+    try:
+        while time.perf_counter() < end:
+            writer.write(asks[n % len(asks)])
+            n += 7
+            head = await reader.readuntil(b"\r\n\r\n")
+            if not head.startswith(b"HTTP/1.1 200"):
+                raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
+            lower = head.lower()
+            start = lower.index(b"content-length:") + 15
+            await reader.readexactly(int(lower[start : lower.index(b"\r\n", start)]))
+            done += 1
+    finally:
+        writer.close()
+    return done
