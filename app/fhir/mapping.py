@@ -1,0 +1,250 @@
+"""What a feature declares to be spoken in FHIR: one `ResourceMap` per profile, both ways, and the registry that finds it.
+
+Going out, a map is a pure function of a view, which the gate read. Coming in, it is a pure function of a resource and of
+what surrounds it (`Inbound`): no map asks the database anything, so a bundle of any size costs the same statements.
+What a map does not model stays beside the row (`extra`, sealed under the usager's key) and goes out again, merged.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement
+
+from app.access.entry import DossierEntry, DossierView, Row, View, fill
+from app.fhir import keeping
+from app.fhir.known_types import R4_TYPES
+from app.fhir.outcomes import Issue
+from app.fhir.search.criteria import Criterion
+from app.fhir.types import Coding, Element, Meta, moment, said
+from app.kernel.crypto import Keyring, UsagerKey
+from app.kernel.errors import Invalid, NotFound
+
+Json = dict[str, Any]
+V = TypeVar("V", bound=View)
+E = TypeVar("E", bound=DossierEntry)
+
+
+class RecordView(DossierView, frozen=True):
+    """What FHIR reads of every dossier row, before the columns of its own. A field of `COMPUTED` has a default."""
+
+    version: int
+    updated_at: datetime
+    origin_partner_id: str | None
+    origin_version: int | None
+    held: bool
+    extra: bytes | None
+    wrapped_key: bytes | None
+
+
+def meta(view: Any, *profiles: str, tags: Iterable[Coding] = ()) -> Meta:
+    return Meta(
+        versionId=str(view.version), lastUpdated=moment(view.updated_at), profile=tuple(profiles), tag=tuple(tags)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What surrounds one received resource. Its references were rewritten: `local` holds those that lead to a row.
+
+    `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings.
+    """
+
+    id: UUID
+    usager_id: UUID
+    structure_id: UUID
+    partner_id: UUID
+    key: UsagerKey
+    keyring: Keyring
+    where: str
+    exchange_id: UUID | None = None
+    held: bool = False
+    local: Mapping[str, UUID] = field(default_factory=dict)
+    warnings: list[Issue] = field(default_factory=list)
+
+    def target(self, reference: Any, *types: str) -> UUID | None:
+        """The row that a received Reference leads to; None when it leads nowhere here, or to another type."""
+        text = _text_of(reference)
+        return self.local.get(text) if text.partition("/")[0] in types else None
+
+    def warn(self, code: str, path: str, sentence: str) -> None:
+        self.warnings.append(Issue("warning", code, f"{self.where}.{path}" if path else self.where, sentence))
+
+    def stamped(self, row: E, id: UUID | None = None) -> E:
+        """This row as one that arrived from this partner; `id` when it is not the resource's own row."""
+        row.id = id or self.id
+        row.usager_id, row.structure_id = self.usager_id, self.structure_id
+        row.author_id, row.author_kind = self.partner_id, "partner"
+        row.origin_partner_id, row.origin_exchange_id, row.origin_version = self.partner_id, self.exchange_id, 1
+        row.held = self.held
+        row.category = row.category or row.CATEGORY.value
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a resource becomes here: its own row, rows of other tables beside it, and what its view computes of them."""
+
+    row: DossierEntry
+    beside: tuple[DossierEntry, ...] = ()
+    told: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ResourceMap(Generic[V]):
+    """One profile over one view.
+
+    - `profile` is what goes out and comes in, `also` what comes in as well; `systems` tell a resource without profile.
+    - `by_type`: a resource of this type that nothing else tells is ours too (false when the type says too little).
+    - `narrow` keeps to the rows of this map when its table holds more; it may name the parameter `fhir_type`.
+    - `search` adds to the criteria that every map of its kind of row has (`app.fhir.search.query`).
+    - `masked` gives the view as a reader of outside (a partner, a representative) may see it, `hides` the elements
+      whose leftovers they may not: a protected place.
+    """
+
+    profile: str
+    type_name: str
+    view: type[V]
+    to_fhir: Callable[[V], Element | Json]
+    from_fhir: Callable[[Json, Inbound], Arrived] | None = None
+    also: tuple[str, ...] = ()
+    systems: frozenset[str] = frozenset()
+    by_type: bool = True
+    narrow: ColumnElement[bool] | None = None
+    search: Mapping[str, Criterion] = field(default_factory=dict)
+    masked: Callable[[V], V] | None = None
+    hides: Callable[[V], Collection[str]] | None = None
+
+    def out(self, view: V, keyring: Keyring, *, outside: bool = False) -> Element | Json:
+        """The resource as it goes out, what was kept beside the row merged in."""
+        hidden = self.hides(view) if outside and self.hides else ()
+        modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
+        sealed, wrapped = getattr(view, "extra", None), getattr(view, "wrapped_key", None)
+        if sealed is None or wrapped is None or not isinstance(view, DossierView):
+            return modelled
+        key = keyring.usager_key(wrapped, view.usager_id)
+        kept = orjson.loads(key.open(sealed, about_extra(self.view.TABLE, view.id)))
+        return keeping.merge(plain(modelled), kept, hidden)
+
+    def received(self, resource: Json, inbound: Inbound) -> Arrived:
+        """The rows of a resource, all that the map leaves of it sealed beside the first.
+
+        Raises Invalid when the resource says too little to be a row.
+        """
+        if self.from_fhir is None:
+            raise Invalid("Ce profil n'est pas reçu ici.", where=inbound.where, code="unknown_profile")
+        arrived = self.from_fhir(resource, inbound)
+        row = inbound.stamped(arrived.row)
+        fill(row)
+        left = keeping.leftover(resource, plain(self.to_fhir(as_read(self.view, row, arrived.told))))
+        row.extra = inbound.key.seal(orjson.dumps(left), about_extra(type(row), row.id)) if left else None
+        return arrived
+
+
+AnyMap = ResourceMap[Any]
+
+
+def about_extra(table: type[Row], id: UUID | str) -> str:
+    """What a sealed `extra` is bound to: its row, whatever the version."""
+    return f"extra:{table.KIND}:{id}"
+
+
+def plain(thing: Element | Json) -> Json:
+    return said(thing) if isinstance(thing, Element) else thing
+
+
+def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyType({})) -> V:
+    """A row in hand as its view will tell it; what the view computes comes from `told`, or keeps its default."""
+    columns = {c.key for c in row.__table__.columns}
+    values: dict[str, Any] = {n: _as_read(getattr(row, n)) for n in view.__struct_fields__ if n in columns}
+    if "wrapped_key" in view.__struct_fields__:
+        values["wrapped_key"] = None
+    return view(**{**values, **told})
+
+
+def _as_read(value: object) -> object:
+    if isinstance(value, list):
+        return [_as_read(item) for item in value]
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _text_of(reference: Any) -> str:
+    if isinstance(reference, Mapping):
+        return str(reference.get("reference") or "")
+    return str(getattr(reference, "reference", None) or "")
+
+
+class Registry:
+    """The maps this server speaks. `kept` is the generic one, of every R4 type, looked up last."""
+
+    def __init__(self, maps: Iterable[AnyMap], kept: AnyMap | None = None) -> None:
+        self.maps, self.kept = tuple(maps), kept
+        self._of_type: dict[str, tuple[AnyMap, ...]] = {}
+        for each in self.maps:
+            self._of_type[each.type_name] = (*self._of_type.get(each.type_name, ()), each)
+        self._of_profile = {profile: each for each in self.maps for profile in (each.profile, *each.also)}
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types that have a map of their own, by name."""
+        return tuple(sorted(self._of_type))
+
+    def of_type(self, type_name: str) -> tuple[AnyMap, ...]:
+        """Where rows of this type are, the generic map last. Raises NotFound for a type that R4 does not know."""
+        own = self._of_type.get(type_name, ())
+        if not own and type_name not in R4_TYPES:
+            raise NotFound("Ce type de ressource n'existe pas en FHIR R4.", code="unknown_type")
+        if not own and self.kept is None:
+            raise NotFound("Ce type de ressource n'est pas servi ici.", code="unknown_type")
+        return (*own, self.kept) if self.kept else own
+
+    def of_resource(self, resource: Mapping[str, Any], where: str = "") -> AnyMap:
+        """The map of a received resource: by profile, then by the system of its identifier, then by its type alone.
+
+        Raises Invalid for a type that R4 does not know, or when no map takes it.
+        """
+        type_name = str(resource.get("resourceType") or "")
+        if type_name not in R4_TYPES:
+            raise Invalid("Ce type de ressource n'existe pas en FHIR R4.", where=where, code="unknown_type")
+        own = [each for each in self._of_type.get(type_name, ()) if each.from_fhir]
+        for profile in profiles_of(resource):
+            if (named := self._of_profile.get(profile)) in own and named is not None:
+                return named
+        systems = identifier_systems(resource)
+        told = [each for each in own if each.systems & systems] or [each for each in own if each.by_type]
+        if len(told) == 1:
+            return told[0]
+        if self.kept is None:
+            raise Invalid("Aucun profil de ce serveur ne reçoit cette ressource.", where=where, code="unknown_profile")
+        return self.kept
+
+    def received(self, resource: Json, inbound: Inbound, *, lenient: bool = True) -> tuple[AnyMap, Arrived]:
+        """The rows of a received resource, and the map that made them.
+
+        A map that cannot hold it says so (Invalid); leniently, that is a warning and the generic map keeps it whole.
+        """
+        chosen = self.of_resource(resource, inbound.where)
+        try:
+            return chosen, chosen.received(resource, inbound)
+        except Invalid as no:
+            if not lenient or self.kept is None or chosen is self.kept:
+                raise
+            inbound.warn(no.told, "", no.message)
+            return self.kept, self.kept.received(resource, inbound)
+
+
+def profiles_of(resource: Mapping[str, Any]) -> list[str]:
+    """The canonicals of `meta.profile`, without their version."""
+    about = resource.get("meta")
+    named = about.get("profile") if isinstance(about, Mapping) else None
+    return [p.partition("|")[0] for p in named if isinstance(p, str)] if isinstance(named, list | tuple) else []
+
+
+def identifier_systems(resource: Mapping[str, Any]) -> frozenset[str]:
+    held = resource.get("identifier")
+    items = held if isinstance(held, list | tuple) else [held]
+    return frozenset(str(i["system"]) for i in items if isinstance(i, Mapping) and isinstance(i.get("system"), str))

@@ -1,0 +1,100 @@
+"""How a search value is read: a comma is "or", a date is an interval, a reference leads here or nowhere.
+
+Source: https://hl7.org/fhir/R4/search.html
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from app.kernel.clock import PARIS
+
+ALTERNATIVES_MOST = 100  # of one parameter
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_DATE = re.compile(
+    r"(?P<prefix>[a-z]{2})?(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
+    r"(?:T(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<part>\d{1,9}))?)?"
+    r"(?P<zone>Z|[+ -]\d{2}:\d{2})?)?)?)?",
+    re.ASCII,
+)
+
+
+class BadValue(ValueError):
+    """A sentence that says what was expected, never what came."""
+
+
+def alternatives(text: str) -> list[str]:
+    r"""`a,b\,c` → `a`, `b,c`. Raises BadValue: an empty one, or too many."""
+    pieces = [re.sub(r"\\([,$|\\])", r"\1", piece) for piece in re.split(r"(?<!\\),", text)]
+    if not all(pieces):
+        raise BadValue("une valeur manque")
+    if len(pieces) > ALTERNATIVES_MOST:
+        raise BadValue(f"{ALTERNATIVES_MOST} valeurs au plus")
+    return pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`[low, high)`, and how it is compared."""
+
+    prefix: str
+    low: datetime
+    high: datetime
+
+
+def moment_of(text: str) -> Moment:
+    """`ge2024-05`, `2024-05-03T10:00+02:00` → what it covers; without a zone: Paris. Raises BadValue."""
+    told = _DATE.fullmatch(text)
+    prefix = (told["prefix"] if told else None) or "eq"
+    if told is None or prefix not in PREFIXES:
+        raise BadValue("une date est attendue, comme 2026-11-21, ge2026-11 ou 2026-11-21T14:00:00+01:00")
+    try:
+        low, high = _covered(told)
+        return Moment(prefix, low.astimezone(UTC), high.astimezone(UTC))
+    except (ValueError, OverflowError) as exc:
+        raise BadValue("cette date n'existe pas") from exc
+
+
+def _covered(told: re.Match[str]) -> tuple[datetime, datetime]:
+    year, month, day = (int(told[name]) if told[name] else None for name in ("year", "month", "day"))
+    if month is None or year is None:
+        return _midnight(date(int(told["year"]), 1, 1)), _midnight(date(int(told["year"]) + 1, 1, 1))
+    if day is None:
+        return _midnight(date(year, month, 1)), _midnight(date(year + month // 12, month % 12 + 1, 1))
+    if told["hour"] is None:
+        return _midnight(date(year, month, day)), _midnight(date(year, month, day) + timedelta(days=1))
+    low = datetime(year, month, day, int(told["hour"]), int(told["minute"]), int(told["second"] or 0), tzinfo=PARIS)
+    width = timedelta(seconds=1) if told["second"] else timedelta(minutes=1)
+    if told["part"]:
+        low += timedelta(microseconds=int(told["part"].ljust(6, "0")[:6]))
+        width = timedelta(microseconds=10 ** max(0, 6 - len(told["part"])))
+    if told["zone"]:
+        low = low.replace(tzinfo=datetime.fromisoformat("2000-01-01T00:00" + told["zone"].replace(" ", "+")).tzinfo)
+    low = low.astimezone(UTC)  # the width is of real time, whatever the clock did
+    return low, low + width
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=PARIS)
+
+
+def uuid_of(text: str) -> UUID | None:
+    """An id of ours as we write it; a FHIR id that is none of ours leads nowhere."""
+    try:
+        found = UUID(text)
+    except ValueError:
+        return None
+    return found if str(found) == text else None
+
+
+def id_in(reference: str, type_name: str, origin: str) -> UUID | None:
+    """`Patient/x`, `x`, or our own absolute address of it → its id; None when it leads elsewhere. Raises BadValue."""
+    local = reference.removeprefix(f"{origin}/fhir/")
+    if "://" in local or local.startswith("urn:"):
+        return None
+    kind, slash, id = local.rpartition("/")
+    if not ID.fullmatch(id) or (slash and not re.fullmatch(r"[A-Z][A-Za-z]{1,63}", kind)):
+        raise BadValue(f"une référence est attendue, comme {type_name}/ suivi d'un identifiant")
+    return uuid_of(id) if kind in ("", type_name) else None
