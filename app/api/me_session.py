@@ -36,7 +36,13 @@ class PersonToken(BaseModel):
     usager_id: str
 
 
-@router.post("", status_code=201, operation_id="openMySession", response_model=PersonToken)
+@router.post(
+    "",
+    status_code=201,
+    operation_id="openMySession",
+    response_model=PersonToken,
+    responses={401: {"description": "Ce code ne marche pas"}, 429: {"description": "Trop d'essais"}},
+)
 async def enter(said: Card, request: Request) -> Response:
     """Le lien et le code de la carte, contre un jeton de `/api/v1/me`."""
     state, call = request.app.state, call_of(request, Door.ME)
@@ -60,7 +66,7 @@ async def enter(said: Card, request: Request) -> Response:
     return JSONResponse(told.model_dump(), 201, {"Cache-Control": "no-store"})
 
 
-@router.delete("", status_code=204, operation_id="closeMySession")
+@router.delete("", status_code=204, operation_id="closeMySession", responses={401: {"description": "Qui êtes-vous ?"}})
 async def leave(request: Request) -> Response:
     """Quitter : le jeton ne sert plus, tout de suite."""
     state = request.app.state

@@ -89,7 +89,13 @@ class OAuthRefusal(Exception):
     TOKEN,
     operation_id="getToken",
     openapi_extra=TOKEN_BODY,
-    responses={s: {"description": d} for s, d in ((400, "Refusé"), (401, "Client inconnu"), (429, "Trop d'essais"))},
+    responses={
+        400: {"description": "Refusé"},
+        401: {"description": "Partenaire non reconnu"},
+        413: {"description": "Trop grand"},
+        415: {"description": "Un formulaire est attendu"},
+        429: {"description": "Trop d'essais"},
+    },
 )
 async def token(request: Request) -> Response:
     """Un jeton pour l'équipe (`password`, puis `refresh_token`) ou pour un partenaire (`client_credentials`)."""

@@ -10,7 +10,7 @@ import pytest
 from app.access.models import Membership
 from app.kernel.db import Database
 from app.kernel.ids import uuid7
-from app.security import access_cards, jose, throttle
+from app.security import access_cards, accounts, jose, throttle
 from tests.api.conftest import as_owner
 from tests.security import keys
 from tests.security.conftest import PASSWORD, House
@@ -154,6 +154,23 @@ class TestStaff:
         given = world.client.post(REVOKE, data={"token": answer.json()[which]})
         assert (given.status_code, given.content) == (200, b"")
         assert world.client.get(READ, headers=bearer(answer)).status_code == 401
+
+    def test_a_disabled_account_is_out_at_the_next_request(self, world: World, house: House):
+        answer = login(world, house)
+        assert world.client.get(READ, headers=bearer(answer)).status_code == 200
+
+        async def act(owner: Database) -> None:
+            async with owner.session(None) as session:
+                await accounts.disable(session, house.account)
+                await session.commit()
+
+        as_owner(world, act)
+        assert world.client.get(READ, headers=bearer(answer)).status_code == 401
+        refused(login(world, house), 400, "invalid_grant")
+
+    @pytest.mark.parametrize("given", ["", "nothing of ours"])
+    def test_a_form_of_another_kind_gives_nothing_back(self, world: World, given: str):
+        refused(world.client.post(REVOKE, json={"token": given}), 415, "invalid_request")
 
 
 class TestPartners:
