@@ -69,6 +69,7 @@ class Gate(Reading):
     _keys: dict[UUID, UsagerKey] = field(default_factory=dict)
     _opened: dict[UUID, bytes] = field(default_factory=dict)
     _told: list[dict[str, object]] = field(default_factory=list)
+    _beside: list[db.Base] = field(default_factory=list)
     location: str | None = None
 
     def add(self, row: E) -> E:
@@ -81,6 +82,11 @@ class Gate(Reading):
             row.author_id, row.author_kind = self.principal.id, AUTHOR_KINDS[self.principal.shape.kind]
         self._new.append(row)
         return row
+
+    def beside(self, row: db.Base) -> None:
+        """A row with no life of its own (a link of a membership): written with the row it belongs to, judged by it."""
+        row.organisation_id = self.principal.organisation_id  # type: ignore[attr-defined]
+        self._beside.append(row)
 
     def open_dossier(self, usager_id: UUID) -> UsagerKey:
         """The key of a person who arrives; deleting it erases what it sealed."""
@@ -159,6 +165,7 @@ class Gate(Reading):
         added, self._new = self._new, []
         for table in dict.fromkeys(type(row) for row in added):
             await self._insert(table, [row for row in added if type(row) is table])
+        await self._insert_beside()
         written = [(Action.CREATE, row) for row in added] + self._changed
         self._changed = []
         who = trail.of_caller(self.principal, self.call)
@@ -200,6 +207,16 @@ class Gate(Reading):
         wrapped = {id: key for id, _, key in told}
         for row in rows:
             self._know(row, wrapped[row.id])
+
+    async def _insert_beside(self) -> None:
+        beside, self._beside = self._beside, []
+        if not beside:
+            return
+        try:
+            self._session.add_all(beside)
+            await self._session.flush()
+        except IntegrityError:
+            raise Invalid("Un identifiant de la liste n'existe pas ici.", code="unknown_reference") from None
 
     async def _why_not(self, rows: Sequence[Row], broken: IntegrityError | None) -> DuiError:
         """A usager out of reach is told as absent; one within reach, that this caller may not write it there."""

@@ -78,6 +78,7 @@ class Reach(StrEnum):
     SENT = "sent"  # what this partner sent, as it sent it
     SENT_OR_GRANTED = "sent_or_granted"  # that, and what a running consent of the person covers
     ORGANISATION = "organisation"  # the directory, for whoever works there or exchanges with it
+    ON_DUTY = "on_duty"  # myself in a unit, for a day at most
     RECEIVING = "receiving"  # rows this partner sends to the structure its token names
     NAMED = "named"  # an outside party: who may read a row that names it; and its sender
 
@@ -156,6 +157,10 @@ def _leads() -> Row:
     return row
 
 
+ACCOMPANY = (
+    Role.EDUCATEUR, Role.ACCOMPAGNANT, Role.VEILLEUR, Role.AIDE_SOIGNANT, Role.INFIRMIER, Role.MEDECIN,
+    Role.PSYCHOLOGUE, Role.PARAMEDICAL, Role.IDEC, Role.ASSISTANT_SOCIAL,
+)  # fmt: skip
 STAFF: dict[Role, Row] = {
     Role.EDUCATEUR: _accompanies(care=False),
     Role.ACCOMPAGNANT: _accompanies(care=False),
@@ -201,6 +206,7 @@ for _role, _more in (
         (role, cells(Reach.ORGANISATION, (K.PROFESSIONAL, K.MEMBERSHIP), ADMINISTRATIVE, (*WRITE, A.DELETE)))
         for role in (Role.DIRECTION, Role.ADMIN, Role.CHEF_DE_SERVICE)
     ),
+    *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
     *(
         (role, cells(Reach.ORGANISATION, (K.UNIT_TEAM,), ADMINISTRATIVE, (*WRITE, A.DELETE)))
         for role in (Role.CHEF_DE_SERVICE, Role.COORDINATEUR)
@@ -226,20 +232,7 @@ WITHOUT_ROLE: dict[Caller, Row] = {
 }
 
 # Emergency access opens persons, not categories: the role's own reading, for one usager, a few hours.
-EMERGENCY_ROLES = frozenset(
-    {
-        Role.EDUCATEUR,
-        Role.ACCOMPAGNANT,
-        Role.VEILLEUR,
-        Role.AIDE_SOIGNANT,
-        Role.INFIRMIER,
-        Role.MEDECIN,
-        Role.PSYCHOLOGUE,
-        Role.PARAMEDICAL,
-        Role.ASSISTANT_SOCIAL,
-        Role.IDEC,
-    }
-)
+EMERGENCY_ROLES = frozenset(ACCOMPANY)
 
 
 class Act(StrEnum):

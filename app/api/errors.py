@@ -50,6 +50,10 @@ SENTENCES = {
     "dict_type": ("bad_type", "Un objet JSON est attendu."),
     "model_attributes_type": ("bad_type", "Un objet JSON est attendu."),
 }
+VALUE = {
+    "finess": "Un numéro FINESS a neuf chiffres, le dernier étant sa clé.",
+    "rpps": "Un numéro RPPS a onze chiffres, le dernier étant sa clé.",
+}
 DATES = ("date", "datetime", "time")
 
 
@@ -93,6 +97,9 @@ def _fault(e: dict[str, Any]) -> Fault:
     code, sentence = SENTENCES.get(e["type"], ("invalid", "Cette valeur n'est pas permise ici."))
     if e["type"].startswith(DATES) and e["type"] not in SENTENCES:
         code, sentence = "bad_date", "Une date réelle est attendue, comme 2026-11-21 ou 2026-11-21T14:00:00+01:00."
+    if e["type"] == "value_error":  # a check of ours says its own name, never the value
+        name = str(e.get("ctx", {}).get("error", ""))
+        code, sentence = (name, VALUE[name]) if name in VALUE else (code, sentence)
     return Fault(_where(e["loc"], e["type"]), code, sentence)
 
 

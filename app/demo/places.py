@@ -31,10 +31,10 @@ class House:
 
 # FINESS numbers of no house: department 99.
 HOUSES = {
-    "ehpad": House("EHPAD Les Tilleuls", "ehpad", "990000011", "Le jardin"),
-    "fam": House("Foyer d'accueil médicalisé La Source", "mas_fam", "990000029", "Les hirondelles"),
-    "ime": House("IME du Moulin", "ime", "990000037", "Les petits"),
-    "mecs": House("Maison d'enfants Le Phare", "mecs", "990000045", "Les grandes"),
+    "ehpad": House("EHPAD Les Tilleuls", "ehpad", "990000010", "Le jardin"),
+    "fam": House("Foyer d'accueil médicalisé La Source", "mas_fam", "990000028", "Les hirondelles"),
+    "ime": House("IME du Moulin", "ime", "990000036", "Les petits"),
+    "mecs": House("Maison d'enfants Le Phare", "mecs", "990000044", "Les grandes"),
 }
 STAFF = {
     "educatrice": ("sonia", "Sonia", "Benali", Role.EDUCATEUR),
@@ -72,12 +72,12 @@ class Places:
 async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) -> Places:
     """In one session of the owner. `passwords` by key of STAFF; the partners' private keys are written in `keys`."""
     here, elsewhere = uuid7(), uuid7()
-    session.add(Organisation(organisation_id=here, name="Association Les Tilleuls", finess="990000003"))
-    session.add(Organisation(organisation_id=elsewhere, name="Association du Large", finess="990000102"))
+    session.add(Organisation(organisation_id=here, name="Association Les Tilleuls", finess="990000002"))
+    session.add(Organisation(organisation_id=elsewhere, name="Association du Large", finess="990000101"))
     await session.flush()
     structures = {key: await _house(session, here, house) for key, house in HOUSES.items()}
     units = {key: await _unit(session, here, id, HOUSES[key].unit) for key, id in structures.items()}
-    other = await _house(session, elsewhere, House("SAVS du Large", "savs", "990000110", "Suivi"))
+    other = await _house(session, elsewhere, House("SAVS du Large", "savs", "990000119", "Suivi"))
     staff = {}
     for key, (login, given, family, role) in STAFF.items():
         organisation, places = (elsewhere, [other]) if key == "exterieur" else (here, list(structures.values()))

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+from stdnum import luhn
 
 from app.access.entry import DossierEntry, fill
 from app.access.models import Membership, MembershipStructure, Professional, TeamMember
@@ -129,7 +130,8 @@ def _house(maker: Maker, keyring: Keyring, made: Seeded, n: int, usagers: int) -
     o = made.organisation_id
     structure, unit = maker.id(), maker.id()
     made.structures.append(structure)
-    finess = f"99{n + 1000:07}"
+    root = f"99{n + 1000:06}"
+    finess = root + luhn.calc_check_digit(root)
     maker.rows.append(
         Structure(organisation_id=o, id=structure, name=f"{house.name} {n + 1}", model=house.model, finess=finess)
     )

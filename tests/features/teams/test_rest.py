@@ -1,0 +1,121 @@
+"""Who may put whom in a team, and what it opens at once."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from app.kernel.clock import now, today
+from tests.features.transmissions.test_rest import written
+from tests.world import World
+
+MEMBERS, RULES = "/api/v1/teams/members", "/api/v1/teams/rules"
+
+
+def member(world: World, who: str = "leila", usager: str = "ines", structure: str = "mecs", **more: object):
+    ids = world.ids
+    return {
+        "usager_id": str(ids[usager]),
+        "structure_id": str(ids[structure]),
+        "professional_id": str(ids[who]),
+        **more,
+    }
+
+
+class TestByName:
+    def test_added_by_the_chief_opens_at_the_next_read_and_ended_closes(self, world: World):
+        note = written(world, "marc", usager="ines", structure="mecs")
+        assert world.get("leila", note).status_code == 404
+        added = world.post("marc", MEMBERS, member(world))
+        assert (added.status_code, added.json()["starts"]) == (201, today().isoformat())
+        assert world.get("leila", note).status_code == 200
+        ended = world.patch("marc", added.headers["location"], {"ends": today().isoformat()}, 1)
+        assert ended.status_code == 200
+        assert world.get("leila", note).status_code == 404
+
+    def test_removed_closes_too(self, world: World):
+        note = written(world, "marc", usager="lucas", structure="ime")
+        added = world.post("marc", MEMBERS, member(world, usager="lucas", structure="ime"))
+        assert world.get("leila", note).status_code == 200
+        assert world.delete("marc", added.headers["location"], 1).status_code == 204
+        assert world.get("leila", note).status_code == 404
+
+    @pytest.mark.parametrize("who", ["sonia", "leila", "odile", "helene", "yann"])
+    def test_is_nobody_elses_act(self, world: World, who: str):
+        assert world.post(who, MEMBERS, member(world)).status_code == 403
+
+    def test_never_oneself(self, world: World):
+        assert world.post("marc", MEMBERS, member(world, "marc")).status_code == 403
+
+    def test_someone_of_another_organisation_is_refused(self, world: World):
+        assert world.post("marc", MEMBERS, member(world, "yann")).status_code in (403, 404)
+
+    @pytest.mark.parametrize(
+        ("change", "where"),
+        [
+            ({"ends": "2020-01-01"}, "/ends"),
+            ({"referent": "x"}, "/referent"),
+            ({"professional_id": "x"}, "/professional_id"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, world: World, change: dict[str, object], where: str):
+        answer = world.post("marc", MEMBERS, member(world, **change))
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where)
+
+    def test_a_change_that_ends_before_the_start_or_empties_is_refused(self, world: World):
+        place = world.post("marc", MEMBERS, member(world, usager="karim", structure="mas_fam")).headers["location"]
+        assert world.patch("marc", place, {"ends": "2000-01-01"}, 1).status_code == 422
+        assert world.patch("marc", place, {"referent": None}, 1).status_code == 422
+        assert world.patch("marc", place, {"referent": True}, 1).json()["referent"] is True
+
+    def test_the_team_of_a_usager_is_listed_and_read(self, world: World):
+        team = world.get("sonia", f"{MEMBERS}?usager={world.ids['jeanne']}").json()["items"]
+        assert {m["professional_id"] for m in team} == {str(world.ids["sonia"]), str(world.ids["leila"])}
+        assert world.get("sonia", f"{MEMBERS}/{team[0]['id']}").json() == team[0]
+        assert world.get("yann", f"{MEMBERS}/{team[0]['id']}").status_code == 404
+
+
+class TestByRule:
+    def test_of_a_unit_opens_its_open_stays_until_it_ends(self, world: World):
+        note = written(world, "marc", usager="lucas", structure="ime")
+        rule = {"professional_id": str(world.ids["leila"]), "unit_id": str(world.ids["unit_ime"])}
+        added = world.post("marc", RULES, rule)
+        assert added.status_code == 201, added.text
+        assert world.get("leila", note).status_code == 200
+        assert world.get("marc", f"{RULES}?unit={world.ids['unit_ime']}").json()["items"][0]["kind"] == "rule"
+        place = added.headers["location"]
+        assert world.get("marc", place).status_code == 200
+        assert world.patch("marc", place, {"ends_at": now().isoformat()}, 1).status_code == 200
+        assert world.get("leila", note).status_code == 404
+
+    def test_never_oneself_nor_backwards(self, world: World):
+        unit = str(world.ids["unit_ime"])
+        assert (
+            world.post("marc", RULES, {"professional_id": str(world.ids["marc"]), "unit_id": unit}).status_code == 403
+        )
+        back = {"professional_id": str(world.ids["leila"]), "unit_id": unit, "ends_at": "2020-01-01T00:00:00Z"}
+        assert world.post("marc", RULES, back).status_code == 422
+
+    def test_of_a_unit_that_is_not_here_is_refused(self, world: World):
+        rule = {"professional_id": str(world.ids["leila"]), "unit_id": str(uuid4())}
+        assert world.post("marc", RULES, rule).status_code == 403
+
+
+class TestOnDuty:
+    def duty(self, world: World, who: str, hours: float, unit: str = "unit_mecs"):
+        until = (now() + timedelta(hours=hours)).isoformat()
+        return world.post(who, "/api/v1/teams/on-duty", {"unit_id": str(world.ids[unit]), "until": until})
+
+    def test_opens_a_unit_in_one_gesture(self, world: World):
+        note = written(world, "marc", usager="ines", structure="mecs")
+        assert self.duty(world, "leila", 8).status_code == 201
+        assert world.get("leila", note).status_code == 200
+        world.rows("DELETE FROM unit_team")
+
+    @pytest.mark.parametrize("hours", [-1, 25])
+    def test_for_a_day_at_most(self, world: World, hours: float):
+        assert self.duty(world, "leila", hours).status_code == 422
+
+    @pytest.mark.parametrize("who", ["odile", "helene", "yann"])
+    def test_only_by_who_accompanies_here(self, world: World, who: str):
+        assert self.duty(world, who, 8).status_code in (403, 404)
