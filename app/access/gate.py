@@ -262,7 +262,7 @@ def _inserting(caller: Shape, table: type[Row]) -> Insert:
 
 def _told_by(broken: IntegrityError, table: type[Row]) -> DuiError | None:
     """What a constraint of ours says, in words; None when it is a fault of the program."""
-    name = str(getattr(broken.orig, "constraint_name", "") or "")
+    name = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", "") or "")  # the driver's own error
     if name.startswith(("uq_", "pk_", "ex_")):
         return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{name}")
     to = next((c for c in cast(Table, table.__table__).foreign_key_constraints if c.name == name), None)

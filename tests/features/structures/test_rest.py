@@ -55,4 +55,4 @@ def test_units_belong_to_a_structure_of_here(world: World):
     assert len(world.get("sonia", f"{PATH}/units").json()["items"]) > len(of)
     assert world.delete("helene", place, 2).status_code == 204
     elsewhere = {"structure_id": str(world.ids["other"]), "name": "x"}
-    assert world.post("helene", f"{PATH}/units", elsewhere).status_code == 403
+    assert world.post("helene", f"{PATH}/units", elsewhere).status_code == 422
