@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.kernel.postgres import Server
 from tests import postgres
 from tests.postgres import TestDatabase
 from tests.world import World
 from tests.world import world as make_world
+
+# A shared machine is slow at times: slowness alone fails no property.
+settings.register_profile("dui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dui")
 
 
 @pytest.fixture(scope="session")
