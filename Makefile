@@ -8,7 +8,7 @@ PYTHON ?=
 export PYTHON DATABASE_URL JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench long
+.PHONY: help run test lint format openapi bench long
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ lint: $(VENV)/test.stamp ## ruff, mypy --strict, import contracts
 format: $(VENV)/test.stamp ## rewrite the code as lint wants it
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+openapi: $(VENV)/test.stamp ## write openapi/openapi.json from the routes
+	@$(VENV)/bin/python -m tools.openapi
 
 bench: $(VENV)/test.stamp ## the figures of speed and memory (ratios within one run)
 	@exec $(VENV)/bin/python -m bench

@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import app.schema  # noqa: F401  every table is known
-from app.api import errors, health, oauth
+from app.api import docs, errors, health, oauth
+from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout
 from app.api.rest import rest
 from app.audit import sealer
@@ -99,5 +100,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(oauth.router)
     api.include_router(rest())
     api.include_router(health.router)
+    api.include_router(docs.router)
+    api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
     api.add_middleware(Around)
     return api

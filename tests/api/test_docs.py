@@ -1,0 +1,53 @@
+"""What the server says of itself is true, readable, and comes from nowhere else."""
+
+import re
+
+import pytest
+
+from tests.world import World
+from tools.openapi import PLACE, text
+
+
+def test_the_committed_openapi_is_what_the_app_says():
+    assert PLACE.read_text() == text(), "make openapi"
+
+
+def test_every_operation_has_an_id_of_its_own_and_a_rubric():
+    import json
+
+    routes = [r for verbs in json.loads(text())["paths"].values() for r in verbs.values()]
+    ids = [r["operationId"] for r in routes]
+    assert len(ids) == len(set(ids)) > 20
+    assert [r["operationId"] for r in routes if not r.get("tags")] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/erreurs"])
+def test_pages_need_nothing_from_elsewhere(world: World, path: str):
+    page = world.client.get(path)
+    assert page.status_code == 200
+    assert "script" not in page.text
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page.text)
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_docs_tell_every_route(world: World):
+    page = world.client.get("/docs").text
+    assert "/api/v1/transmissions/{transmission_id}" in page
+    assert "If-Match" in page
+    assert world.client.get("/docs/docs.css").headers["content-type"].startswith("text/css")
+
+
+def test_every_error_type_resolves_to_its_line(world: World):
+    told = world.get("sonia", "/api/v1/transmissions?limit=0").json()
+    anchor = told["type"].partition("#")[2]
+    assert f'id="{anchor}"' in world.client.get("/docs/erreurs").text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/nothing", 404), ("/api/v1/nothing", 404), ("/docs/erreurs/x", 404), ("/healthz", 405)]
+)
+def test_what_the_router_refuses_is_a_problem_too(world: World, path: str, status: int):
+    answer = world.client.delete(path) if status == 405 else world.client.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("allow" in answer.headers) == (status == 405)
