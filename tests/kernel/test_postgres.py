@@ -36,6 +36,23 @@ def data() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A stopped base, to copy rather than make again."""
+    folder = Path(tempfile.mkdtemp(prefix="dui-"))
+    folder.chmod(0o711)
+    start(folder / "data").stop()
+    yield folder / "data"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def base(data: Path, made: Path) -> Path:
+    """As `data`, a stopped base being there."""
+    subprocess.run(["cp", "-a", made, data], check=True)
+    return data
+
+
 def start(data: Path) -> Server:
     return postgres.start(data, engine=chosen_engine(), throwaway=True)
 
@@ -88,25 +105,25 @@ def test_words_fold_with_their_accents(empty_database: TestDatabase) -> None:
     assert told == "école4"
 
 
-def test_secrets_and_socket_are_closed_to_others(data: Path) -> None:
-    server = start(data)
+def test_secrets_and_socket_are_closed_to_others(base: Path) -> None:
+    server = start(base)
     socket = Path(server.app_url.partition("host=")[2])
-    assert (data / postgres.STATE).stat().st_mode & 0o777 == 0o600
+    assert (base / postgres.STATE).stat().st_mode & 0o777 == 0o600
     assert socket.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_second_start_joins_the_first(data: Path) -> None:
-    first = start(data)
-    assert start(data) == replace(first, started=False)
+def test_a_second_start_joins_the_first(base: Path) -> None:
+    first = start(base)
+    assert start(base) == replace(first, started=False)
 
 
-def test_a_stopped_base_keeps_its_rows(data: Path) -> None:
-    server = start(data)
+def test_a_stopped_base_keeps_its_rows(base: Path) -> None:
+    server = start(base)
     ask(server.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
     server.stop()
     with pytest.raises(OSError, match=r"No such file|refused"):
         ask(server.owner_url, "SELECT 1")
-    assert ask(start(data).owner_url, "SELECT n FROM kept") == 7
+    assert ask(start(base).owner_url, "SELECT n FROM kept") == 7
 
 
 def test_stopping_twice_or_before_any_start_is_nothing(data: Path) -> None:
@@ -130,34 +147,34 @@ def test_two_starts_at_once_make_one_server(data: Path) -> None:
     assert sorted(s.started for s in servers) == [False, True]
 
 
-def test_up_again_after_a_kill(data: Path) -> None:
-    server = start(data)
+def test_up_again_after_a_kill(base: Path) -> None:
+    server = start(base)
     ask(server.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
     kill(server)
-    again = start(data)
+    again = start(base)
     assert again.started
     assert ask(again.owner_url, "SELECT n FROM kept") == 7
 
 
-def test_up_again_when_another_process_took_the_number(data: Path) -> None:
-    server = start(data)
-    account = engine.owner_of(data / "postgres" / "cluster")
+def test_up_again_when_another_process_took_the_number(base: Path) -> None:
+    server = start(base)
+    account = engine.owner_of(base / "postgres" / "cluster")
     kill(server)
     other = subprocess.Popen(["sleep", "60"], user=account.uid)
     try:
         for name in ("cluster/postmaster.pid", f"run/{postgres.SOCKET}.lock"):
-            kept = data / "postgres" / name
+            kept = base / "postgres" / name
             kept.write_text(str(other.pid) + kept.read_text()[kept.read_text().index("\n") :])
-        assert start(data).started
+        assert start(base).started
     finally:
         other.kill()
         other.wait()
 
 
-def test_up_again_when_the_socket_was_cleaned_away(data: Path) -> None:
-    server = start(data)
+def test_up_again_when_the_socket_was_cleaned_away(base: Path) -> None:
+    server = start(base)
     shutil.rmtree(server.app_url.partition("host=")[2])
-    again = start(data)
+    again = start(base)
     assert again.started
     assert ask(again.app_url, "SELECT 1") == 1
 
@@ -192,31 +209,28 @@ def test_a_creation_cut_short_is_started_over(data: Path) -> None:
     assert ask(start(data).superuser_url, "SELECT 1") == 1
 
 
-def test_roles_missing_after_a_cut_are_made(data: Path) -> None:
-    start(data).stop()
-    path = data / postgres.STATE
+def test_roles_missing_after_a_cut_are_made(base: Path) -> None:
+    path = base / postgres.STATE
     path.write_text(json.dumps({**json.loads(path.read_text()), "ready": False}))
-    assert ask(start(data).app_url, "SELECT 1") == 1
+    assert ask(start(base).app_url, "SELECT 1") == 1
 
 
-def test_a_base_without_its_passwords_is_refused(data: Path) -> None:
-    start(data).stop()
-    kept = (data / postgres.STATE).read_text()
-    (data / postgres.STATE).unlink()
+def test_a_base_without_its_passwords_is_refused(base: Path) -> None:
+    kept = (base / postgres.STATE).read_text()
+    (base / postgres.STATE).unlink()
     with pytest.raises(PostgresFault, match="mots de passe"):
-        start(data)
-    (data / postgres.STATE).write_text("{")
+        start(base)
+    (base / postgres.STATE).write_text("{")
     with pytest.raises(PostgresFault, match="illisible"):
-        start(data)
-    (data / postgres.STATE).write_text(kept)
+        start(base)
+    (base / postgres.STATE).write_text(kept)
 
 
-def test_a_server_that_cannot_start_says_why(data: Path) -> None:
-    start(data).stop()
-    with (data / "postgres" / "cluster" / "postgresql.conf").open("a") as f:
+def test_a_server_that_cannot_start_says_why(base: Path) -> None:
+    with (base / "postgres" / "cluster" / "postgresql.conf").open("a") as f:
         f.write("no_such_setting = 1\n")
     with pytest.raises(PostgresFault, match="no_such_setting"):
-        start(data)
+        start(base)
 
 
 def test_a_cluster_that_cannot_be_made_says_why(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,9 +242,9 @@ def test_a_cluster_that_cannot_be_made_says_why(data: Path, monkeypatch: pytest.
 
 
 @as_root
-def test_as_root_the_server_has_an_account_of_its_own(data: Path) -> None:
-    server = start(data)
-    pid = int((data / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
+def test_as_root_the_server_has_an_account_of_its_own(base: Path) -> None:
+    server = start(base)
+    pid = int((base / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0])
     assert Path(f"/proc/{pid}").stat().st_uid == engine.SERVICE_UID
     assert os.listdir(f"/proc/{pid}/fd")  # alive
     assert ask(server.app_url, "SELECT 1") == 1
@@ -252,13 +266,11 @@ def test_as_root_a_closed_folder_stays_closed(data: Path) -> None:
 
 
 @as_root
-def test_as_root_an_existing_cluster_keeps_its_account(data: Path) -> None:
-    server = start(data)
-    server.stop()
+def test_as_root_an_existing_cluster_keeps_its_account(base: Path) -> None:
     other = Account(65528)
-    other.take(data / "postgres")
-    assert start(data).started
-    assert (data / "postgres" / "cluster" / "postmaster.pid").stat().st_uid == other.uid
+    other.take(base / "postgres")
+    assert start(base).started
+    assert (base / "postgres" / "cluster" / "postmaster.pid").stat().st_uid == other.uid
 
 
 @as_root
@@ -273,12 +285,11 @@ def test_as_a_plain_account_nothing_changes_hands(data: Path) -> None:
 
 
 @as_root
-def test_the_base_of_another_account_is_refused(data: Path) -> None:
-    start(data).stop()
+def test_the_base_of_another_account_is_refused(base: Path) -> None:
 
     def refused() -> None:
         with pytest.raises(PostgresFault, match="compte"):
-            start(data)
+            start(base)
 
     as_nobody(refused)
 
