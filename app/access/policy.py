@@ -142,11 +142,31 @@ def _directory(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[b
     match line.get((row.KIND, Category.ADMINISTRATIVE, action)):
         case Reach.ORGANISATION:
             return here
+        case Reach.STRUCTURE if caller.role:
+            return _outer(row, "structure_id").in_(_structures_where_i_am(caller.role))
+        case Reach.SENT:
+            return _outer(row, "origin_partner_id") == ME
+        case Reach.NAMED:
+            mine = _outer(row, "origin_partner_id") == ME if caller.kind is Caller.PARTNER else false()
+            return or_(mine, *(_named_by(caller, row, entry) for entry in _dossier_tables(caller)))
         case Reach.ON_DUTY if issubclass(row, models.UnitTeam):
             short = row.ends_at <= row.starts_at + literal_column("interval '24 hours'")
             return and_(here, row.professional_id == ME, row.kind == word("on_duty"), short)
         case _:
             return false()
+
+
+def _dossier_tables(caller: Shape) -> list[type[DossierEntry]]:
+    """Every table of which such a caller may read some rows."""
+    mapped = (m.class_ for m in Base.registry.mappers)
+    return [t for t in mapped if issubclass(t, DossierEntry) and _cells(caller, Action.READ, t)]
+
+
+def _named_by(caller: Shape, party: type[Row], entry: type[DossierEntry]) -> ColumnElement[bool]:
+    """An outside party named by a row of this table that the caller may read."""
+    named = exists().where(MENTION.c.organisation_id == ORGANISATION, MENTION.c.party_id == _outer(party, "id"))
+    named = named.where(MENTION.c.kind == word(entry.KIND), entry.id == MENTION.c.entry_id)
+    return named.where(entry.deleted_at.is_(None), allowed(caller, Action.READ, entry))
 
 
 def _cells(caller: Shape, action: Action, row: type[DossierEntry]) -> list[tuple[Reach, list[Category]]]:
