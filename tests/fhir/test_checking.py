@@ -1,0 +1,256 @@
+"""What is not R4 is refused at its element, all faults at once, and nothing received is repeated."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.fhir import checking
+from app.fhir.checking import MAX_FAULTS, Twice, faults_of
+from app.fhir.shapes import spoken
+
+Json = dict[str, Any]
+CANARY = "147720425367411"
+
+
+def patient(**more: Any) -> Json:
+    return {
+        "resourceType": "Patient",
+        "id": "jeanne",
+        "meta": {"profile": ["https://example.org/StructureDefinition/usager"]},
+        "extension": [{"url": "https://example.org/order", "valuePositiveInt": 1}],
+        "identifier": [{"use": "usual", "system": "https://example.org/local", "value": "12"}],
+        "name": [{"use": "official", "family": "Moreau", "given": ["Jeanne", None], "_given": [None, {"id": "g2"}]}],
+        "telecom": [{"system": "phone", "value": "0102030405", "use": "home", "rank": 1}],
+        "gender": "female",
+        "birthDate": "1943-05-03",
+        "_birthDate": {"extension": [{"url": "https://example.org/order", "valueInteger": 1}]},
+        "deceasedBoolean": False,
+        "contact": [{"relationship": [{"text": "fille"}], "gender": "female"}],
+        "generalPractitioner": [{"reference": "Practitioner/1"}],
+    } | more
+
+
+def task(**more: Any) -> Json:
+    return {
+        "resourceType": "Task",
+        "status": "draft",
+        "intent": "plan",
+        "contained": [{"resourceType": "Practitioner", "id": "p"}],
+        "owner": {"reference": "#p"},
+        "input": [
+            {"type": {"text": "titre"}, "valueString": "Marcher"},
+            {"type": {"text": "avis"}, "valueReference": {"reference": "Patient/jeanne"}},
+        ],
+    } | more
+
+
+def without(resource: Json, name: str) -> Json:
+    return {key: value for key, value in resource.items() if key != name}
+
+
+WRONG: list[tuple[Any, str, str]] = [
+    ("Patient", "Resource", "bad_type"),
+    ({}, "Resource.resourceType", "required"),
+    ({"resourceType": 3}, "Resource.resourceType", "unknown_type"),
+    ({"resourceType": "Pacient"}, "Resource.resourceType", "unknown_type"),
+    ({"resourceType": "MedicinalProduct"}, "MedicinalProduct.resourceType", "not_carried"),
+    (Twice(resourceType="Patient"), "Patient", "duplicate_key"),
+    (patient(name=Twice(family="A")), "Patient.name", "bad_type"),
+    (patient(name=[Twice(family="A")]), "Patient.name[0]", "duplicate_key"),
+    (patient(active="true"), "Patient.active", "bad_type"),
+    (patient(name=[]), "Patient.name", "empty"),
+    (patient(name=[{}]), "Patient.name[0]", "empty"),
+    (patient(name={"family": "Moreau"}), "Patient.name", "bad_type"),
+    (patient(name=["Moreau"]), "Patient.name[0]", "bad_type"),
+    (patient(name=[{"family": ""}]), "Patient.name[0].family", "empty"),
+    (patient(name=[{"family": None}]), "Patient.name[0].family", "bad_type"),
+    (patient(name=[{"given": [None]}]), "Patient.name[0].given[0]", "empty"),
+    (patient(name=[{"given": [None, "A"], "_given": [None, None]}]), "Patient.name[0].given", "empty"),
+    (patient(name=[{"given": ["A"], "_given": [None, {"id": "b"}]}]), "Patient.name[0].given", "bad_value"),
+    (patient(name=[{"given": ["A"], "_given": {"id": "b"}}]), "Patient.name[0].given", "bad_type"),
+    (patient(name=[{"given": ["A"], "_given": [{"ide": "b"}]}]), "Patient.name[0].given[0]", "unknown_field"),
+    (patient(name=[{"given": ["A"], "_given": ["b"]}]), "Patient.name[0].given[0]", "bad_type"),
+    (patient(_name=[{"id": "1"}]), "Patient", "unknown_field"),
+    (patient(_birthDate="1943"), "Patient.birthDate", "bad_type"),
+    (patient(fhir_comments="bonjour"), "Patient", "unknown_field"),
+    (patient(gender="femme"), "Patient.gender", "unknown_code"),
+    (patient(contact=[{"gender": "femme"}]), "Patient.contact[0].gender", "unknown_code"),
+    (patient(birthDate="1943-02-31"), "Patient.birthDate", "bad_date"),
+    (patient(deceasedDateTime="2026-01-01"), "Patient.deceased", "bad_value"),
+    (patient(telecom=[{"rank": 0}]), "Patient.telecom[0].rank", "bad_value"),
+    (patient(id="é"), "Patient.id", "bad_text"),
+    (patient(generalPractitioner=[{"reference": "Practitionner/1"}]), "…[0].reference", "bad_reference"),
+    (patient(extension=[{"valueString": "a"}]), "Patient.extension[0].url", "required"),
+    (patient(extension=[{"url": "https://a", "valueString": 3}]), "….value.ofType(string)", "bad_type"),
+    (patient(extension=[{"url": "https://a"}]), "Patient.extension[0]", "bad_value"),
+    (patient(extension=[{"url": "https://a", "valueCodeableReference": {}}]), "Patient.extension[0]", "unknown_field"),
+    (without(task(), "status"), "Task.status", "required"),
+    (without(task(), "intent"), "Task.intent", "required"),
+    (task(input=[{"type": {"text": "a"}}]), "Task.input[0].value", "required"),
+    (task(contained=[{"resourceType": "Robot"}]), "Task.contained[0].resourceType", "unknown_type"),
+    (task(contained=[task()]), "Task.contained[0]", "bad_value"),
+    (task(contained=[3]), "Task.contained[0]", "bad_type"),
+    (task(contained=3), "Task.contained", "bad_type"),
+    ({"resourceType": "Encounter", "status": "planned", "class_fhir": {"code": "AMB"}}, "Encounter", "unknown_field"),
+    ({"resourceType": "Encounter", "status": "planned"}, "Encounter.class", "required"),
+]
+
+
+@pytest.mark.parametrize(("resource", "where", "code"), WRONG)
+def test_what_is_not_r4_is_refused_at_its_element(resource: Any, where: str, code: str) -> None:
+    found = [(fault.where, fault.code) for fault in faults_of(resource)]
+    assert any(at.endswith(where.lstrip("….")) and why == code for at, why in found), found
+
+
+@pytest.mark.parametrize("resource", [patient(), task(), {"resourceType": "Basic", "code": {"text": "a"}}])
+def test_what_is_r4_is_taken_and_left_as_it_was(resource: Json) -> None:
+    before = copy.deepcopy(resource)
+    assert (faults_of(resource), resource) == ([], before)
+
+
+def test_every_fault_is_told() -> None:
+    wrong = patient(gender="femme", active="oui", birthDate="hier", telecom=[{"system": "pigeon"}])
+    assert {(fault.where, fault.code) for fault in faults_of(wrong)} == {
+        ("Patient.gender", "unknown_code"),
+        ("Patient.active", "bad_type"),
+        ("Patient.birthDate", "bad_date"),
+        ("Patient.telecom[0].system", "unknown_code"),
+    }
+
+
+def test_a_place_given_begins_every_path() -> None:
+    assert [f.where for f in faults_of(patient(active=1), "Bundle.entry[3].resource")] == [
+        "Bundle.entry[3].resource.active"
+    ]
+
+
+def test_the_nearest_known_name_is_told_for_an_unknown_one() -> None:
+    (fault,) = faults_of(patient(birthdate="1943"))
+    assert "« birthDate »" in fault.message
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        patient(**{f"x{n}": 1 for n in range(300)}),
+        patient(name=[{} for _ in range(300)]),
+        patient(name=[{"given": ["a"] * 300, "_given": [{"x": 1}] * 300}]),
+    ],
+)
+def test_a_flood_of_faults_is_cut_short(bad: Json) -> None:
+    assert len(faults_of(bad)) == MAX_FAULTS
+
+
+def test_an_extension_stands_for_a_required_value() -> None:
+    absent = {"extension": [{"url": "https://example.org/absent", "valueCode": "unknown"}]}
+    assert faults_of(without(task(_status=absent), "status")) == []
+
+
+def test_a_value_may_be_extended_inside_an_extension() -> None:
+    extension = {
+        "url": "https://a",
+        "valueString": "a",
+        "_valueString": {"extension": [{"url": "b", "valueCode": "c"}]},
+    }
+    assert faults_of(patient(extension=[extension])) == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["#", "#p", "Patient/1", "Patient/1/_history/2", "Patient?identifier=a|b", "urn:uuid:1", "https://a/Patient/1"],
+)
+def test_a_reference_may_be_written_in_each_way_of_r4(target: str) -> None:
+    assert faults_of(patient(generalPractitioner=[{"reference": target}])) == []
+
+
+@pytest.mark.parametrize(
+    "target", ["Patient", "patient/1", "Patient/", "Jeanne Moreau", "Patient/é", "#a b", "/Patient/1"]
+)
+def test_a_reference_that_points_at_nothing_is_refused(target: str) -> None:
+    assert [f.code for f in faults_of(patient(generalPractitioner=[{"reference": target}]))] == ["bad_reference"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (task(input=[{"valueString": "a"}]), ("input[0].type", "required")),
+        (without(task(), "status"), ("status", "required")),
+    ],
+)
+def test_the_models_say_what_is_missing(resource: Json, expected: tuple[str, str]) -> None:
+    assert [(path, code) for path, code, _ in checking.opinion(resource)] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("resource", "paths"),
+    [
+        (
+            {"resourceType": "Parameters", "parameter": [{"name": "a", "resource": patient(birthDate="x")}]},
+            {"parameter[0].resource.birthDate"},
+        ),
+        (task(contained=[{"resourceType": "Patient", "birthDate": "x"}]), {"contained[0].birthDate"}),
+        (patient(name=[{"given": [3]}]), {"name[0].given[0]"}),
+        (patient(name="x"), {"name"}),
+    ],
+)
+def test_a_refusal_of_the_models_is_told_at_its_element(resource: Json, paths: set[str]) -> None:
+    assert {path for path, _, _ in checking.opinion(resource)} == paths
+
+
+def test_a_path_is_said_in_fhirpath() -> None:
+    resource = task()
+    path = ("input", 1, "valueReference", "reference")
+    assert spoken(resource, path) == "Task.input[1].value.ofType(Reference).reference"
+    assert spoken(resource, ("contained", 0, "id")) == "Task.contained[0].id"
+    beside = patient()
+    assert spoken(beside, ("_birthDate", "extension", 0, "url")) == "Patient.birthDate.extension[0].url"
+
+
+def test_a_path_goes_through_a_resource_inside_a_bundle() -> None:
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": patient()}]}
+    assert spoken(bundle, ("entry", 0, "resource", "gender")) == "Bundle.entry[0].resource.gender"
+
+
+# --- properties ---
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just(CANARY)
+names = st.sampled_from(["resourceType", "id", "extension", "url", "valueString", "_id", "contained", CANARY])
+anything = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=12)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in inner:
+        yield (*path, name)
+        yield from places(item, (*path, name))
+
+
+def changed(resource: Json, path: tuple[Any, ...], value: Any) -> Json:
+    copied = copy.deepcopy(resource)
+    at: Any = copied
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return copied
+
+
+mutants = st.sampled_from([patient(), task()]).flatmap(
+    lambda whole: st.builds(changed, st.just(whole), st.sampled_from(list(places(whole))), anything)
+)
+
+
+@given(anything | st.builds(lambda more: patient(**more), st.dictionaries(names, anything)))
+def test_whatever_comes_is_taken_or_refused_in_words_of_ours(resource: Any) -> None:
+    for fault in faults_of(resource):
+        assert CANARY not in f"{fault.where} {fault.code} {fault.message}"
+
+
+@given(mutants)
+def test_the_walk_refuses_all_that_the_models_refuse(resource: Json) -> None:
+    """So the models are a second opinion. Two refusals of theirs are not R4's: see NOT_R4."""
+    if not checking.walk(resource):
+        assert checking.opinion(resource) == []
