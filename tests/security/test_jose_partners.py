@@ -130,6 +130,10 @@ def test_a_proof_of_tomorrow_is_refused() -> None:
     refused(keys.assertion(EC, iat=int(time.time()) + 100))
 
 
+def test_a_proof_of_tomorrow_valid_since_yesterday_is_refused() -> None:
+    refused(keys.assertion(EC, iat=int(time.time()) + 100, nbf=int(time.time()) - 100))
+
+
 def test_a_proof_not_valid_yet_is_refused() -> None:
     refused(keys.assertion(EC, nbf=int(time.time()) + 100))
 
@@ -212,3 +216,8 @@ def test_a_weak_key_found_in_the_table_verifies_nothing() -> None:
     """Whoever slipped it there past the registration."""
     weak = keys.rsa_key(1024)
     refused(keys.assertion(weak, "w", "RS384"), [keys.public_jwk(weak, "w")])
+
+
+def test_a_private_key_found_in_the_table_verifies_nothing() -> None:
+    private = keys.public_jwk(EC, "k1") | {"d": keys.number(EC.private_numbers().private_value, 48)}
+    refused(keys.assertion(EC), [private])
