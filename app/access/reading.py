@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    CompoundSelect,
     Integer,
     Select,
     Text,
@@ -17,12 +19,16 @@ from sqlalchemy import (
     case,
     cast,
     desc,
+    func,
     literal_column,
+    not_,
     null,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, Row, View
 from app.access.permissions import ACTS, Act, Action
@@ -87,6 +93,18 @@ class Listing:
     deleted_too: bool = False
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows that belong to another by their column `link`, told with it (`Reading.whole`)."""
+
+    view: type[View]
+    link: str
+    order: tuple[str, ...] = ("occurred_at", "id")
+
+
+Whole = tuple[V, tuple[Sequence[Any], ...]]  # a row, then the rows of each part
+
+
 @lru_cache
 def _by_id(row: type[Row]) -> Listing:
     return Listing(row.id == bindparam("id", type_=Uuid()), when_none=Outcome.REFUSED, deleted_too=True)
@@ -110,6 +128,13 @@ def _after(row: type[Row], listing: Listing) -> Listing:
 
 def question(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
     """The rows within reach as `view` wants them, and their trace, in one statement."""
+    found = _found(caller, action, view, listing).limit(bindparam("limit", type_=Integer())).cte("found")
+    traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing))
+    told = select(found.c.gone, *_told(found, view)).order_by(*_turned(found, listing))
+    return told.add_cte(traced.cte("traced"))
+
+
+def _found(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
     row = view.TABLE
     within = select(
         *(_column(view, name).label(f"v_{name}") for name in view.__struct_fields__),
@@ -123,13 +148,50 @@ def question(caller: Shape, action: Action, view: type[View], listing: Listing) 
     if not listing.deleted_too:
         within = within.where(row.deleted_at.is_(None))
     turn = desc if listing.newest_first else asc
-    first = within.order_by(*(turn(getattr(row, name)) for name in listing.order))
-    found = first.limit(bindparam("limit", type_=Integer())).cte("found")
-    asked = bindparam(listing.usager, type_=Uuid()) if listing.usager else literal_column("NULL::uuid")
-    traced = trail.traced(found, caller, action, row.KIND, listing.when_none, asked)
-    told = select(found.c.gone, *(_plain(found.c[f"v_{name}"]) for name in view.__struct_fields__))
-    told = told.order_by(*(turn(found.c[f"o_{name}"]) for name in listing.order))
-    return told.add_cte(traced.cte("traced"))
+    return within.order_by(*(turn(getattr(row, name)) for name in listing.order))
+
+
+def _asked(listing: Listing) -> ColumnElement[Any]:
+    return bindparam(listing.usager, type_=Uuid()) if listing.usager else literal_column("NULL::uuid")
+
+
+def _turned(found: CTE, listing: Listing) -> list[ColumnElement[Any]]:
+    turn = desc if listing.newest_first else asc
+    return [turn(found.c[f"o_{name}"]) for name in listing.order]
+
+
+def _told(found: CTE, view: type[View]) -> list[ColumnElement[Any]]:
+    return [_plain(found.c[f"v_{name}"]) for name in view.__struct_fields__]
+
+
+def question_of_whole(caller: Shape, view: type[View], listing: Listing, parts: Sequence[Part]) -> CompoundSelect[Any]:
+    """The first row of `listing` and the rows that belong to it, each judged by the policy of its own table and traced
+    under its own kind, in one statement: which view (0: the row itself), whether it is gone, the view's values.
+    """
+    main = _found(caller, Action.READ, view, listing).limit(literal_column("1")).cte("found")
+    theirs = select(main.c.id).where(not_(main.c.gone))
+    listings = [Listing(getattr(p.view.TABLE, p.link).in_(theirs), p.order, newest_first=False) for p in parts]
+    founds = [main] + [
+        _found(caller, Action.READ, part.view, each).cte(f"found_{n}")
+        for n, (part, each) in enumerate(zip(parts, listings, strict=True), 1)
+    ]
+    views = [view, *(part.view for part in parts)]
+    told = union_all(
+        *(
+            select(
+                literal_column(str(n), Integer()).label("part"),
+                func.row_number().over(order_by=_turned(found, each)).label("place"),
+                found.c.gone.label("gone"),
+                func.row(*_told(found, of), type_=NullType()).label("told"),
+            )
+            for n, (found, of, each) in enumerate(zip(founds, views, [listing, *listings], strict=True))
+        )
+    ).order_by("part", "place")
+    for n, (found, of) in enumerate(zip(founds, views, strict=True)):
+        none = None if n else listing.when_none  # the row itself tells when nothing left
+        traced = trail.traced(found, caller, Action.READ, of.TABLE.KIND, none, _asked(listing))
+        told = told.add_cte(traced.cte(f"traced_{n}"))
+    return told
 
 
 def _column(view: type[View], name: str) -> ColumnElement[Any]:
@@ -152,6 +214,11 @@ def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
 @lru_cache(maxsize=SHAPES_KEPT)
 def hot(caller: Shape, action: Action, view: type[View], listing: Listing) -> HotQuery:
     return compiled(question(caller, action, view, listing))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def _hot_whole(caller: Shape, view: type[View], listing: Listing, parts: tuple[Part, ...]) -> HotQuery:
+    return compiled(question_of_whole(caller, view, listing, parts))
 
 
 @lru_cache
@@ -194,6 +261,42 @@ class Reading:
             values |= {f"after_{name}": value for name, value in zip(listing.order, after, strict=True)}
             listing = _after(view.TABLE, listing)
         return [row for _, row in await self._ask(view, listing, limit, [], values)]
+
+    async def whole(self, view: type[V], id: UUID, parts: tuple[Part, ...]) -> Whole[V]:
+        """The row within reach and, of its parts, those within reach too. Raises as `get`."""
+        found = await self._ask_whole(view, _by_id(view.TABLE), parts, [id], {"id": id})
+        if found is None:
+            raise refused(OutOfReach, Action.READ, view.TABLE.KIND, [id])
+        gone, told = found
+        if gone:
+            raise Gone("Cet élément a été supprimé.")
+        return told
+
+    async def first_whole(
+        self, view: type[V], listing: Listing, parts: tuple[Part, ...], **values: object
+    ) -> Whole[V] | None:
+        """The same, of the first row of `listing` within reach."""
+        found = await self._ask_whole(view, listing, parts, [], values)
+        return found[1] if found else None
+
+    async def _ask_whole(
+        self,
+        view: type[V],
+        listing: Listing,
+        parts: tuple[Part, ...],
+        asked: Sequence[UUID],
+        values: dict[str, object],
+    ) -> tuple[bool, Whole[V]] | None:
+        query = _hot_whole(self.principal.shape, view, listing, parts)
+        known = {**values, **self._facts(), "trace_asked": asked}
+        rows = await self._lane.ask(self.principal.organisation_id, query, known)
+        if not rows:
+            await self._check_alive()
+            return None
+        told: list[list[Any]] = [[] for _ in parts]
+        for part, _, _, row in rows[1:]:
+            told[part - 1].append(parts[part - 1].view(*row))
+        return rows[0]["gone"], (view(*rows[0]["told"]), tuple(told))
 
     async def _ask(
         self, view: type[V], listing: Listing, limit: int, asked: Sequence[UUID], values: dict[str, object]

@@ -50,8 +50,11 @@ def binds(principal: Principal, call: Call) -> dict[str, object]:
     return {f"trace_{name}": value for name, value in of_caller(principal, call).items()}
 
 
-def traced(found: CTE, caller: Shape, action: str, kind: str, when_none: Outcome, asked: ColumnElement[Any]) -> Insert:
-    """One line per usager and ground in `found`, with the ids given; one line too when nothing is found.
+def traced(
+    found: CTE, caller: Shape, action: str, kind: str, when_none: Outcome | None, asked: ColumnElement[Any]
+) -> Insert:
+    """One line per usager and ground in `found`, with the ids given; one line too when nothing is found, unless
+    `when_none` is None: then another line of the same statement tells it.
 
     `found` has `id`, `usager_id`, `ground`; it is read by the answer and by the trace: Postgres computes it once,
     so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
@@ -70,12 +73,13 @@ def traced(found: CTE, caller: Shape, action: str, kind: str, when_none: Outcome
         case((none, asked), else_=found.c.usager_id),
         case((none, ids), else_=func.array_agg(found.c.id)),
         found.c.ground,
-        case((none, word(when_none)), else_=word(Outcome.SUCCESS)),
+        case((none, word(when_none)), else_=word(Outcome.SUCCESS)) if when_none else word(Outcome.SUCCESS),
         _bind("door", Text()),
         _bind("address", Text()),
         _bind("request_id", Text()),
     )
-    lines = lines.select_from(nothing.outerjoin(found, true())).group_by(found.c.usager_id, found.c.ground)
+    lines = lines.select_from(nothing.outerjoin(found, true()) if when_none else found)
+    lines = lines.group_by(found.c.usager_id, found.c.ground)
     return insert(AuditEntry).from_select(list(SAID), lines, include_defaults=False)
 
 
