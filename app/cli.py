@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import shutil
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from app.audit import upkeep, verify
 from app.config import settings
 from app.demo import run as demonstration
 from app.demo import seed as seeding
+from app.demo.places import PARTNERS
 from app.kernel import migrations, postgres, roles
 from app.kernel.crypto import Keyring
 from app.kernel.engine import PostgresFault
@@ -84,7 +85,6 @@ def demo(
     """Quatre histoires inventées, et les trois portes pour les lire."""
     if reset:
         _forget(data, database_url)
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = None
     try:
         if database_url:
@@ -96,6 +96,9 @@ def demo(
         migrations.upgrade(urls.owner_url)
         told = demonstration.prepared(settings(), f"http://127.0.0.1:{port}").told
         if and_serve:
+            signal.signal(
+                signal.SIGTERM, lambda number, _: sys.exit(128 + number)
+            )  # uvicorn raises it again: leave tidily
             _Announced(told, data, port).run()
         else:
             typer.echo(demonstration.box(told, data))
@@ -103,8 +106,8 @@ def demo(
         typer.echo(str(exc), err=True)
         raise typer.Exit(1) from None
     finally:
-        if server and server.started:
-            server.stop()
+        if server:
+            server.leave()
 
 
 @main.command()
@@ -133,9 +136,9 @@ def _forget(data: Path, database_url: str) -> None:
             "Avec DATABASE_URL, videz la base vous-même : ce serveur n'efface pas une base qui est à vous.", err=True
         )
         raise typer.Exit(1)
-    if data.exists():
-        postgres.remove(data)
-        shutil.rmtree(data, ignore_errors=True)
+    postgres.remove(data)
+    for name in ("demo.json", "keys.json", *(f"{partner}.pem" for partner in PARTNERS)):
+        (data / name).unlink(missing_ok=True)  # what the demo wrote and no more: the folder may hold other things
 
 
 def _stage(port: int, data: Path, urls: roles.Urls) -> None:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,6 +29,7 @@ SOCKET = ".s.PGSQL.5432"
 SOCKET_BYTES = 107  # sun_path, less its closing zero
 ORPHANS = 10  # seconds left to backends whose server was killed, before a new one may open their files
 STATE = "postgres.json"
+HOLDERS = "postgres.holders"
 SETTINGS = """
 listen_addresses = ''
 log_min_messages = fatal            # an error's text may hold a received value: a NIR
@@ -44,7 +45,7 @@ THROWAWAY = "fsync = off\nfull_page_writes = off\nautovacuum_naptime = 1h\n"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running cluster. `started`: by this call (else it was already running and is not ours to stop)."""
+    """A running cluster, held by this program until it leaves. `started`: by this call (else joined)."""
 
     data: Path
     engine: Engine
@@ -53,8 +54,17 @@ class Server:
     sealer_url: str
     superuser_url: str
     started: bool
+    hold: int = field(compare=False, repr=False)  # a shared lock: the system gives it back if the program is killed
+
+    def leave(self) -> None:
+        """Stop the cluster, unless another program still holds it."""
+        with _locked(self.data):
+            os.close(self.hold)
+            if not _is_held(self.data):
+                _stop(self.data)
 
     def stop(self) -> None:
+        """Stop it, whoever holds it."""
         stop(self.data)
 
 
@@ -78,7 +88,7 @@ def start(data: Path, *, engine: Engine | None = None, throwaway: bool = False) 
         if sockets is None:
             sockets = _sockets(home, state.get("sockets"), account)
             _launch(cluster, engine, account, sockets)
-        server = _server(data, engine, sockets, state["passwords"], started)
+        server = _server(data, engine, sockets, state["passwords"], started=started, hold=_held(data))
         if not state.get("ready"):
             asyncio.run(create_database(server.superuser_url, state["passwords"]))
         if not state.get("ready") or state.get("sockets") != str(sockets):
@@ -92,23 +102,27 @@ def stop(data: Path) -> None:
     if not (data / STATE).exists():
         return
     with _locked(data):
-        cluster = data / _state(data)["home"] / "cluster"
-        if not cluster.exists() or _running(cluster) is None:
-            return
+        _stop(data)
+
+
+def _stop(data: Path) -> None:
+    cluster = data / _state(data)["home"] / "cluster"
+    if _running(cluster) is not None:
         _halt(cluster)
 
 
 def remove(data: Path) -> None:
     """Stop the cluster of `data` and delete it, its rows and its passwords: the next start makes another."""
-    stop(data)
     data = _plain(data)
     if not (data / STATE).exists():
         return
+    stop(data)
     with _locked(data):
         state = _state(data)
         shutil.rmtree(data / state["home"], ignore_errors=True)
         shutil.rmtree(state.get("sockets", data / state["home"]), ignore_errors=True)
         (data / STATE).unlink()
+        (data / HOLDERS).unlink(missing_ok=True)
 
 
 def _major(cluster: Path) -> int:
@@ -136,6 +150,23 @@ def _locked(data: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _held(data: Path) -> int:
+    hold = os.open(data / HOLDERS, os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(hold, fcntl.LOCK_SH)
+    return hold
+
+
+def _is_held(data: Path) -> bool:
+    probe = os.open(data / HOLDERS, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(probe)
+    return False
 
 
 def _state(data: Path) -> dict[str, Any]:
@@ -247,7 +278,7 @@ def _is_closed(folder: Path, account: Account) -> bool:
     return stat.S_ISDIR(seen.st_mode) and seen.st_uid == uid and not seen.st_mode & 0o077
 
 
-def _server(data: Path, engine: Engine, sockets: Path, passwords: dict[str, str], started: bool) -> Server:
+def _server(data: Path, engine: Engine, sockets: Path, passwords: dict[str, str], **more: Any) -> Server:
     def url(role: str, database: str) -> str:
         return f"postgresql://{role}:{passwords[role]}@/{database}?host={quote(str(sockets))}"
 
@@ -258,7 +289,7 @@ def _server(data: Path, engine: Engine, sockets: Path, passwords: dict[str, str]
         app_url=url(APP, DATABASE),
         sealer_url=url(SEALER, DATABASE),
         superuser_url=url(SUPERUSER, "postgres"),
-        started=started,
+        **more,
     )
 
 

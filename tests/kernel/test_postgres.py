@@ -117,6 +117,25 @@ def test_a_second_start_joins_the_first(base: Path) -> None:
     assert start(base) == replace(first, started=False)
 
 
+def test_the_last_to_leave_stops_it(base: Path) -> None:
+    first, second = start(base), start(base)
+    first.leave()
+    assert ask(second.app_url, "SELECT 1") == 1
+    second.leave()
+    with pytest.raises(OSError, match=r"No such file|refused"):
+        ask(second.app_url, "SELECT 1")
+
+
+def test_a_program_killed_holds_nothing(base: Path) -> None:
+    process = multiprocessing.get_context("fork").Process(target=lambda: (start(base), os._exit(9)))
+    process.start()
+    process.join()
+    joined = start(base)
+    assert not joined.started
+    joined.leave()
+    assert start(base).started
+
+
 def test_a_stopped_base_keeps_its_rows(base: Path) -> None:
     server = start(base)
     ask(server.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
