@@ -170,4 +170,5 @@ def main() -> None:
         postgres.remove(folder)
 
 
-main()
+if __name__ == "__main__":
+    main()
