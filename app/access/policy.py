@@ -6,6 +6,7 @@ text can be kept and no caller's id, nor the day, can stay behind in it.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -117,22 +118,24 @@ def allowed(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool
     """The rows on which such a caller may do `action`; no rule means none (fail closed)."""
     if not issubclass(row, DossierEntry):
         return and_(row.organisation_id == ORGANISATION, alive(), _directory(caller, action, row))
-    reaches = [_reach(caller, reach, categories, row) for reach, categories in _cells(caller, action, row)]
-    if action is Action.READ and caller.role in EMERGENCY_ROLES:
-        reaches.append(_emergency(caller.role, row))
+    if caller.role:
+        return and_(*_always(caller, action, row), _as_staff(caller, caller.role, action, row))
+    reaches = [_reach(reach, categories, row) for reach, categories in _cells(caller, action, row)]
     return and_(*_always(caller, action, row), or_(false(), *reaches))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
-    """Under what a row within reach is read: nothing to say inside the team, else the ground that opened it."""
+    """Under what a row within reach is read: nothing to say inside the team, else the ground that opened it.
+
+    While an emergency access of this caller to this usager runs, every reading of theirs says so.
+    """
     if not issubclass(row, DossierEntry):
         return null()
     if caller.kind is Caller.PARTNER:
         return case((row.origin_partner_id == ME, null()), else_=word(Ground.ACCORD))
     if caller.role in EMERGENCY_ROLES:
-        usual = [_reach(caller, reach, categories, row) for reach, categories in _cells(caller, Action.READ, row)]
-        return case((or_(false(), *usual), null()), else_=word(Ground.URGENCE))
+        return case((_opened_by_me(row), word(Ground.URGENCE)), else_=null())
     return null()
 
 
@@ -210,14 +213,17 @@ def usager_table() -> Any:
     return next(m.class_ for m in Base.registry.mappers if m.class_.__tablename__ == "usager")
 
 
-def _reach(caller: Shape, reach: Reach, categories: list[Category], row: type[DossierEntry]) -> ColumnElement[bool]:
-    return and_(or_(*(row.category == word(c) for c in categories)), _within(caller, reach, row))
+def _reach(reach: Reach, categories: list[Category], row: type[DossierEntry]) -> ColumnElement[bool]:
+    return and_(_one_of(categories, row), _within(reach, row))
 
 
-def _within(caller: Shape, reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
+def _one_of(categories: Iterable[Category], row: type[DossierEntry]) -> ColumnElement[bool]:
+    return or_(false(), *(row.category == word(c) for c in categories))
+
+
+def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """How far a caller without a role reaches."""
     match reach:
-        case Reach.STRUCTURE | Reach.TEAM | Reach.TEAM_CONSIGNE | Reach.OWN:
-            return _as_staff(caller.role, reach, row) if caller.role else false()
         case Reach.MYSELF:
             mine = or_(row.visibility == word(Visibility.SHARED), row.author_id == ME)
             return and_(row.usager_id == USAGER, mine, row.visibility != word(Visibility.WITHHELD))
@@ -235,18 +241,32 @@ def _within(caller: Shape, reach: Reach, row: type[DossierEntry]) -> ColumnEleme
             return false()
 
 
-def _as_staff(role: Role, reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
-    here: ColumnElement[bool] = row.structure_id.in_(_structures_where_i_am(role))
-    match reach:
-        case Reach.STRUCTURE if row.KIND in COMMON:
-            return or_(here, row.usager_id.in_(_staying_where_i_am(role)))
-        case Reach.STRUCTURE:
-            return here
-        case Reach.OWN:
-            return and_(here, row.author_id == ME)
-    accompanied = and_(_i_still_am(role), _accompanied_by_me(row))
-    place = accompanied if row.KIND in COMMON else and_(here, accompanied)
-    return and_(place, row.consigne) if reach is Reach.TEAM_CONSIGNE else place
+def _as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """Each fact is asked once, whatever the number of reaches that rest on it: every reading pays for them all."""
+    cells = {reach: _one_of(categories, row) for reach, categories in _cells(caller, action, row)}
+    near = [cells[Reach.STRUCTURE]] if Reach.STRUCTURE in cells else []
+    if Reach.OWN in cells:
+        near.append(and_(cells[Reach.OWN], row.author_id == ME))
+    with_me = [cells[Reach.TEAM]] if Reach.TEAM in cells else []
+    if Reach.TEAM_CONSIGNE in cells:
+        with_me.append(and_(cells[Reach.TEAM_CONSIGNE], row.consigne))
+    mine = [and_(or_(*with_me), _accompanied_by_me(row))] if with_me else []
+    if action is Action.READ and role in EMERGENCY_ROLES:
+        mine.append(and_(_opens_in_emergency(role, row), _opened_by_me(row)))
+    if row.KIND not in COMMON:
+        return and_(_here(role, row), or_(false(), *near, *mine))
+    if Reach.STRUCTURE in cells:
+        mine.append(and_(cells[Reach.STRUCTURE], _outer(row, "usager_id").in_(_staying_where_i_am(role))))
+    return or_(and_(_here(role, row), or_(false(), *near)), and_(_i_still_am(role), or_(false(), *mine)))
+
+
+def _here(role: Role, row: type[Row]) -> ColumnElement[bool]:
+    """The row stands in a structure of my membership."""
+    places: Select[Any] = select(literal_column("1")).select_from(MembershipStructure)
+    places = places.where(MembershipStructure.organisation_id == ORGANISATION)
+    places = places.where(MembershipStructure.structure_id == _outer(row, "structure_id"))
+    places = places.where(MembershipStructure.membership_id == MEMBERSHIP)
+    return and_(places.exists(), _i_still_am(role))
 
 
 def in_office(caller: Shape) -> ColumnElement[bool]:
@@ -284,38 +304,32 @@ def _open_stay() -> ColumnElement[bool]:
 
 
 def _accompanied_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
-    named = select(TeamMember.usager_id).where(TeamMember.organisation_id == ORGANISATION)
-    named = named.where(TeamMember.professional_id == ME, _running(TeamMember), TeamMember.deleted_at.is_(None))
-    unit = select(STAYING.c.usager_id).join_from(
-        UnitTeam,
-        STAYING,
-        and_(STAYING.c.organisation_id == UnitTeam.organisation_id, STAYING.c.unit_id == UnitTeam.unit_id),
-    )
+    """By name, or because I work in the unit of an open stay."""
+    usager = _outer(row, "usager_id")
+    named = exists().where(TeamMember.organisation_id == ORGANISATION, TeamMember.professional_id == ME)
+    named = named.where(TeamMember.usager_id == usager, _running(TeamMember), TeamMember.deleted_at.is_(None))
     on = and_(UnitTeam.starts_at <= NOW, or_(UnitTeam.ends_at.is_(None), UnitTeam.ends_at > NOW))
-    unit = unit.where(
-        UnitTeam.organisation_id == ORGANISATION,
-        UnitTeam.professional_id == ME,
-        UnitTeam.deleted_at.is_(None),
-        on,
-        _open_stay(),
-    )
-    return or_(row.usager_id.in_(named), row.usager_id.in_(unit))
+    unit = exists().where(UnitTeam.organisation_id == ORGANISATION, UnitTeam.professional_id == ME, on)
+    unit = unit.where(UnitTeam.deleted_at.is_(None), STAYING.c.organisation_id == ORGANISATION, _open_stay())
+    unit = unit.where(STAYING.c.unit_id == UnitTeam.unit_id, STAYING.c.usager_id == usager)
+    return or_(named, unit)
 
 
-def _emergency(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
-    """The role's own reading, for the usager opened; never judicial, never alert."""
-    cells = STAFF[role]
-    opened = [
-        c
-        for c in (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)
-        if cells.get((row.KIND, c, Action.READ)) in (Reach.TEAM, Reach.STRUCTURE)
-    ]
-    e = EmergencyAccess
-    mine = select(e.usager_id).where(e.organisation_id == ORGANISATION, e.professional_id == ME, e.deleted_at.is_(None))
-    mine = mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None))
-    what = or_(false(), *(row.category == word(c) for c in opened), row.consigne)
+def _opens_in_emergency(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The role's own reading, and the consignes; never judicial, never alert."""
+    usual = (Reach.TEAM, Reach.STRUCTURE)
+    open_to = (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)
+    known = [c for c in open_to if STAFF[role].get((row.KIND, c, Action.READ)) in usual]
     never = and_(row.category != word(Category.JUDICIAL), row.category != word(Category.ALERT))
-    return and_(never, what, row.usager_id.in_(mine), _i_still_am(role))
+    return and_(never, or_(_one_of(known, row), row.consigne))
+
+
+def _opened_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """I opened this usager's dossier in an emergency that still runs."""
+    e = EmergencyAccess
+    mine = exists().where(e.organisation_id == ORGANISATION, e.professional_id == ME)
+    mine = mine.where(e.usager_id == _outer(row, "usager_id"), e.deleted_at.is_(None))
+    return mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None))
 
 
 def _mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -356,8 +370,9 @@ def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:
 def _opposed(against: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
     o = Opposition
     running = and_(_running(o), o.deleted_at.is_(None), not_(o.held))
-    refused = select(o.usager_id).where(o.organisation_id == ORGANISATION, against == ME, running)
-    return row.usager_id.in_(refused)
+    return exists().where(
+        o.organisation_id == ORGANISATION, against == ME, o.usager_id == _outer(row, "usager_id"), running
+    )
 
 
 def _running(fact: Any) -> ColumnElement[bool]:
