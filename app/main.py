@@ -20,9 +20,10 @@ from app.api.middleware import Around, BodyTooLarge, log_to_stdout
 from app.api.rest import rest
 from app.audit import sealer
 from app.config import Settings, settings
+from app.features.settings.service import unanswered
 from app.kernel import migrations
 from app.kernel.crypto import Keyring
-from app.kernel.db import Database
+from app.kernel.db import NIL, Database
 from app.kernel.errors import DuiError, TooLarge
 from app.kernel.hot import HotLane
 from app.security.tokens import TokenCache
@@ -43,6 +44,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.keyring.demo and not config.demo:
         raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
     await _check_role(config.database_url)
+    if not config.demo:
+        await _check_answers(config.database_url)
     app.state.schema_head = migrations.head()
     app.state.lane = HotLane(config.database_url, config.pool_size)
     app.state.database = Database(config.database_url, config.pool_size)
@@ -71,6 +74,21 @@ async def _check_role(url: str) -> None:
             )
     finally:
         await connection.close()
+
+
+async def _check_answers(url: str) -> None:
+    """Raises UnsafeStart until the six questions before a real person are answered (README)."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT set_config('dui.organisation', $1, false)", str(NIL))
+        rows = await connection.fetch("SELECT key, value FROM setting WHERE organisation_id = $1", NIL)
+    finally:
+        await connection.close()
+    missing = unanswered({row["key"]: row["value"] for row in rows})
+    if missing:
+        raise UnsafeStart(
+            "Avant d'y mettre une vraie personne, répondez avec « dui settings answer » : " + " ".join(missing)
+        )
 
 
 async def _too_large(request: Request, error: Exception) -> Response:

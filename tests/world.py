@@ -61,6 +61,7 @@ class World:
     client: TestClient
     organisation: UUID
     other_organisation: UUID
+    folder: Path
     ids: dict[str, UUID] = field(default_factory=dict)
     bearers: dict[str, Headers] = field(default_factory=dict)
 
@@ -180,7 +181,7 @@ def world(database: TestDatabase, folder: Path) -> Iterator[World]:
     )
     settings.cache_clear()
     with TestClient(create_app(config), base_url=ORIGIN) as client:
-        made = World(database, keyring, client, uuid7(), uuid7())
+        made = World(database, keyring, client, uuid7(), uuid7(), folder)
         asyncio.run(_people(made))
         yield made
 

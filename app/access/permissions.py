@@ -58,6 +58,7 @@ class Kind(StrEnum):
     KEPT_RESOURCE = "kept_resource"
     # The organisation's directory: about no usager.
     STRUCTURE = "structure"
+    SETTING = "setting"
     UNIT = "unit"
     PROFESSIONAL = "professional"
     MEMBERSHIP = "membership"
@@ -110,7 +111,7 @@ PROJECT = (
 )  # fmt: skip
 PLANNED = (K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW)  # not someone's words, nor someone's answer
 DAILY = (K.TRANSMISSION, K.EVENT)
-DIRECTORY = (K.STRUCTURE, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER)
+DIRECTORY = (K.STRUCTURE, K.SETTING, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER)
 EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
 EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED))
 
@@ -202,7 +203,7 @@ for _role, _more in (
         for role in (Role.SECRETARIAT, Role.CHEF_DE_SERVICE)
     ),
     *(
-        (role, cells(Reach.ORGANISATION, (K.STRUCTURE, K.UNIT), ADMINISTRATIVE, (*WRITE, A.DELETE)))
+        (role, cells(Reach.ORGANISATION, (K.STRUCTURE, K.UNIT, K.SETTING), ADMINISTRATIVE, (*WRITE, A.DELETE)))
         for role in (Role.DIRECTION, Role.ADMIN)
     ),
     *(

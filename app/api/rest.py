@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api.me_session import router as me_session
 from app.features.professionals.router import router as professionals
+from app.features.settings.router import router as settings
 from app.features.structures.router import router as structures
 from app.features.teams.router import router as teams
 from app.features.transmissions.router import router as transmissions
@@ -15,6 +16,7 @@ def rest() -> APIRouter:
     router = APIRouter(prefix=PREFIX)
     router.include_router(me_session)
     router.include_router(structures)
+    router.include_router(settings)
     router.include_router(professionals)
     router.include_router(teams)
     router.include_router(transmissions)

@@ -1,0 +1,51 @@
+"""The national layer: every key there is, its value as shipped, its source. A key that is not here is refused."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    value: Any
+    kind: type
+    about: str
+    source: str
+    least: int | None = None
+    most: int | None = None
+
+
+SHIPPED: dict[str, Shipped] = {
+    "emergency.hours": Shipped(12, int, "Durée d'un accès en urgence, en heures", "pratique", 1, 24),
+    "calendar.horizon_months": Shipped(18, int, "Mois d'agenda écrits d'avance", "pratique", 3, 36),
+    "project.review_months": Shipped(
+        12, int, "Mois avant de revoir un projet", "TDDUI, classe Bilan : une fois par an", 1, 12
+    ),
+    "page.shared_device_minutes": Shipped(
+        15, int, "Minutes avant de fermer sur un appareil partagé", "pratique", 5, 60
+    ),
+    "page.own_device_days": Shipped(7, int, "Jours avant de fermer sur son propre appareil", "pratique", 1, 30),
+    "page.staff_first_names": Shipped(False, bool, "Montrer le prénom des professionnels", "CJUE C-579/21"),
+    "visibility.transmission": Shipped(
+        "not_shared", str, "Une transmission est-elle montrée à la personne ?", "pratique"
+    ),
+    "exchange.auto_accept": Shipped(False, bool, "Accepter d'office ce qu'un partenaire envoie", "pratique"),
+    "fhir.require_if_match": Shipped(False, bool, "Exiger If-Match en FHIR", "RFC 9110"),
+}
+# A model of house starts narrower than the country.
+MODELS: dict[str, dict[str, Any]] = {
+    "ehpad": {},
+    "mas_fam": {},
+    "ime": {},
+    "savs": {"page.own_device_days": 14},
+    "mecs": {"page.shared_device_minutes": 10},
+    "domicile": {"page.own_device_days": 14},
+}
+# Before a real person: six answers, kept by the server, not by one organisation (README).
+QUESTIONS = {
+    "deployment.hosting": "Qui héberge, et avec quelle certification ?",
+    "deployment.tls": "Quel nom et quel certificat ?",
+    "deployment.backup": "Quand une restauration a-t-elle été essayée ?",
+    "deployment.aipd": "Où est l'analyse d'impact ?",
+    "deployment.register": "Où est la ligne du registre ?",
+    "deployment.accounts": "Qui tient les comptes ?",
+}

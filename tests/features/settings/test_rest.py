@@ -1,0 +1,111 @@
+"""A house tunes what is shipped; each value says where it comes from; the server asks six questions first."""
+
+import asyncio
+
+import pytest
+
+from app import main
+from app.config import Settings
+from app.features.settings.shipped import MODELS, QUESTIONS, SHIPPED
+from app.kernel.db import NIL
+from app.kernel.ids import uuid7
+from tests.world import World
+
+PATH = "/api/v1/settings"
+
+
+def test_the_nearest_layer_wins_and_says_so(world: World):
+    structure = world.ids["mecs"]
+    of = f"{PATH}/structures/{structure}"
+    read = world.get("sonia", of).json()
+    assert set(read) == set(SHIPPED)
+    assert (read["emergency.hours"]["value"], read["emergency.hours"]["from"]) == (12, "national")
+    assert read["page.shared_device_minutes"]["from"] == "model:mecs"
+    for scope, value in (("organisation", 8), (f"structure:{structure}", 6)):
+        answer = world.post("helene", PATH, {"scope": scope, "key": "emergency.hours", "value": value})
+        assert answer.status_code == 201, answer.text
+        told = world.get("sonia", of).json()["emergency.hours"]
+        assert (told["value"], told["from"]) == (value, scope)
+    elsewhere = world.get("sonia", f"{PATH}/structures/{world.ids['ime']}").json()["emergency.hours"]
+    assert (elsewhere["value"], elsewhere["from"]) == (8, "organisation")
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ({"key": "nothing", "value": 1}, "/key"),
+        ({"key": "emergency.hours", "value": 100}, "/value"),
+        ({"key": "emergency.hours", "value": True}, "/value"),
+        ({"key": "fhir.require_if_match", "value": "yes"}, "/value"),
+        ({"key": "emergency.hours", "value": 6, "scope": "model:castle"}, "/scope"),
+        ({"key": "emergency.hours", "value": 6, "scope": "country"}, "/scope"),
+    ],
+)
+def test_what_is_wrong_is_named(world: World, said: dict[str, object], where: str):
+    answer = world.post("helene", PATH, said)
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where)
+
+
+def test_changed_by_the_direction_only_and_never_twice(world: World):
+    said = {"key": "calendar.horizon_months", "value": 12}
+    assert world.post("marc", PATH, said).status_code == 403
+    place = world.post("helene", PATH, said).headers["location"]
+    assert world.post("helene", PATH, said).status_code == 409
+    assert world.patch("helene", place, {"value": 24}, 1).json()["value"] == "24"
+    assert world.get("marc", place).json()["by"] == str(world.ids["helene"])
+    assert place.rpartition("/")[2] in {s["id"] for s in world.get("marc", PATH).json()["items"]}
+    assert world.delete("helene", place, 2).status_code == 204
+
+
+def test_shipped_values_are_of_their_kind_and_models_tune_known_keys():
+    assert all(type(s.value) is s.kind for s in SHIPPED.values())
+    assert {key for tuned in MODELS.values() for key in tuned} <= set(SHIPPED)
+
+
+class TestBeforeARealPerson:
+    def start(self, world: World, demo: bool) -> None:
+        key_file = world.folder / "real.json"
+        if not key_file.exists():
+            main.Keyring.create(key_file)
+        config = Settings(database_url=world.database.app_url, key_file=key_file, demo=demo, data=world.folder)
+
+        async def run() -> None:
+            app = main.create_app(config)
+            async with main.lifespan(app):
+                pass
+
+        asyncio.run(run())
+
+    def test_the_server_does_not_start_until_the_six_are_answered(self, world: World):
+        with pytest.raises(main.UnsafeStart, match="héberge"):
+            self.start(world, demo=False)
+        self.start(world, demo=True)
+        for key in QUESTIONS:
+            world.rows(
+                "INSERT INTO setting (organisation_id, id, scope, key, value, since, version, recorded_at, updated_at)"
+                " VALUES ($1, $2, 'server', $3, 'oui', now(), 1, now(), now())",
+                NIL,
+                uuid7(),
+                key,
+            )
+        self.start(world, demo=False)
+
+    def test_a_role_that_could_go_round_row_security_is_refused(self, world: World):
+        config = Settings(database_url=world.database.owner_url, key_file=world.folder / "keys.json", demo=True)
+
+        async def run() -> None:
+            async with main.lifespan(main.create_app(config)):
+                pass
+
+        with pytest.raises(main.UnsafeStart, match="contourne"):
+            asyncio.run(run())
+
+    def test_demo_keys_are_refused_outside_the_demo(self, world: World):
+        config = Settings(database_url=world.database.app_url, key_file=world.folder / "keys.json", demo=False)
+
+        async def run() -> None:
+            async with main.lifespan(main.create_app(config)):
+                pass
+
+        with pytest.raises(main.UnsafeStart, match="démonstration"):
+            asyncio.run(run())
