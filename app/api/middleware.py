@@ -15,7 +15,7 @@ MIB = 1024 * 1024
 CAPS = (("/fhir", 32 * MIB), ("/api/v1/documents", 20 * MIB), ("/api", MIB), ("/oauth", 64 * 1024))
 PAGE_CAP = 64 * 1024
 HEADERS_CAP = 16 * 1024
-_GIVEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_GIVEN = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # any other shape may be a value
 log = logging.getLogger("dui.request")
 
 
@@ -42,7 +42,7 @@ class Around:
         began, status = time.perf_counter(), 500
         headers = dict(scope["headers"])
         asked = headers.get(b"x-request-id", b"").decode("latin-1")
-        number = asked if _GIVEN.fullmatch(asked) and not asked.isdigit() else str(uuid7())
+        number = asked if _GIVEN.fullmatch(asked) else str(uuid7())
         scope.setdefault("state", {})["request_id"] = number
         cap, read = cap_of(scope["path"]), 0
 

@@ -181,7 +181,7 @@ class TestCorrect:
 class TestRead:
     def test_absent_and_out_of_reach_are_alike_to_the_byte(self, world: World):
         place = written(world)
-        same = {"X-Request-Id": "same"}
+        same = {"X-Request-Id": str(uuid4())}
         there = world.get("yann", place, headers=same)
         never = world.get("yann", f"{PATH}/{uuid4()}", headers=same)
         malformed = world.get("yann", f"{PATH}/nothing", headers=same)
