@@ -21,6 +21,7 @@ from app.access.versions import StoredUsagerKey
 from app.config import Settings, settings
 from app.features.stays.models import Stay
 from app.features.structures.models import Organisation, Structure, Unit
+from app.features.usagers import names
 from app.features.usagers.models import Usager
 from app.kernel.crypto import Keyring
 from app.kernel.db import Base, Database
@@ -108,11 +109,17 @@ class World:
         async def write() -> None:
             base = Database(self.database.owner_url, 1)
             async with base.session(None) as session:
-                await _staff(self, session, name, self.organisation, (role, name.title(), "Nouveau"), places)
+                house = self.other_organisation if places == ("other",) else self.organisation
+                await _staff(self, session, name, house, (role, name.title(), "Nouveau"), places)
                 await session.commit()
             await base.close()
 
         asyncio.run(write())
+
+    def accompany(self, name: str, usager_id: UUID | str, place: str) -> None:
+        """This professional is in the team of this person, by name."""
+        common = {"usager_id": UUID(str(usager_id)), "structure_id": self.ids[place]}
+        self.add(TeamMember(professional_id=self.ids[name], starts=date(2020, 1, 1), **common))
 
     def statements(self) -> "Counted":
         return Counted(self.client)
@@ -264,7 +271,7 @@ async def _usager(w: World, session: Any, name: str, family: str, given: str, bo
         birth_family_name=family,
         birth_given_names=given,
         birth_date=born,
-        name_key=f"{family} {given}".lower(),
+        name_key=names.key(family, given),
         **common,
     )
     session.add(prepared(w.organisation, row))

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.entry import DossierEntry, Row, fill
 from app.access.permissions import Action
-from app.access.policy import ORGANISATION, SHAPES_KEPT, allowed, facts, usager_table
+from app.access.policy import ORGANISATION, SHAPES_KEPT, allowed, facts, has_cell, usager_table
 from app.access.reading import (
     ENDED,
     NOT_FOUND,
@@ -43,6 +43,7 @@ from app.kernel.db import Database
 from app.kernel.errors import Conflict, DuiError, Gone, Invalid, NotFound, Stale, Unauthenticated
 from app.kernel.hot import HotLane
 from app.kernel.idempotency import Claim, Idempotency, Replay, claim
+from app.security import access_cards
 from app.security.principal import Caller, Principal, Shape
 
 __all__ = ["Gate", "Listing", "MayNot", "OutOfReach", "Reading", "Refused", "opened", "reading_of"]
@@ -223,7 +224,9 @@ class Gate(Reading):
         await self._session.rollback()
         await db.enter(self._session, self.principal.organisation_id)
         row = rows[0]
-        why = _told_by(broken, type(row)) if broken else None
+        why = (
+            _told_by(broken, type(row)) if broken and has_cell(self.principal.shape, Action.CREATE, type(row)) else None
+        )
         [(alive,)] = await self._lane.ask(self.principal.organisation_id, _still_alive(), self._facts())
         if not alive:
             return Unauthenticated(ENDED)
@@ -240,6 +243,13 @@ class Gate(Reading):
             if wrapped is None:
                 raise NotFound(NOT_FOUND)
             self._keys[row.usager_id] = self.keyring.usager_key(wrapped, str(row.usager_id))
+
+    async def take_back_cards(self, usager_id: UUID) -> None:
+        """The cards of this person, and of who represents them, open nothing more, from the next request."""
+        await access_cards.take_back_all(self._session, self.principal.organisation_id, usager_id)
+
+    async def _remember(self, no: Refused) -> None:
+        """Closing remembers it: see `opened`."""
 
     def tell(
         self, action: str, kind: str, ids: Collection[UUID], *, usager_id: UUID | None, ground: str | None = None

@@ -247,6 +247,7 @@ class Act(StrEnum):
     VALIDATE_PROJECT = "validate_project"
     CONFIRM_MANDATE = "confirm_mandate"
     QUALIFY_IDENTITY = "qualify_identity"
+    LOOK_FOR_DOUBLE = "look_for_double"  # yes or no, over the whole organisation (field.md §2)
     CLOSE_EMERGENCY = "close_emergency"
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
@@ -263,6 +264,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.VALIDATE_PROJECT: frozenset({R.CHEF_DE_SERVICE}),
     Act.CONFIRM_MANDATE: frozenset({R.CHEF_DE_SERVICE}),
     Act.QUALIFY_IDENTITY: frozenset({R.SECRETARIAT}),
+    Act.LOOK_FOR_DOUBLE: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.COORDINATEUR}),  # who may open a dossier
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),

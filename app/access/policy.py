@@ -172,6 +172,12 @@ def _named_by(caller: Shape, party: type[Row], entry: type[DossierEntry]) -> Col
     return named.where(entry.deleted_at.is_(None), allowed(caller, Action.READ, entry))
 
 
+def has_cell(caller: Shape, action: Action, row: type[Row]) -> bool:
+    """Whether the matrix says anything for this act, whatever the row: nothing said, it is refused before its faults."""
+    line = STAFF.get(caller.role, {}) if caller.role else WITHOUT_ROLE.get(caller.kind, {})
+    return any((row.KIND, category, action) in line for category in Category)
+
+
 def _cells(caller: Shape, action: Action, row: type[DossierEntry]) -> list[tuple[Reach, list[Category]]]:
     line = STAFF.get(caller.role, {}) if caller.role else WITHOUT_ROLE.get(caller.kind, {})
     grouped: dict[Reach, list[Category]] = defaultdict(list)

@@ -1,6 +1,6 @@
 """Looking: the policy decides, the trail records, in one statement kept compiled, on the hot lane."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from sqlalchemy import (
     case,
     cast,
     desc,
+    false,
     func,
     literal_column,
     not_,
@@ -43,6 +44,7 @@ from app.security.principal import Principal, Professional, Shape
 
 V = TypeVar("V", bound=View)
 NOT_FOUND = "Cet élément n'existe pas, ou n'est pas à votre portée."
+LOOKED_AT = 500  # homonyms and persons born the same day, in one organisation
 ENDED = "Votre session est terminée. Connectez-vous à nouveau."
 
 
@@ -221,6 +223,30 @@ def _hot_whole(caller: Shape, view: type[View], listing: Listing, parts: tuple[P
     return compiled(question_of_whole(caller, view, listing, parts))
 
 
+_NONE: ColumnElement[Any] = literal_column("NULL::uuid")
+
+
+def _nothing() -> CTE:
+    """What left, when nothing did."""
+    return select(_NONE.label("id"), _NONE.label("usager_id"), null().label("ground")).where(false()).cte("left")
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def _refusal(caller: Shape, action: str, kind: str) -> HotQuery:
+    line = trail.traced(_nothing(), caller, action, kind, Outcome.REFUSED, _NONE)
+    return compiled(select(literal_column("1")).add_cte(line.cte("traced")))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def _lookout(caller: Shape, view: type[View], listing: Listing) -> HotQuery:
+    row: Any = view.TABLE
+    within = select(*(_plain(_column(view, name)).label(name) for name in view.__struct_fields__))
+    within = within.where(listing.where, row.organisation_id == ORGANISATION, in_office(caller))
+    within = within.where(row.deleted_at.is_(None), not_(row.held)).limit(bindparam("limit", type_=Integer()))
+    traced = trail.traced(_nothing(), caller, Act.LOOK_FOR_DOUBLE, row.KIND, Outcome.EMPTY, _NONE)
+    return compiled(within.add_cte(traced.cte("traced")))
+
+
 @lru_cache
 def _still_alive() -> HotQuery:
     return compiled(select(alive()))
@@ -308,6 +334,17 @@ class Reading:
             await self._check_alive()
         return [(gone, view(*told)) for gone, *told in rows]
 
+    async def someone(self, view: type[V], listing: Listing, like: Callable[[V], bool], **values: object) -> bool:
+        """Whether one row of the whole organisation is `like` who is asked for, within this caller's reach or not.
+
+        The one question that the policy does not filter (field.md §2: the desk must not make doubles). It answers yes
+        or no, to staff in office only, and leaves its line in the trail; what is held or deleted does not count.
+        """
+        query = _lookout(self.principal.shape, view, listing)
+        known = {**values, **self._facts(), "trace_asked": [], "limit": LOOKED_AT}
+        rows = await self._lane.ask(self.principal.organisation_id, query, known)
+        return any(like(view(*row)) for row in rows)
+
     async def _check_alive(self) -> None:
         """Nothing found may mean a session that just ended: then say so."""
         [(alive_still,)] = await self._lane.ask(self.principal.organisation_id, _still_alive(), self._facts())
@@ -324,4 +361,11 @@ class Reading:
             query = _in_office(self.principal.shape)
             [(may,)] = await self._lane.ask(self.principal.organisation_id, query, self._facts())
         if not may:
-            raise refused(MayNot, act, "act")
+            no = refused(MayNot, act, "act")
+            await self._remember(no)
+            raise no
+
+    async def _remember(self, no: Refused) -> None:
+        """The line of a refusal that no statement has told yet."""
+        query = _refusal(self.principal.shape, no.action, no.kind)
+        await self._lane.ask(self.principal.organisation_id, query, {**self._facts(), "trace_asked": []})

@@ -5,9 +5,11 @@ from fastapi import APIRouter
 from app.api.me_session import router as me_session
 from app.features.professionals.router import router as professionals
 from app.features.settings.router import router as settings
+from app.features.stays.router import router as stays
 from app.features.structures.router import router as structures
 from app.features.teams.router import router as teams
 from app.features.transmissions.router import router as transmissions
+from app.features.usagers.router import router as usagers
 
 PREFIX = "/api/v1"
 
@@ -19,5 +21,7 @@ def rest() -> APIRouter:
     router.include_router(settings)
     router.include_router(professionals)
     router.include_router(teams)
+    router.include_router(usagers)
+    router.include_router(stays)
     router.include_router(transmissions)
     return router

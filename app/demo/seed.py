@@ -20,6 +20,7 @@ from app.demo.places import HOUSES, House
 from app.features.stays.models import Stay
 from app.features.structures.models import Organisation, Structure, Unit
 from app.features.transmissions.models import Transmission
+from app.features.usagers import names
 from app.features.usagers.models import Usager
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Base
@@ -175,7 +176,7 @@ def _usager(maker: Maker, keyring: Keyring, made: Seeded, structure: UUID, unit:
             Usager(
                 id=id, birth_family_name=family, birth_given_names=given, birth_date=born,
                 gender=random.choice(("male", "female")), identity_status="provisoire",
-                name_key=f"{family} {given}".lower(), **common,
+                name_key=names.key(family, given), **common,
             ),
             referent,
             shared=True,

@@ -14,6 +14,7 @@ from app.demo.places import Places, Worker
 from app.features.stays.models import Stay
 from app.features.transmissions import service as transmissions
 from app.features.transmissions.schemas import TransmissionIn
+from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.kernel.clock import now, today
 from app.kernel.crypto import Keyring
@@ -102,7 +103,8 @@ async def _arrive(stage: Stage, key: str) -> UUID:
                 birth_date=born,
                 gender=gender,
                 identity_status=IdentityStatus.PROVISOIRE.value,
-                name_key=f"{family} {used}".lower(),
+                name_key=names.key(family, given),
+                used_name_key=names.key(family, used),
                 category=Category.ADMINISTRATIVE.value,
                 **common,
             )

@@ -11,7 +11,7 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, text, update
+from sqlalchemy import and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kernel.clock import now
@@ -72,6 +72,15 @@ async def take_back(session: AsyncSession, access_id: UUID) -> None:
         .values(revoked_at=func.now())
     )
     await sessions.revoke(session, LiveSession.access_id == access_id)
+
+
+async def take_back_all(session: AsyncSession, organisation_id: UUID, usager_id: UUID) -> None:
+    """Every link to this person's dossier, theirs and their representatives', and what these had opened."""
+    a = PersonalAccess
+    mine = (a.organisation_id == organisation_id, a.usager_id == usager_id)
+    await session.execute(update(a).where(*mine, a.revoked_at.is_(None)).values(revoked_at=func.now()))
+    theirs = (LiveSession.organisation_id == organisation_id, LiveSession.subject_id == usager_id)
+    await sessions.revoke(session, and_(*theirs) | LiveSession.access_id.in_(select(a.id).where(*mine)))
 
 
 async def enter(

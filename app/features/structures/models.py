@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.entry import DirectoryEntry
@@ -44,7 +44,7 @@ class Unit(DirectoryEntry):
     __tablename__ = "unit"
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "structure_id"], ["structure.organisation_id", "structure.id"]),
-        Index(None, "organisation_id", "structure_id"),
+        UniqueConstraint("organisation_id", "structure_id", "id", name="uq_unit_of_structure"),  # a stay points to both
     )
     KIND: ClassVar = Kind.UNIT
 
