@@ -6,7 +6,7 @@ models where those are whole. Two required lists are open in fact, MIME types an
 
 from collections.abc import Iterable
 
-from app.fhir.names import KNOWN_TYPES
+from app.fhir.known_types import R4_TYPES
 
 _GENDER = "male female other unknown"
 _REQUEST_STATUS = "draft active on-hold revoked completed entered-in-error unknown"
@@ -120,7 +120,7 @@ _CODES = {
     "List.status": "current retired entered-in-error",
     "Observation.status": _OBSERVATION,
     "Questionnaire.status": "draft active retired unknown",
-    "Questionnaire.subjectType": " ".join(sorted(KNOWN_TYPES | {"Resource", "DomainResource"})),
+    "Questionnaire.subjectType": " ".join(sorted(R4_TYPES | {"Resource", "DomainResource"})),
     "QuestionnaireItem.enableBehavior": "all any",
     "QuestionnaireItem.type": "group display question boolean decimal integer date dateTime time string text url choice"
     " open-choice attachment reference quantity",

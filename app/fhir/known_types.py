@@ -25,3 +25,12 @@ SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification Sup
 TerminologyCapabilities TestReport TestScript ValueSet VerificationResult VisionPrescription
 """
 R4_TYPES = frozenset(_NAMES.split())
+# R4 names them, but the models by which the door checks (R4B) say them otherwise or not at all.
+_NOT_CARRIED = """
+EffectEvidenceSynthesis Evidence EvidenceVariable MedicinalProduct MedicinalProductAuthorization
+MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient MedicinalProductInteraction
+MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical MedicinalProductUndesirableEffect
+RiskEvidenceSynthesis SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation
+SubstanceSourceMaterial SubstanceSpecification
+"""
+CARRIED = R4_TYPES - frozenset(_NOT_CARRIED.split())

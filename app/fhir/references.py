@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from app.fhir.names import KNOWN_TYPES
+from app.fhir.known_types import R4_TYPES
 from app.fhir.shapes import spoken
 
 Json = dict[str, Any]
@@ -19,7 +19,7 @@ Rename = Callable[[str], str | None]  # what is pointed to, as received → what
 _OF_REFERENCE = {"id", "extension", "reference", "_reference", "type", "_type", "identifier", "display", "_display"}
 _LINKS = {"url", "valueUri", "valueUrl", "valueUuid", "valueOid"}  # a URI that may be a fullUrl of the bundle
 _IN_NARRATIVE = re.compile(r"""\b((?:href|src)=["'])([^"']*)""")
-_TYPES = "|".join(sorted(KNOWN_TYPES))
+_TYPES = "|".join(sorted(R4_TYPES))
 _LITERAL = re.compile(
     rf"(?P<base>.*/)?(?P<kind>{_TYPES})/(?P<id>[A-Za-z0-9\-.]{{1,64}})"
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?(?P<fragment>#.*)?",

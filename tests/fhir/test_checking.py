@@ -195,6 +195,7 @@ def test_the_models_say_what_is_missing(resource: Json, expected: tuple[str, str
         (task(contained=[{"resourceType": "Patient", "birthDate": "x"}]), {"contained[0].birthDate"}),
         (patient(name=[{"given": [3]}]), {"name[0].given[0]"}),
         (patient(name="x"), {"name"}),
+        (patient(contained=[{"resourceType": "HumanName"}]), {"contained[0]"}),
     ],
 )
 def test_a_refusal_of_the_models_is_told_at_its_element(resource: Json, paths: set[str]) -> None:

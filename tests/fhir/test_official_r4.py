@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.fhir.checking import faults_of
-from app.fhir.names import CARRIED, KNOWN_TYPES
+from app.fhir.known_types import CARRIED, R4_TYPES
 from app.fhir.shapes import Part, shape
 from tests.fhir import r4
 
@@ -33,7 +33,7 @@ def test_the_official_examples_are_r4_to_us(kind: str) -> None:
 
 
 def test_our_types_are_those_of_r4() -> None:
-    assert r4.codes("resource-types") == KNOWN_TYPES | {"Resource", "DomainResource"}
+    assert r4.codes("resource-types") == R4_TYPES | {"Resource", "DomainResource"}
 
 
 def elements(kind: str) -> Iterator[tuple[str, str, dict[str, Any], Part | None]]:

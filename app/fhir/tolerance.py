@@ -1,0 +1,163 @@
+"""What official bundles get wrong and we take all the same: a warning each, an error each under `handling=strict`.
+
+The faults: `request.url` naming a profile, references that lead nowhere, a missing birth date or gender and the other
+elements TDDUI makes mandatory, identifiers without their form or key, profiles nobody here knows.
+Sources: measured on the official examples of TDDUI 2.2.0 to 2.4.0; https://interop.esante.gouv.fr/ig/fhir/tddui
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import Any
+
+from app.fhir.checking import MAX_FAULTS
+from app.fhir.identifiers import doubt, identifiers
+from app.fhir.known_types import R4_TYPES
+from app.fhir.outcomes import Issue
+from app.fhir.reading import Bundle, Entry, refused
+from app.fhir.references import Links, where
+from app.kernel.errors import Fault, Invalid
+
+Json = dict[str, Any]
+
+# By profile, what TDDUI makes mandatory beyond R4: `a.b` goes down, `extension:x` is the extension whose URL ends with
+# /x, `input:x` the input of that code, `name=x` the name of that use. Slices told by a discriminator are left out.
+MANDATORY = {
+    "tddui-patient": "name=official gender birthDate birthDate.extension:tddui-birth-order",
+    "tddui-patient-ins": "extension:fr-core-identity-reliability extension:patient-birthPlace name=official gender birthDate",
+    "tddui-organization": "identifier",
+    "tddui-practitioner": "identifier",
+    "tddui-encounter-sejour": "identifier subject serviceProvider",
+    "tddui-encounter-evenement": "identifier subject period.start period.end",
+    "tddui-careplan-projet-personnalise": "identifier title supportingInfo",
+    "tddui-consent-accord": "dateTime performer",
+    "tddui-goal-attente": "identifier extension:tddui-careplan-reference note",
+    "tddui-goal-objectif": "identifier extension:tddui-careplan-reference note",
+    "tddui-goal-projet-vie": "identifier description.text",
+    "tddui-service-request-besoin": "identifier code.text basedOn",
+    "tddui-service-request-demande-orientation": "identifier",
+    "tddui-task-action": "identifier basedOn input:titre",
+    "tddui-task-prestation": "identifier basedOn input:titre",
+    "tddui-task-moyen-ressource": "identifier input:titre",
+    "tddui-task-bilan": "identifier basedOn executionPeriod.start",
+    "tddui-task-transport": "identifier",
+    "tddui-task-transport-professionnel": "identifier for",
+    "tddui-task-transport-usager": "identifier",
+    "tddui-questionnaire-response": "identifier questionnaire subject item",
+    "tddui-document-reference": "author content.attachment.title",
+    "tddui-observation-cause-mortalite": "subject component",
+    "tddui-observation-mobilite-usager": "subject",
+    "tddui-observation-periode-scolaire": "identifier subject performer",
+    "tddui-observation-repas": "identifier category subject extension:tddui-participant-present",
+    "tddui-slot-presence-absence": "identifier serviceType",
+}
+ABSENT = "extension:data-absent-reason"
+_PROFILE = re.compile(
+    r"https://interop\.esante\.gouv\.fr/ig/fhir/tddui/StructureDefinition/([a-z-]+)(?:\|.*)?"
+).fullmatch
+_SERVER = re.compile(r"https?://\S+/")
+_A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*").fullmatch
+_QUALIFIER = re.compile(r"[:=][^.]+")
+
+NO_LEAD = "Cette référence ne mène à aucune ressource de l'envoi."
+NO_INSIDE = "Cette référence ne mène à aucune ressource contenue."
+NO_SEARCH = "Une référence par recherche n'est pas suivie ici : elle est gardée telle quelle."
+BY_PROFILE = "L'adresse de la demande nomme un profil : le type de la ressource est pris à sa place."
+NO_CREATION = "L'adresse d'une création est le type de la ressource envoyée."
+TO_THE_LETTER = "Cet envoi s'écarte des profils, et vous demandez qu'ils soient suivis à la lettre."
+UNKNOWN_PROFILE = "Ce profil n'est pas connu de ce serveur : la ressource est gardée telle quelle."
+
+
+def tolerated(
+    bundle: Bundle, profiles: Collection[str] | None = None, known: Collection[str] = (), *, strict: bool = False
+) -> dict[int, tuple[Issue, ...]]:
+    """The warnings of each entry, by its place; an entry without any is not in it.
+
+    `profiles` are those the server has a map for (None: not looked at), `known` the references that lead to something
+    outside the bundle. Raises Unreadable when an address asks for something else than what is sent, and Invalid with
+    every warning as a fault when `strict`.
+    """
+    if faults := list(_misled(bundle)):
+        raise refused(faults)
+    links = Links(bundle.entries)
+    told = {entry.at: list(islice(_of_entry(entry, links, profiles, known), MAX_FAULTS)) for entry in bundle.entries}
+    if strict and any(told.values()):
+        faults = [fault for of_entry in told.values() for fault in of_entry]
+        raise Invalid(TO_THE_LETTER, faults=faults[:MAX_FAULTS])
+    return {at: tuple(map(warning, of_entry)) for at, of_entry in told.items() if of_entry}
+
+
+def doubts_of(resource: Json, where: str, profiles: Collection[str] | None = None) -> Iterator[Fault]:
+    """What a resource lacks of its profiles, and the identifiers that are not what they say."""
+    for at, profile in enumerate(resource.get("meta", {}).get("profile", ())):
+        if profiles is not None and profile.partition("|")[0] not in profiles:
+            yield Fault(f"{where}.meta.profile[{at}]", "unknown_profile", UNKNOWN_PROFILE)
+        if named := _PROFILE(profile):
+            yield from _missing(resource, where, MANDATORY.get(named[1], ""))
+    single = isinstance(resource.get("identifier"), dict)
+    for at, identifier in enumerate(identifiers(resource)):
+        if bad := doubt(identifier):
+            yield Fault(f"{where}.identifier{'' if single else f'[{at}]'}.value", *bad)
+
+
+def warning(fault: Fault) -> Issue:
+    return Issue("warning", fault.code, fault.where, fault.message)
+
+
+def _of_entry(entry: Entry, links: Links, profiles: Collection[str] | None, known: Collection[str]) -> Iterator[Fault]:
+    if entry.method == "POST" and _address(entry) != entry.kind:
+        yield Fault(f"{entry.where}.request.url", "wrong_url", BY_PROFILE)
+    if not entry.resource:
+        return
+    place = f"{entry.where}.resource"
+    yield from doubts_of(entry.resource, place, profiles)
+    for reference in links.unresolved(entry):
+        if reference.target in known:
+            continue
+        code, sentence = _dangling(reference.target)
+        yield Fault(place + where(entry.resource, reference).removeprefix(entry.kind), code, sentence)
+
+
+def _dangling(target: str) -> tuple[str, str]:
+    if target.partition("?")[0] in R4_TYPES:
+        return "not_carried", NO_SEARCH
+    return "unresolved", NO_INSIDE if target.startswith("#") else NO_LEAD
+
+
+def _misled(bundle: Bundle) -> Iterator[Fault]:
+    """A creation at the address of another type, of one resource, of a search: nobody can say what was meant."""
+    for entry in bundle.entries:
+        asked = _address(entry)
+        if entry.method == "POST" and asked != entry.kind and (asked in R4_TYPES or not _A_NAME(asked)):
+            yield Fault(f"{entry.where}.request.url", "wrong_url", NO_CREATION)
+
+
+def _address(entry: Entry) -> str:
+    """Where a creation is asked for, without the server's own address that some put before it."""
+    return _SERVER.sub("", entry.url.strip("/"))
+
+
+def _missing(resource: Json, where: str, mandatory: str) -> Iterator[Fault]:
+    for rule in mandatory.split():
+        if not _there(resource, rule.split(".")):
+            sort = "".join(_QUALIFIER.findall(rule)).lstrip(":=")
+            told = f"Le profil TDDUI rend cet élément obligatoire{f' ({sort})' if sort else ''}."
+            yield Fault(f"{where}.{_QUALIFIER.sub('', rule)}", "required", told)
+
+
+def _there(holder: Json, steps: list[str]) -> bool:
+    """Whether a checked resource holds what a rule of MANDATORY asks; a reason for its absence may stand for a value."""
+    name, _, sort = steps[0].replace("=", ":").partition(":")
+    rest, beside = steps[1:], holder.get(f"_{name}", {})
+    if rest and rest[0].startswith("extension:"):
+        return _there(beside, rest)
+    held = holder.get(name)
+    if held is None:
+        return bool(beside) and _there(beside, [ABSENT])
+    items = held if isinstance(held, list) else [held]
+    return any((not sort or _is_of_sort(item, sort)) and (not rest or _there(item, rest)) for item in items)
+
+
+def _is_of_sort(item: Json, sort: str) -> bool:
+    codes = [coding.get("code") for coding in item.get("type", {}).get("coding", ())]
+    return sort in (item.get("use"), item.get("url", "").rpartition("/")[2], *codes)
