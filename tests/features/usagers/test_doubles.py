@@ -1,5 +1,7 @@
 """« Personne de ce nom. » or « Une personne semblable existe déjà. »: over the whole organisation, and nothing more."""
 
+from uuid import uuid4
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +53,7 @@ class TestOnEntry:
         assert world.post("odile", PATH, said(world, **JEANNE | changes)).status_code == 201
 
     def test_out_of_reach_the_answer_is_the_same_to_the_byte(self, world: World):
-        same = {"X-Request-Id": "same"}
+        same = {"X-Request-Id": str(uuid4())}
         mine = world.post("odile", PATH, said(world, "ime", **JEANNE), headers=same)
         hers = world.post("nora", PATH, said(world, "ime", **JEANNE), headers=same)
         assert (hers.status_code, hers.content) == (409, mine.content)
