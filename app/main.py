@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import app.schema  # noqa: F401  every table is known
-from app.api import docs, errors, health, oauth
+from app.api import docs, errors, fhir, health, oauth
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout
 from app.api.rest import rest
@@ -120,5 +120,6 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(health.router)
     api.include_router(docs.router)
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
+    api.router.routes.extend(fhir.routes())
     api.add_middleware(Around)
     return api

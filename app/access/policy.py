@@ -139,6 +139,17 @@ def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
     return null()
 
 
+@lru_cache(maxsize=SHAPES_KEPT)
+def as_sent(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+    """The last version that this partner wrote of `row`, where it may not read the row as it stands; `then` is
+    `entry_version`, which holds what the policy asks as of that version."""
+    its_own = and_(then.version == row.origin_version, then.origin_partner_id == ME, row.origin_partner_id == ME)
+    cells = [(reach, c) for reach, categories in _cells(caller, Action.READ, row) for c in categories]
+    open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
+    beyond = func.coalesce(allowed(caller, Action.READ, row), false())
+    return and_(row.organisation_id == ORGANISATION, alive(), its_own, open_then, not_(beyond))
+
+
 def _directory(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool]:
     line = STAFF.get(caller.role, {}) if caller.role else WITHOUT_ROLE.get(caller.kind, {})
     here = _i_still_am(caller.role) if caller.role else true()

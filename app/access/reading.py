@@ -1,11 +1,12 @@
 """Looking: the policy decides, the trail records, in one statement kept compiled, on the hot lane."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import (
     CTE,
     ColumnElement,
@@ -327,9 +328,7 @@ class Reading:
     async def _ask(
         self, view: type[V], listing: Listing, limit: int, asked: Sequence[UUID], values: dict[str, object]
     ) -> Sequence[tuple[bool, V]]:
-        query = hot(self.principal.shape, Action.READ, view, listing)
-        known = {**values, **self._facts(), "trace_asked": asked, "limit": limit}  # a criterion can't replace a fact
-        rows = await self._lane.ask(self.principal.organisation_id, query, known)
+        rows = await self.ask(hot(self.principal.shape, Action.READ, view, listing), asked, limit, values)
         if not rows:
             await self._check_alive()
         return [(gone, view(*told)) for gone, *told in rows]
@@ -344,6 +343,13 @@ class Reading:
         known = {**values, **self._facts(), "trace_asked": [], "limit": LOOKED_AT}
         rows = await self._lane.ask(self.principal.organisation_id, query, known)
         return any(like(view(*row)) for row in rows)
+
+    async def ask(
+        self, query: HotQuery, asked: Sequence[UUID], limit: int, values: Mapping[str, object]
+    ) -> Sequence[asyncpg.Record]:
+        """One statement of this floor, told who calls: a criterion can't replace a fact."""
+        known = {**values, **self._facts(), "trace_asked": asked, "limit": limit}
+        return await self._lane.ask(self.principal.organisation_id, query, known)
 
     async def _check_alive(self) -> None:
         """Nothing found may mean a session that just ended: then say so."""

@@ -4,17 +4,19 @@ The snapshot is sealed under the usager's key: erasing one person is deleting on
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 import orjson
-from sqlalchemy import ARRAY, Index, Uuid, text
+from sqlalchemy import ARRAY, Index, LargeBinary, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.entry import DossierEntry
+from app.access.entry import DossierEntry, View
 from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
 
+V = TypeVar("V", bound=View)
 POLICY_COLUMNS = (
     "organisation_id",
     "usager_id",
@@ -97,6 +99,17 @@ def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> 
         "written_by": str(written_by) if written_by else None,
         "snapshot": "\\x" + sealed.hex(),
     }
+
+
+def as_then(view: type[V], snapshot: dict[str, Any], wrapped: bytes) -> V:
+    """A row as a version remembers it, told by its view; what the view computes keeps its default."""
+    values = {name: snapshot[name] for name in view.__struct_fields__ if name in snapshot}
+    for column in view.TABLE.__table__.columns:
+        if isinstance(column.type, LargeBinary) and values.get(column.key) is not None:
+            values[column.key] = bytes.fromhex(values[column.key].removeprefix("\\x"))
+    if "wrapped_key" in view.__struct_fields__:
+        values["wrapped_key"] = wrapped
+    return msgspec.convert(values, view)
 
 
 def _plain(value: object) -> object:

@@ -53,8 +53,8 @@ def binds(principal: Principal, call: Call) -> dict[str, object]:
 def traced(
     found: CTE, caller: Shape, action: str, kind: str, when_none: Outcome | None, asked: ColumnElement[Any]
 ) -> Insert:
-    """One line per usager and ground in `found`, with the ids given; one line too when nothing is found, unless
-    `when_none` is None: then another line of the same statement tells it.
+    """One line per usager and ground in `found` (and `kind`, when it has one), with the ids given; one line too when
+    nothing is found, unless `when_none` is None: then another line, or another question, tells it.
 
     `found` has `id`, `usager_id`, `ground`; it is read by the answer and by the trace: Postgres computes it once,
     so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
@@ -62,6 +62,8 @@ def traced(
     nothing = select(literally("1").label("one")).subquery("line")
     none = func.count(found.c.id) == literally("0")
     ids = bindparam("trace_asked", type_=ARRAY(Uuid()))
+    first = literally(f"'{kind}'", Text())
+    of_kind = case((none, first), else_=found.c.kind) if "kind" in found.c else first
     lines: Select[Any] = select(
         _bind("organisation_id", Uuid()),
         word(caller.kind),
@@ -69,7 +71,7 @@ def traced(
         word(caller.role) if caller.role else literally("NULL::text"),
         _bind("on_behalf_of", Uuid()),
         literally(f"'{action}'", Text()),
-        literally(f"'{kind}'", Text()),
+        of_kind,
         case((none, asked), else_=found.c.usager_id),
         case((none, ids), else_=func.array_agg(found.c.id)),
         found.c.ground,
@@ -79,7 +81,7 @@ def traced(
         _bind("request_id", Text()),
     )
     lines = lines.select_from(nothing.outerjoin(found, true()) if when_none else found)
-    lines = lines.group_by(found.c.usager_id, found.c.ground)
+    lines = lines.group_by(found.c.usager_id, found.c.ground, *([found.c.kind] if "kind" in found.c else []))
     return insert(AuditEntry).from_select(list(SAID), lines, include_defaults=False)
 
 

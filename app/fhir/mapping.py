@@ -8,23 +8,33 @@ What a map does not model stays beside the row (`extra`, sealed under the usager
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam
 
 from app.access.entry import DossierEntry, DossierView, Row, View, fill
+from app.access.gate import Listing
+from app.access.several import Question
+from app.access.versions import EntryVersion
+from app.audit.vocabulary import Outcome
 from app.fhir import keeping
-from app.fhir.known_types import R4_TYPES
+from app.fhir.names import CARRIED, KNOWN_TYPES
 from app.fhir.outcomes import Issue
 from app.fhir.search.criteria import Criterion
+from app.fhir.search.query import Shape, condition, condition_then
+from app.fhir.search.usual import usual
 from app.fhir.types import Coding, Element, Meta, moment, said
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.errors import Invalid, NotFound
 
 Json = dict[str, Any]
+NEVER_KEPT = frozenset(
+    {"Bundle", "OperationOutcome", "Parameters", "CapabilityStatement"}
+)  # about a message, not a person
 V = TypeVar("V", bound=View)
 E = TypeVar("E", bound=DossierEntry)
 
@@ -101,7 +111,8 @@ class ResourceMap(Generic[V]):
     - `profile` is what goes out and comes in, `also` what comes in as well; `systems` tell a resource without profile.
     - `by_type`: a resource of this type that nothing else tells is ours too (false when the type says too little).
     - `narrow` keeps to the rows of this map when its table holds more; it may name the parameter `fhir_type`.
-    - `search` adds to the criteria that every map of its kind of row has (`app.fhir.search.query`).
+    - `search` adds to the criteria that every map of its kind of row has (`app.fhir.search.usual`).
+    - `opens` reads what was kept of a row of no usager, which no usager's key can seal.
     - `masked` gives the view as a reader of outside (a partner, a representative) may see it, `hides` the elements
       whose leftovers they may not: a protected place.
     """
@@ -116,19 +127,21 @@ class ResourceMap(Generic[V]):
     by_type: bool = True
     narrow: ColumnElement[bool] | None = None
     search: Mapping[str, Criterion] = field(default_factory=dict)
+    opens: Callable[[V, Keyring], Json] | None = None
     masked: Callable[[V], V] | None = None
     hides: Callable[[V], Collection[str]] | None = None
+
+    @cached_property
+    def criteria(self) -> Mapping[str, Criterion]:
+        """What this map is searched by."""
+        return {**usual(self.view.TABLE, self.type_name), **self.search}
 
     def out(self, view: V, keyring: Keyring, *, outside: bool = False) -> Element | Json:
         """The resource as it goes out, what was kept beside the row merged in."""
         hidden = self.hides(view) if outside and self.hides else ()
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
-        sealed, wrapped = getattr(view, "extra", None), getattr(view, "wrapped_key", None)
-        if sealed is None or wrapped is None or not isinstance(view, DossierView):
-            return modelled
-        key = keyring.usager_key(wrapped, view.usager_id)
-        kept = orjson.loads(key.open(sealed, about_extra(self.view.TABLE, view.id)))
-        return keeping.merge(plain(modelled), kept, hidden)
+        kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
+        return keeping.merge(plain(modelled), kept, hidden) if kept else modelled
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:
         """The rows of a resource, all that the map leaves of it sealed beside the first.
@@ -146,6 +159,32 @@ class ResourceMap(Generic[V]):
 
 
 AnyMap = ResourceMap[Any]
+
+
+@lru_cache(maxsize=1_000)
+def by_id(asked: AnyMap, *, as_it_stands: bool = False) -> Question:
+    """The row of one id among those of this map; `as_it_stands`: never an older version of it."""
+    row = asked.view.TABLE
+    this = _narrowed(asked, row.id == bindparam("id", type_=Uuid()))
+    now = Listing(this, when_none=Outcome.REFUSED, deleted_too=True)
+    return Question(asked.view, now, None if as_it_stands else this)
+
+
+@lru_cache(maxsize=1_000)
+def by_shape(asked: AnyMap, place: int, shape: Shape) -> Question:
+    """The rows of this map that a search of this shape wants; `place` is that of the map among those asked."""
+    then = condition_then(
+        asked.criteria, shape, place, {"occurred_at": EntryVersion.occurred_at, "updated_at": EntryVersion.at}
+    )
+    return Question(
+        asked.view,
+        Listing(_narrowed(asked, condition(asked.criteria, shape, place))),
+        None if then is None else _narrowed(asked, then),
+    )
+
+
+def _narrowed(asked: AnyMap, where: ColumnElement[bool]) -> ColumnElement[bool]:
+    return where if asked.narrow is None else and_(where, asked.narrow)
 
 
 def about_extra(table: type[Row], id: UUID | str) -> str:
@@ -172,6 +211,16 @@ def _as_read(value: object) -> object:
     return str(value) if isinstance(value, UUID) else value
 
 
+def _kept_beside(view: View, keyring: Keyring) -> Json:
+    sealed, wrapped = getattr(view, "extra", None), getattr(view, "wrapped_key", None)
+    if sealed is None or wrapped is None or not isinstance(view, DossierView):
+        return {}
+    kept: Json = orjson.loads(
+        keyring.usager_key(wrapped, view.usager_id).open(sealed, about_extra(view.TABLE, view.id))
+    )
+    return kept
+
+
 def _text_of(reference: Any) -> str:
     if isinstance(reference, Mapping):
         return str(reference.get("reference") or "")
@@ -193,10 +242,18 @@ class Registry:
         """The types that have a map of their own, by name."""
         return tuple(sorted(self._of_type))
 
+    @property
+    def kept_types(self) -> tuple[str, ...]:
+        """The types that the generic map alone holds."""
+        return tuple(sorted(CARRIED - NEVER_KEPT - {*self._of_type})) if self.kept else ()
+
+    def own(self, type_name: str) -> tuple[AnyMap, ...]:
+        return self._of_type.get(type_name, ())
+
     def of_type(self, type_name: str) -> tuple[AnyMap, ...]:
         """Where rows of this type are, the generic map last. Raises NotFound for a type that R4 does not know."""
         own = self._of_type.get(type_name, ())
-        if not own and type_name not in R4_TYPES:
+        if not own and type_name not in KNOWN_TYPES:
             raise NotFound("Ce type de ressource n'existe pas en FHIR R4.", code="unknown_type")
         if not own and self.kept is None:
             raise NotFound("Ce type de ressource n'est pas servi ici.", code="unknown_type")
@@ -208,7 +265,7 @@ class Registry:
         Raises Invalid for a type that R4 does not know, or when no map takes it.
         """
         type_name = str(resource.get("resourceType") or "")
-        if type_name not in R4_TYPES:
+        if type_name not in KNOWN_TYPES:
             raise Invalid("Ce type de ressource n'existe pas en FHIR R4.", where=where, code="unknown_type")
         own = [each for each in self._of_type.get(type_name, ()) if each.from_fhir]
         for profile in profiles_of(resource):

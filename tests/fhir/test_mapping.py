@@ -4,11 +4,8 @@ from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
-from fhir.resources.R4B import fhirtypes
-from fhir.resources.R4B.resource import Resource
 
 from app.features.stays.models import Stay
-from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, Registry, ResourceMap
 from app.fhir.types import Encounter, Goal
 from app.kernel.crypto import UsagerKey
@@ -137,23 +134,3 @@ def test_a_reference_leads_only_where_the_bundle_may_go() -> None:
     assert inbound.target({"reference": f"Goal/{here}"}, "Task") is None
     assert inbound.target({"reference": f"Goal/{uuid4()}"}, "Goal") is None
     assert inbound.target(None, "Goal") is None
-
-
-# https://hl7.org/fhir/R4B/diff.html: what R4B brought, and what it took away.
-SINCE_R4B = {
-    *("AdministrableProductDefinition", "Citation", "ClinicalUseDefinition", "EvidenceReport", "Ingredient"),
-    *("ManufacturedItemDefinition", "MedicinalProductDefinition", "NutritionProduct", "PackagedProductDefinition"),
-    *("RegulatedAuthorization", "SubscriptionStatus", "SubscriptionTopic", "SubstanceDefinition"),
-}
-UNTIL_R4 = ("EffectEvidenceSynthesis", "RiskEvidenceSynthesis", "MedicinalProduct", "Substance")
-
-
-def test_the_types_are_those_of_r4() -> None:
-    models = [getattr(fhirtypes, name).get_model_klass() for name in dir(fhirtypes) if _names_a_model(name)]
-    r4b = {m.get_resource_type() for m in models if issubclass(m, Resource)} - {"Resource", "DomainResource"}
-    assert r4b - R4_TYPES == SINCE_R4B
-    assert all(name.startswith(UNTIL_R4) for name in R4_TYPES - r4b)
-
-
-def _names_a_model(name: str) -> bool:
-    return name.endswith("Type") and hasattr(getattr(fhirtypes, name), "get_model_klass")

@@ -30,7 +30,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.fhir.search.values import BadValue, alternatives, id_in, moment_of, uuid_of
+from app.kernel.crypto import Keyring
 
+LASTING = frozenset({"id", "usager_id"})  # what no version of a row changes
 DATES_MOST = 8  # alternatives of one date: each makes the shape longer
 INSTANT = DateTime(timezone=True)
 Bind = Callable[[int, Any], ColumnElement[Any]]  # the n-th value of this criterion, of that type
@@ -45,6 +47,14 @@ class Asked:
     values: tuple[object, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a value is read with: our own address, in references; the keys, for values kept as fingerprints."""
+
+    origin: str
+    keyring: Keyring
+
+
 class Criterion(Protocol):
     @property
     def type(self) -> str:
@@ -54,10 +64,13 @@ class Criterion(Protocol):
     def columns(self) -> tuple[Column, ...]:
         """What the condition looks at."""
 
-    def read(self, text: str, origin: str) -> Asked:
+    def read(self, text: str, around: Around) -> Asked:
         """Raises BadValue."""
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]: ...
+
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        """The same, asked of a former version: `at` holds its columns; None when it can't tell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +85,8 @@ class Reference:
     def columns(self) -> tuple[Column, ...]:
         return (self.column,)
 
-    def read(self, text: str, origin: str) -> Asked:
-        found = [id_in(piece, self.target, origin) for piece in alternatives(text)]
+    def read(self, text: str, around: Around) -> Asked:
+        found = [id_in(piece, self.target, around.origin) for piece in alternatives(text)]
         ids = [id for id in found if id is not None]
         return Asked("one", (ids[0],)) if len(ids) == 1 == len(found) else Asked("any", (ids,))
 
@@ -81,6 +94,9 @@ class Reference:
         if shape == "one":
             return self.column == bind(0, Uuid())
         return self.column == any_(bind(0, ARRAY(Uuid())))
+
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        return self if getattr(self.column, "key", None) in LASTING else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +110,15 @@ class Ids:
     def columns(self) -> tuple[Column, ...]:
         return (self.column,)
 
-    def read(self, text: str, origin: str) -> Asked:
+    def read(self, text: str, around: Around) -> Asked:
         found: list[UUID | None] = [uuid_of(piece) for piece in alternatives(text)]
         return Asked("any", ([id for id in found if id is not None],))
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         return self.column == any_(bind(0, ARRAY(Uuid())))
+
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        return self if getattr(self.column, "key", None) in LASTING else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +134,7 @@ class Token:
     def columns(self) -> tuple[Column, ...]:
         return (self.column,)
 
-    def read(self, text: str, origin: str) -> Asked:
+    def read(self, text: str, around: Around) -> Asked:
         words: list[str] = []
         for piece in alternatives(text):
             system, bar, code = piece.rpartition("|")
@@ -125,6 +144,9 @@ class Token:
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         return self.column == any_(bind(0, ARRAY(Text())))
+
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,13 +160,16 @@ class Coded:
     def columns(self) -> tuple[Column, ...]:
         return (self.column,)
 
-    def read(self, text: str, origin: str) -> Asked:
+    def read(self, text: str, around: Around) -> Asked:
         whole = [piece for piece in alternatives(text)]
         return Asked("any", (whole, [piece for piece in whole if "|" not in piece]))
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         code = func.reverse(func.split_part(func.reverse(self.column), literal_column("'|'"), literal_column("1")))
         return or_(self.column == any_(bind(0, ARRAY(Text()))), code == any_(bind(1, ARRAY(Text()))))
+
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +183,7 @@ class Identifier:
     def columns(self) -> tuple[Column, ...]:
         return tuple(self.by_system.values())
 
-    def read(self, text: str, origin: str) -> Asked:
+    def read(self, text: str, around: Around) -> Asked:
         pairs: list[tuple[str | None, str]] = []
         for piece in alternatives(text):
             system, bar, value = piece.rpartition("|")
@@ -176,6 +201,9 @@ class Identifier:
             ways.append(and_(bind(2 * n + 1, Boolean()), column.is_not(None)))
         return or_(*ways)
 
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class When:
@@ -192,7 +220,7 @@ class When:
     def columns(self) -> tuple[Column, ...]:
         return (self.start,) if self.end is None else (self.start, self.end)
 
-    def read(self, text: str, origin: str) -> Asked:
+    def read(self, text: str, around: Around) -> Asked:
         moments = [moment_of(piece) for piece in alternatives(text)]
         if len(moments) > DATES_MOST:
             raise BadValue(f"{DATES_MOST} dates au plus")
@@ -206,6 +234,10 @@ class When:
                 for n, prefix in enumerate(shape.split(","))
             )
         )
+
+    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
+        name = str(getattr(self.start, "key", ""))
+        return When(at[name]) if self.end is None and name in at else None
 
     def _moment(self, prefix: str, low: ColumnElement[Any], high: ColumnElement[Any]) -> ColumnElement[bool]:
         match prefix:

@@ -36,7 +36,7 @@ class BundleLink(Element, frozen=True):
 
 
 class EntrySearch(Element, frozen=True):
-    mode: str = "match"
+    mode: str | None = None
 
 
 class EntryRequest(Element, frozen=True, kw_only=True):

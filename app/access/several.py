@@ -1,0 +1,113 @@
+"""Looking in several tables at once: one question, one statement, the trace inside. What FHIR's types ask for.
+
+A partner reads the last version *it* wrote: where the team has written since and no consent covers the row, that very
+version is told from `entry_version` (design: decisions.md, Read-back). Nothing of the team's stands in it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.access.entry import DossierEntry, View
+from app.access.permissions import Action
+from app.access.reading import ENDED, OutOfReach, Reading, refused
+from app.access.union import Asking, Order, Question, asking, counting, refusing
+from app.access.versions import about, as_then
+from app.kernel.errors import Gone, Unauthenticated
+
+__all__ = ["Found", "Question", "count", "find", "glance", "order_of", "page", "refuse"]
+
+BY_ID = Order(("id",))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`place` is the question it answers, `at` where it stands in the order, `current` false for an older version."""
+
+    place: int
+    view: Any
+    at: tuple[object, ...]
+    current: bool = True
+
+
+async def find(reading: Reading, asked: tuple[Question, ...], id: UUID, **values: object) -> Found:
+    """The row of this id, wherever it is. Raises OutOfReach once the refusal is traced; Gone when deleted."""
+    found = await _ask(reading, asking(reading.principal.shape, asked, BY_ID), [id], 1, {**values, "id": id})
+    if not found:
+        raise refused(OutOfReach, Action.READ, asked[0].view.TABLE.KIND, [id])
+    gone, one = found[0]
+    if gone:
+        raise Gone("Cet élément a été supprimé.")
+    return one
+
+
+async def glance(reading: Reading, question: Question, id: UUID, **values: object) -> Found | None:
+    """The same in one table; nothing is said, nor traced, when it is not there: another question follows."""
+    query = asking(reading.principal.shape, (question,), BY_ID, silent=True)
+    found = await _ask(reading, query, [], 1, {**values, "id": id})
+    if found and found[0][0]:
+        raise Gone("Cet élément a été supprimé.")
+    return found[0][1] if found else None
+
+
+async def page(
+    reading: Reading,
+    asked: tuple[Question, ...],
+    limit: int,
+    after: Sequence[object] = (),
+    usager: str | None = None,
+    **values: object,
+) -> list[Found]:
+    """The latest first, of all tables together. `usager` names the value that is the usager asked for."""
+    order = order_of(question.view for question in asked)
+    if after:
+        values |= {f"after_{name}": value for name, value in zip(order, after, strict=True)}
+    query = asking(reading.principal.shape, asked, Order(order, bool(after)), usager)
+    return [one for _, one in await _ask(reading, query, [], limit, values)]
+
+
+async def count(
+    reading: Reading, asked: tuple[Question, ...], most: int, usager: str | None = None, **values: object
+) -> int:
+    """How many rows are within reach, at most `most`. Counting is reading: traced alike."""
+    order = Order(order_of(question.view for question in asked))
+    query = counting(reading.principal.shape, asked, order, usager)
+    [(alive_still, found)] = await reading.ask(query, [], most, values)
+    if not alive_still:
+        raise Unauthenticated(ENDED)
+    return int(found)
+
+
+async def refuse(reading: Reading, action: str, kind: str, ids: Sequence[UUID] = ()) -> None:
+    """The trace of a refusal that no row was asked about: a scope that is missing."""
+    [(alive_still,)] = await reading.ask(refusing(reading.principal.shape, action, kind), ids, 0, {})
+    if not alive_still:
+        raise Unauthenticated(ENDED)
+
+
+def order_of(views: Iterable[type[View]]) -> tuple[str, ...]:
+    """When it happened; by id, which follows the hour of writing, where a table is about no usager."""
+    of_dossiers = all(issubclass(view.TABLE, DossierEntry) for view in views)
+    return ("occurred_at", "id") if of_dossiers else ("id",)
+
+
+async def _ask(
+    reading: Reading, how: Asking, ids: Sequence[UUID], limit: int, values: Mapping[str, object]
+) -> list[tuple[bool, Found]]:
+    rows = await reading.ask(how.query, ids, limit, values)
+    if not rows[0][0]:
+        raise Unauthenticated(ENDED)
+    return [(row[2], _found(reading, how, row)) for row in rows if row[1] is not None]
+
+
+def _found(reading: Reading, how: Asking, line: Any) -> Found:
+    _, n, _, told, *at = line
+    if n >= 0:
+        return Found(n, how.asked[n].view(*told), tuple(at))
+    kind, id, usager_id, version, sealed, wrapped = told
+    snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
+    view = how.asked[-1 - n].view
+    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), tuple(at), current=False)

@@ -1,0 +1,179 @@
+"""The statement that asks several tables one question each, and traces what it finds: their rows in one order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    desc,
+    false,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.types import NullType
+
+from app.access.entry import DossierEntry, View
+from app.access.permissions import Action
+from app.access.policy import SHAPES_KEPT, alive, allowed, as_sent, ground
+from app.access.reading import Listing, _column, _plain
+from app.access.versions import EntryVersion, StoredUsagerKey
+from app.audit import trail
+from app.audit.vocabulary import Outcome
+from app.kernel.hot import HotQuery, compiled, word
+from app.security.principal import Caller, Shape
+
+NO_UUID = "NULL::uuid"
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """What is asked of one table; known by identity, so that its text can be kept.
+
+    `then` is the same question asked of the version this partner sent last (columns of `entry_version`, or of the row
+    when they never change); None: that version can't tell, and is not looked for.
+    """
+
+    view: type[View]
+    listing: Listing
+    then: ColumnElement[bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A line of the answer: alive, n, gone, what is told, then the places in the order. `n` is the question's, or
+    -1 - n when what is told is the version sent: kind, id, usager, version, snapshot, the usager's wrapped key.
+    """
+
+    query: HotQuery
+    asked: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The latest first; `after`: beyond the last row given."""
+
+    names: tuple[str, ...]
+    after: bool = False
+
+    def within(self, told: Select[Any], places: Sequence[Any]) -> Select[Any]:
+        """The first rows of one branch, with their places."""
+        told = told.add_columns(*(place.label(f"o_{name}") for name, place in zip(self.names, places, strict=True)))
+        if self.after:
+            last = (bindparam(f"after_{name}", type_=p.type) for name, p in zip(self.names, places, strict=True))
+            told = told.where(tuple_(*places) < tuple_(*last))
+        return told.order_by(*(desc(place) for place in places)).limit(bindparam("limit", type_=Integer()))
+
+    def of(self, found: Any) -> list[ColumnElement[Any]]:
+        return [found.c[f"o_{name}"] for name in self.names]
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def asking(
+    caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
+) -> Asking:
+    found = _found_in(caller, asked, order)
+    columns = (found.c.n, found.c.gone, found.c.told, *(_plain(place) for place in order.of(found)))
+    told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
+    told = told.order_by(*(desc(place) for place in order.of(found)))
+    lines = _traced(caller, found, asked, usager, silent=silent)
+    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked)
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def counting(caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None) -> HotQuery:
+    found = _found_in(caller, asked, order)
+    many = select(func.count(found.c.id)).scalar_subquery()
+    lines = _traced(caller, found, asked, usager)
+    return compiled(select(alive().label("alive"), many.label("many")).add_cte(lines.cte("traced")))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def refusing(caller: Shape, action: str, kind: str) -> HotQuery:
+    none = select(*(literal_column(NO_UUID, Uuid()).label(name) for name in ("id", "usager_id")), _no_ground())
+    found = none.where(false()).cte("found")
+    lines = trail.traced(found, caller, action, kind, Outcome.REFUSED, literal_column(NO_UUID))
+    return compiled(select(alive().label("alive")).add_cte(lines.cte("traced")))
+
+
+def _one() -> Any:
+    """A line even when nothing is found: it says whether the session still lives."""
+    return select(literal_column("1").label("one")).subquery("line")
+
+
+def _traced(caller: Shape, found: CTE, asked: tuple[Question, ...], usager: str | None, *, silent: bool = False) -> Any:
+    first = asked[0]
+    who = bindparam(usager, type_=Uuid()) if usager else literal_column(NO_UUID)
+    when_none = None if silent else first.listing.when_none
+    return trail.traced(found, caller, Action.READ, first.view.TABLE.KIND, when_none, who)
+
+
+def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
+    """What each question finds within reach, at most `limit` each, then the first `limit` of all."""
+    branches = []
+    for n, question in enumerate(asked):
+        branches.append(_as_it_stands(caller, n, question, order))
+        if caller.kind is Caller.PARTNER and question.then is not None:
+            branches.append(_as_it_was_sent(caller, n, question, question.then, order))
+    every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
+    first = select(every).order_by(*(desc(place) for place in order.of(every)))
+    return first.limit(bindparam("limit", type_=Integer())).cte("found")
+
+
+def _as_it_stands(caller: Shape, n: int, question: Question, order: Order) -> Select[Any]:
+    row: Any = question.view.TABLE
+    told: Select[Any] = select(
+        literal_column(str(n)).label("n"),
+        row.deleted_at.is_not(None).label("gone"),
+        word(row.KIND).label("kind"),
+        row.id.label("id"),
+        (row.usager_id if issubclass(row, DossierEntry) else literal_column(NO_UUID, Uuid())).label("usager_id"),
+        cast(ground(caller, row), Text()).label("ground"),
+        _record(*(_plain(_column(question.view, name)) for name in question.view.__struct_fields__)),
+    )
+    told = told.where(question.listing.where, allowed(caller, Action.READ, row))
+    if not question.listing.deleted_too:
+        told = told.where(row.deleted_at.is_(None))
+    return order.within(told, [getattr(row, name) for name in order.names])
+
+
+def _as_it_was_sent(caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order) -> Select[Any]:
+    row: Any = question.view.TABLE
+    v: Any = EntryVersion
+    key: Any = StoredUsagerKey
+    told = select(
+        literal_column(str(-1 - n)).label("n"),
+        literal_column("false").label("gone"),
+        word(row.KIND).label("kind"),
+        v.entry_id.label("id"),
+        v.usager_id.label("usager_id"),
+        _no_ground(),
+        _record(word(row.KIND), _plain(v.entry_id), _plain(v.usager_id), v.version, v.snapshot, key.wrapped),
+    )
+    told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
+    told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
+    places = {"id": v.entry_id, "occurred_at": v.occurred_at}
+    return order.within(told.where(then, as_sent(caller, row, v)), [places[name] for name in order.names])
+
+
+def _record(*columns: Any) -> ColumnElement[Any]:
+    """One column for tables of any width: all branches have the same."""
+    return func.row(*columns, type_=NullType()).label("told")
+
+
+def _no_ground() -> ColumnElement[Any]:
+    return cast(null(), Text()).label("ground")

@@ -1,0 +1,126 @@
+"""The FHIR endpoint: HTTP in, FHIR out. The work is in `app.fhir`, the meaning in the features.
+
+Plain routes, outside the framework's dependency machinery: reading is the hot path (design: performance.md, rule 9).
+Source: https://hl7.org/fhir/R4/http.html
+"""
+
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+
+from app.access.gate import Reading
+from app.access.http import read_at
+from app.api.resources import REGISTRY
+from app.audit.vocabulary import Door
+from app.fhir import capability
+from app.fhir.verbs.asking import asking
+from app.fhir.verbs.read import read
+from app.fhir.verbs.search_type import Pairs, search
+from app.kernel.answers import FHIR_JSON, told
+from app.kernel.errors import NotAcceptable, Unreadable
+
+JSON_ASKED = frozenset({"application/fhir+json", "application/json", "text/json", "application/*", "*/*", "json"})
+R4 = frozenset({"", "4.0"})
+QUERY_LONGEST = 16 * 1024
+
+
+class FhirRoute(Route):
+    """A plain route that the log line can name."""
+
+    def matches(self, scope: Any) -> tuple[Match, Any]:
+        match, inner = super().matches(scope)
+        if match is not Match.NONE:
+            inner["route"] = self
+        return match, inner
+
+
+def routes() -> list[BaseRoute]:
+    """Each address with and without a slash at its end: foreign clients write both."""
+    found: list[BaseRoute] = []
+    for path, answer in (
+        ("/fhir/metadata", _metadata),
+        ("/fhir/{type_name}/{id}", _read),
+        ("/fhir/{type_name}", _search),
+    ):
+        for each in (path, f"{path}/"):
+            found += [FhirRoute(each, answer, methods=["GET"]), FhirRoute(each, _options, methods=["OPTIONS"])]
+    return found
+
+
+async def _options(request: Request) -> Response:
+    """No page of another site calls us: no CORS."""
+    return Response(status_code=204, headers={"Allow": "GET, HEAD, OPTIONS"})
+
+
+async def _metadata(request: Request) -> Response:
+    """What this server does, to whoever asks: no token, no trace, nothing about anyone."""
+    _negotiate(request)
+    return told(capability.statement(REGISTRY, origin_of(request)), FHIR_JSON)
+
+
+async def _read(request: Request) -> Response:
+    reading = await _reading(request)
+    asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "r")
+    said = [(name, text) for name, text in _pairs(request) if name != "_format"]
+    if said:
+        raise Unreadable("Une lecture ne prend pas de paramètre.", where="_format", code="unknown_parameter")
+    return await read(asked, request.path_params["id"], request.headers.get("if-none-match"))
+
+
+async def _search(request: Request) -> Response:
+    reading = await _reading(request)
+    asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "s")
+    return await search(asked, _pairs(request), lenient=prefers(request, "handling", "lenient"))
+
+
+async def _reading(request: Request) -> Reading:
+    _negotiate(request)
+    return await read_at(request, Door.FHIR)
+
+
+def _negotiate(request: Request) -> None:
+    """JSON only. Raises NotAcceptable; `_format` wins over `Accept`. https://hl7.org/fhir/R4/http.html#mime-type"""
+    named = request.query_params.get("_format") if b"_format" in request.scope["query_string"] else None
+    if not served(request.headers.get("accept", "") if named is None else named):
+        raise NotAcceptable("Ce serveur répond en JSON : Accept: application/fhir+json.")
+
+
+@lru_cache(maxsize=500)
+def served(accept: str) -> bool:
+    return not accept.strip() or any(_is_json(part) for part in accept.split(","))
+
+
+def _is_json(part: str) -> bool:
+    kind, *parameters = (piece.strip().lower() for piece in part.replace("fhir json", "fhir+json").split(";"))
+    told = dict(p.partition("=")[::2] for p in parameters)
+    return kind in JSON_ASKED and told.get("fhirversion", "").strip('"') in R4 and told.get("q") not in ("0", "0.0")
+
+
+def prefers(request: Request, name: str, value: str) -> bool:
+    """Does `Prefer` say so? https://www.rfc-editor.org/rfc/rfc7240"""
+    said = (piece.strip() for header in request.headers.getlist("prefer") for piece in header.split(","))
+    return f"{name}={value}" in {piece.replace(" ", "").replace('"', "") for piece in said}
+
+
+def origin_of(request: Request) -> str:
+    """Our address as links say it: the public origin asked for when it is one of ours, else the first."""
+    origins: tuple[str, ...] = request.app.state.settings.origins
+    asked = request.headers.get("host", "")
+    return next((origin for origin in origins if origin.partition("://")[2] == asked), origins[0])
+
+
+def _pairs(request: Request) -> Pairs:
+    """The query, in its order. Raises Unreadable when it is too long or is no UTF-8."""
+    raw: bytes = request.scope["query_string"]
+    if not raw:
+        return ()
+    if len(raw) > QUERY_LONGEST:
+        raise Unreadable("Cette recherche est trop longue.")
+    try:
+        return parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict")
+    except ValueError as exc:
+        raise Unreadable("Les paramètres ne sont pas lisibles (UTF-8 attendu).") from exc

@@ -1,0 +1,69 @@
+"""The CapabilityStatement, computed from the registry, so that it cannot promise what no map does.
+
+Source: https://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from app.fhir.canonicals import OURS
+from app.fhir.mapping import AnyMap, Registry
+from app.fhir.types import CapabilityStatement, CodeableConcept, Coding
+from app.fhir.types.exchange import (
+    CapabilityResource,
+    Implementation,
+    Interaction,
+    Rest,
+    SearchParam,
+    Security,
+    Software,
+)
+
+VERSION = "0.1.0"
+SINCE = "2026-11-21"  # the day these words last changed
+FHIR_VERSION = "4.0.1"
+RESTFUL_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+READ = (Interaction("read"),)
+READ_AND_SEARCH = (Interaction("read"), Interaction("search-type"))
+KEPT = "Type sans table à lui : la ressource reçue est gardée telle quelle, et relue par qui l'a envoyée."
+
+
+def statement(registry: Registry, origin: str) -> CapabilityStatement:
+    own = [_of_type(name, registry.own(name)) for name in registry.types]
+    kept = [
+        CapabilityResource(type=name, documentation=KEPT, interaction=READ, versioning="versioned")
+        for name in registry.kept_types
+    ]
+    return CapabilityStatement(
+        url=f"{OURS}/CapabilityStatement/dui-serveur",
+        version=VERSION,
+        name="DuiServeur",
+        title="dui-serveur",
+        status="active",
+        date=SINCE,
+        description="Le dossier usager informatisé : lecture et recherche, selon ce que chacun a le droit de voir.",
+        kind="instance",
+        software=Software(name="dui-serveur", version=VERSION),
+        implementation=Implementation(description="dui-serveur", url=f"{origin}/fhir"),
+        fhirVersion=FHIR_VERSION,
+        format=("application/fhir+json",),
+        rest=(Rest(mode="server", security=_security(), resource=tuple(sorted([*own, *kept], key=lambda r: r.type))),),
+    )
+
+
+def _security() -> Security:
+    smart = CodeableConcept((Coding(RESTFUL_SECURITY, "SMART-on-FHIR"),))
+    return Security(
+        cors=False, service=(smart,), description="Jeton porteur ; SMART Backend Services pour un partenaire."
+    )
+
+
+def _of_type(name: str, maps: tuple[AnyMap, ...]) -> CapabilityResource:
+    found = {parameter: criterion.type for each in maps for parameter, criterion in each.criteria.items()}
+    return CapabilityResource(
+        type=name,
+        supportedProfile=tuple(profile for each in maps for profile in (each.profile, *each.also)),
+        interaction=READ_AND_SEARCH,
+        versioning="versioned",
+        readHistory=False,
+        updateCreate=False,
+        conditionalCreate=False,
+        searchParam=tuple(SearchParam(name=p, type=found[p]) for p in sorted(found)),
+    )

@@ -1,0 +1,131 @@
+"""A query string, read against the criteria of a type: what is asked, in what shape, with which values.
+
+An unknown parameter is refused, naming the nearest one that exists, never the one received; under
+`Prefer: handling=lenient` it is left out, and absent from `self`. Source: https://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from sqlalchemy import ColumnElement, and_, bindparam, true
+
+from app.fhir.search.criteria import Around, Column, Criterion, Reference
+from app.fhir.search.values import BadValue
+from app.kernel.errors import Fault, Unreadable
+
+PAGE = 50
+PAGE_MOST = 200
+CLAUSES_MOST = 20
+OF_THE_ANSWER = ("_count", "_format")
+Criteria = Mapping[str, Criterion]
+Shape = tuple[tuple[str, str], ...]  # (parameter, comparator) of each clause, sorted
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`shapes` is what each table is asked, None where it can't answer; `said` repeats what was understood, for `self`;
+    `asked_count` is what was asked, before the cap; `usager` names the value that is the one usager asked for.
+    """
+
+    shapes: tuple[Shape | None, ...]
+    values: dict[str, object]
+    said: tuple[tuple[str, str], ...]
+    asked_count: int | None = None
+    usager: str | None = None
+
+    @property
+    def count(self) -> int:
+        return PAGE if self.asked_count is None else min(self.asked_count, PAGE_MOST)
+
+
+def read(
+    said: Iterable[tuple[str, str]], tables: Sequence[Criteria], around: Around, *, lenient: bool = False
+) -> Query:
+    """A table that lacks a criterion another has can't answer. Raises Unreadable naming each parameter at fault."""
+    known = {name: criterion for criteria in reversed(tables) for name, criterion in criteria.items()}
+    kept, faults, counts = [], [], list[int]()
+    for name, text in said:
+        try:
+            if name == "_count":
+                counts.append(_count_in(text))
+            elif name in known:
+                known[name].read(text, around)
+            elif name != "_format":
+                if not lenient:
+                    faults.append(_unknown(name, known))
+                continue
+            kept.append((name, text))
+        except BadValue as bad:
+            faults.append(Fault(name, "bad_parameter", f"{name} : {bad}."))
+    asked = [(name, text) for name, text in kept if name in known]
+    if len(asked) > CLAUSES_MOST:
+        faults.append(Fault("", "too_many", f"Une recherche tient en {CLAUSES_MOST} critères."))
+    if len(counts) > 1:
+        faults.append(Fault("_count", "bad_parameter", "_count ne se dit qu'une fois."))
+    if faults:
+        raise Unreadable("Cette recherche est à corriger.", faults=faults)
+    shapes, values, usager = list[Shape | None](), dict[str, object](), None
+    for place, criteria in enumerate(tables):
+        shape, found = _of_table(place, criteria, asked, around)
+        shapes.append(shape)
+        values |= found
+        usager = usager or _usager_in(place, criteria, shape)
+    return Query(tuple(shapes), values, tuple(kept), counts[0] if counts else None, usager)
+
+
+def _of_table(
+    place: int, criteria: Criteria, asked: Sequence[tuple[str, str]], around: Around
+) -> tuple[Shape | None, dict[str, object]]:
+    if any(name not in criteria for name, _ in asked):
+        return None, {}
+    clauses = [(name, criteria[name].read(text, around)) for name, text in asked]
+    clauses.sort(key=lambda clause: (clause[0], clause[1].shape))
+    values = {_bind(place, n, at): v for n, (_, one) in enumerate(clauses) for at, v in enumerate(one.values)}
+    return tuple((name, one.shape) for name, one in clauses), values
+
+
+def _usager_in(place: int, criteria: Criteria, shape: Shape | None) -> str | None:
+    return next((_bind(place, n, 0) for n, (name, c) in enumerate(shape or ()) if _is_usager(criteria[name], c)), None)
+
+
+def condition(criteria: Criteria, shape: Shape, place: int) -> ColumnElement[bool]:
+    """The shape as a condition of named binds, without a value; `place` is that of the table among those asked."""
+    return and_(true(), *(_clause(criteria[name], place, n, comparator) for n, (name, comparator) in enumerate(shape)))
+
+
+def condition_then(
+    criteria: Criteria, shape: Shape, place: int, at: Mapping[str, Column]
+) -> ColumnElement[bool] | None:
+    """The same, asked of a former version of the row; None when that version can't tell."""
+    then = {name: criteria[name].then(at) for name, _ in shape}
+    told = {name: criterion for name, criterion in then.items() if criterion is not None}
+    return condition(told, shape, place) if len(told) == len(then) else None
+
+
+def _clause(criterion: Criterion, place: int, n: int, comparator: str) -> ColumnElement[bool]:
+    return criterion.where(comparator, lambda at, kind: bindparam(_bind(place, n, at), type_=kind))
+
+
+def _bind(place: int, clause: int, at: int) -> str:
+    return f"q{place}_{clause}_{at}"
+
+
+def _is_usager(criterion: Criterion, shape: str) -> bool:
+    return isinstance(criterion, Reference) and criterion.target == "Patient" and shape == "one"
+
+
+def _count_in(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise BadValue("un nombre entier est attendu, 0 pour le seul total")
+    return int(text)
+
+
+def _unknown(name: str, known: Criteria) -> Fault:
+    """Neither the name received nor its value is repeated: either may hold a NIR."""
+    names = sorted([*known, *OF_THE_ANSWER])
+    base, modified, _ = name.partition(":")
+    if modified and base in names:
+        return Fault(base, "unknown_parameter", f"Aucun modificateur n'est servi ici : écrivez {base} seul.")
+    near = get_close_matches(base[:64], names, 1, 0.0)[0]
+    return Fault(near, "unknown_parameter", f"Ce paramètre n'existe pas ici. Le plus proche : {near}.")

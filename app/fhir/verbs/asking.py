@@ -1,0 +1,75 @@
+"""What every verb that reads needs to know of a request: who looks, through which maps, from which address."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.access.gate import Reading
+from app.access.permissions import Action
+from app.access.several import Found, refuse
+from app.fhir.canonicals import code_system
+from app.fhir.mapping import AnyMap, Json, Registry
+from app.fhir.types import Coding, Element, Meta
+from app.kernel.errors import Forbidden
+from app.security import scopes
+from app.security.principal import Partner, Professional, UsagerSelf
+
+STATE = code_system("exchange-state")
+STATES = {
+    "received": "Reçu",
+    "to_attach": "À rattacher",
+    "accepted": "Accepté",
+    "refused": "Refusé",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    reading: Reading
+    registry: Registry
+    origin: str
+    type_name: str
+    maps: tuple[AnyMap, ...]
+
+    @property
+    def outside(self) -> bool:
+        """A protected place is told to the team and to the person, to nobody else."""
+        return not isinstance(self.reading.principal, Professional | UsagerSelf)
+
+
+async def asking(reading: Reading, registry: Registry, origin: str, type_name: str, letter: str) -> Asking:
+    """Raises NotFound for a type unknown here; Forbidden, traced, when the partner's scopes hold no such letter."""
+    maps = registry.of_type(type_name)
+    who = reading.principal
+    if isinstance(who, Partner) and not scopes.cover(who.scopes, type_name, letter):
+        await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
+        raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
+    return Asking(reading, registry, origin, type_name, maps)
+
+
+def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
+    """One resource as this caller may see it; what a partner sent comes back with where it stands here."""
+    view = found.view
+    own = sent_by(asking.reading.principal, view)
+    resource = its_map.out(view, asking.reading.keyring, outside=asking.outside and not own)
+    return _tagged(resource, state_of(view)) if own else resource
+
+
+def sent_by(principal: Any, view: Any) -> bool:
+    return isinstance(principal, Partner) and getattr(view, "origin_partner_id", None) == str(principal.id)
+
+
+def state_of(view: Any) -> str:
+    return "to_attach" if getattr(view, "held", False) else "accepted"
+
+
+def _tagged(resource: Element | Json, state: str) -> Element | Json:
+    tag = Coding(STATE, state, STATES[state])
+    if isinstance(resource, dict):
+        about = dict(resource.get("meta") or {})
+        about["tag"] = [*about.get("tag", ()), tag]
+        return {**resource, "meta": about}
+    about_it: Meta = resource.meta or Meta()  # type: ignore[attr-defined]
+    tagged = msgspec.structs.replace(about_it, tag=(*about_it.tag, tag))
+    return msgspec.structs.replace(resource, meta=tagged)

@@ -1,0 +1,114 @@
+"""FHIR search-type: the resources of one type that meet criteria, the latest first, page by page.
+
+Source: https://hl7.org/fhir/R4/search.html
+"""
+
+from collections.abc import Iterable, Sequence
+
+from starlette.responses import Response
+
+from app.access.several import Found, Question, count, page
+from app.fhir import paging
+from app.fhir.mapping import AnyMap, by_shape
+from app.fhir.outcomes import Issue, outcome
+from app.fhir.search.criteria import Around
+from app.fhir.search.query import PAGE_MOST, Query, read
+from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
+from app.fhir.verbs.asking import Asking, told
+from app.kernel import answers
+from app.kernel.answers import FHIR_JSON
+from app.kernel.clock import now
+from app.kernel.errors import MethodNotAllowed, Unreadable
+
+COUNTED_MOST = 10_000
+Pairs = Sequence[tuple[str, str]]
+
+
+async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Response:
+    """A searchset. Raises Unreadable on a parameter at fault or a link that is not this caller's."""
+    if asking.maps[0] is asking.registry.kept:
+        raise MethodNotAllowed("Ce type ne se cherche pas : il se lit par son identifiant.")
+    after: tuple[object, ...] = ()
+    link = [text for name, text in said if name == paging.PAGE]
+    if link:
+        if len(said) > 1:
+            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
+        opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.type_name, link[0])
+        said, after = opened.said, opened.after
+    tables = [each.criteria for each in asking.maps]
+    query = read(said, tables, Around(asking.origin, asking.reading.keyring), lenient=lenient)
+    if query.asked_count == 0:
+        return await _counted(asking, query)
+    maps, questions = _questions(asking, query)
+    rows = await page(
+        asking.reading,
+        questions,
+        query.count + 1,
+        after,
+        query.usager,
+        fhir_type=asking.type_name,
+        **query.values,
+    )
+    return _searchset(asking, query, maps, rows, after, link[0] if link else None)
+
+
+async def _counted(asking: Asking, query: Query) -> Response:
+    """`_count=0`: the total alone. https://hl7.org/fhir/R4/search.html#count"""
+    _, questions = _questions(asking, query)
+    values = {**query.values, "fhir_type": asking.type_name}
+    found = await count(asking.reading, questions, COUNTED_MOST + 1, query.usager, **values)
+    if found > COUNTED_MOST:
+        raise Unreadable("Trop de résultats pour les compter : ajoutez un critère.", where="_count", code="too_costly")
+    return _told(asking, query, (), total=found)
+
+
+def _questions(asking: Asking, query: Query) -> tuple[tuple[AnyMap, ...], tuple[Question, ...]]:
+    """The maps that can answer, and what each is asked."""
+    shaped = enumerate(zip(asking.maps, query.shapes, strict=True))
+    asked = [(each, by_shape(each, place, shape)) for place, (each, shape) in shaped if shape is not None]
+    return tuple(each for each, _ in asked), tuple(question for _, question in asked)
+
+
+def _searchset(
+    asking: Asking,
+    query: Query,
+    maps: Sequence[AnyMap],
+    rows: Sequence[Found],
+    after: tuple[object, ...],
+    link: str | None,
+) -> Response:
+    shown, more = rows[: query.count], len(rows) > query.count
+    entries = []
+    for one in shown:
+        url = f"{asking.origin}/fhir/{asking.type_name}/{one.view.id}"
+        entries.append(
+            BundleEntry(fullUrl=url, resource=told(asking, maps[one.place], one), search=EntrySearch("match"))
+        )
+    following = None
+    if more:
+        reading = asking.reading
+        following = paging.following(
+            reading.keyring, reading.principal, asking.origin, asking.type_name, query.said, shown[-1].at
+        )
+    total = None if more or after else len(shown)  # known without counting when all of it is here
+    return _told(asking, query, entries, total, following, link)
+
+
+def _told(
+    asking: Asking,
+    query: Query,
+    entries: Iterable[BundleEntry],
+    total: int | None,
+    following: str | None = None,
+    link: str | None = None,
+) -> Response:
+    here = ((paging.PAGE, link),) if link else query.said
+    links = [BundleLink("self", paging.first(asking.origin, asking.type_name, here))]
+    if following:
+        links.append(BundleLink("next", following))
+    said = [*entries]
+    if query.asked_count is not None and query.asked_count > PAGE_MOST:
+        capped = Issue("information", "capped", "", f"Une page tient {PAGE_MOST} éléments au plus.")
+        said.append(BundleEntry(resource=outcome([capped]), search=EntrySearch("outcome")))
+    bundle = Bundle(type="searchset", timestamp=moment(now()), total=total, link=tuple(links), entry=tuple(said))
+    return answers.told(bundle, FHIR_JSON)

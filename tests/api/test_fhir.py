@@ -1,0 +1,144 @@
+"""The FHIR endpoint's edges: what it promises in /metadata, what it speaks, and how it refuses."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+from starlette.testclient import TestClient
+
+from app.api.fhir import served
+from app.api.resources import REGISTRY
+from app.fhir.names import KNOWN_TYPES
+from tests.fhir.test_read import outcome, written
+from tests.world import World
+
+
+@pytest.fixture(scope="module")
+def promised(world: World) -> dict[str, Any]:
+    answer = world.client.get("/fhir/metadata")
+    assert answer.status_code == 200
+    get_fhir_model_class("CapabilityStatement").model_validate(answer.json())
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+class TestMetadata:
+    def test_needs_no_token_and_says_which_fhir(self, promised: dict[str, Any]):
+        assert (promised["fhirVersion"], promised["kind"], promised["format"]) == (
+            "4.0.1",
+            "instance",
+            ["application/fhir+json"],
+        )
+        [rest] = promised["rest"]
+        assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+
+    def test_every_map_is_there(self, promised: dict[str, Any]):
+        said = {(r["type"], p) for r in promised["rest"][0]["resource"] for p in r.get("supportedProfile", ())}
+        assert said == {(m.type_name, p) for m in REGISTRY.maps for p in (m.profile, *m.also)}
+
+    def test_each_declared_interaction_answers(self, world: World, promised: dict[str, Any]):
+        for resource in promised["rest"][0]["resource"]:
+            declared = {i["code"] for i in resource["interaction"]}
+            never = world.get("marc", f"/fhir/{resource['type']}/{uuid4()}")
+            assert (never.status_code, outcome(never)["code"]) == (404, "not-found"), resource["type"]
+            searched = world.get("marc", f"/fhir/{resource['type']}?_count=1")
+            assert searched.status_code == (200 if "search-type" in declared else 405), resource["type"]
+
+    def test_each_declared_parameter_is_taken(self, world: World, promised: dict[str, Any]):
+        good = {"date": "2026", "reference": str(uuid4()), "token": "x", "string": "x"}
+        for resource in promised["rest"][0]["resource"]:
+            for parameter in resource.get("searchParam", ()):
+                value = "urn:x|x" if parameter["name"] == "identifier" else good[parameter["type"]]
+                answer = world.get("marc", f"/fhir/{resource['type']}?{parameter['name']}={value}")
+                assert answer.status_code == 200, (resource["type"], parameter["name"])
+
+    def test_an_undeclared_type_is_not_found(self, world: World, promised: dict[str, Any]):
+        declared = {r["type"] for r in promised["rest"][0]["resource"]}
+        for name in [*sorted(KNOWN_TYPES - declared)[:3], "Patiente"]:
+            for path in (f"/fhir/{name}", f"/fhir/{name}/{uuid4()}"):
+                answer = world.get("marc", path)
+                assert (answer.status_code, outcome(answer)["severity"]) == (404, "error")
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("PUT", "/fhir/DocumentReference/{id}"),
+            ("PATCH", "/fhir/DocumentReference/{id}"),
+            ("DELETE", "/fhir/DocumentReference/{id}"),
+            ("POST", "/fhir/DocumentReference"),
+            ("PUT", "/fhir/DocumentReference"),
+            ("POST", "/fhir/metadata"),
+            ("BREW", "/fhir/DocumentReference"),
+        ],
+    )
+    def test_an_undeclared_interaction_is_405_and_says_what_is_allowed(self, world: World, method: str, path: str):
+        url = path.format(id=written(world))
+        answer = world.client.request(method, url, headers=world.bearers["marc"])
+        assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
+        assert "GET" in answer.headers["allow"]
+
+    @pytest.mark.parametrize("path", ["/fhir/DocumentReference/{id}/_history/1/x", "/fhir/a/b/c", "/fhir/$export"])
+    def test_an_unknown_address_is_an_outcome_too(self, world: World, path: str):
+        answer = world.get("marc", path.format(id=uuid4()))
+        assert (answer.status_code, outcome(answer)["severity"]) == (404, "error")
+
+
+class TestSpoken:
+    @pytest.mark.parametrize(
+        "accept",
+        [
+            "", "*/*", "application/*", "application/json", "application/fhir+json", "application/fhir+json;q=0.9",
+            "application/fhir+json; fhirVersion=4.0", "text/html, application/xhtml+xml, */*;q=0.8", "APPLICATION/JSON",
+            "application/fhir+xml, application/fhir+json;q=0.1",
+        ],
+    )  # fmt: skip
+    def test_json_is_served(self, world: World, accept: str):
+        assert world.client.get("/fhir/metadata", headers={"Accept": accept}).status_code == 200
+
+    @pytest.mark.parametrize(
+        "accept",
+        ["application/fhir+xml", "text/xml", "application/fhir+json; fhirVersion=3.0", "application/json;q=0", "x"],
+    )
+    def test_anything_else_is_406(self, world: World, accept: str):
+        answer = world.client.get("/fhir/metadata", headers={"Accept": accept})
+        assert (answer.status_code, outcome(answer)["code"]) == (406, "not-supported")
+
+    @pytest.mark.parametrize(
+        ("said", "status"),
+        [("json", 200), ("application/fhir%2Bjson", 200), ("application/fhir+json", 200), ("xml", 406), ("", 200)],
+    )
+    def test_format_wins_over_accept(self, world: World, said: str, status: int):
+        answer = world.client.get(f"/fhir/metadata?_format={said}", headers={"Accept": "application/fhir+xml"})
+        assert answer.status_code == status
+
+    def test_every_read_asks_for_json(self, world: World):
+        for path in ("/fhir/DocumentReference", f"/fhir/DocumentReference/{written(world)}"):
+            assert world.get("sonia", path, headers={"Accept": "application/fhir+xml"}).status_code == 406
+
+    def test_head_says_what_get_says_without_a_body(self, world: World):
+        path = f"/fhir/DocumentReference/{written(world)}"
+        head = world.client.head(path, headers=world.bearers["sonia"])
+        assert (head.status_code, head.headers["etag"]) == (200, 'W/"1"')
+
+    def test_options_says_what_may_be_done(self, world: World):
+        answer = world.client.options("/fhir/DocumentReference")
+        assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+        assert "access-control-allow-origin" not in answer.headers
+
+    @pytest.mark.parametrize("path", ["/fhir/metadata", "/fhir/DocumentReference"])
+    def test_a_slash_at_the_end_changes_nothing(self, world: World, path: str):
+        plain, slashed = (
+            world.client.get(p, headers=world.bearers["sonia"], follow_redirects=False) for p in (path, f"{path}/")
+        )
+        assert (slashed.status_code, slashed.headers["content-type"]) == (200, plain.headers["content-type"])
+
+    def test_what_is_told_is_kept_by_nobody_on_the_way(self, world: World):
+        assert world.get("sonia", "/fhir/DocumentReference").headers["cache-control"] == "no-store"
+
+
+def test_the_memory_of_accept_headers_is_bounded(world: World):
+    client: TestClient = world.client
+    for n in range(600):
+        client.get("/fhir/metadata", headers={"Accept": f"application/json; v={n}"})
+    assert served.cache_info().currsize <= 500

@@ -1,0 +1,284 @@
+"""FHIR search: what each parameter means, pages that neither repeat nor skip, and its cost."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from app.kernel.clock import now
+from tests.fhir.sent import sent
+from tests.fhir.test_read import changed_by_the_team, consented, grant, outcome, text_of, written
+from tests.world import ORIGIN, World
+
+__all__ = ["consented"]
+PATH = "/fhir/DocumentReference"
+DAY = datetime(2026, 5, 3, 10, 0, tzinfo=UTC)
+
+
+def found(world: World, who: str, query: str = "", **more: Any) -> list[str]:
+    return [e["resource"]["id"] for e in searched(world, who, query, **more).get("entry", [])]
+
+
+def searched(world: World, who: str, query: str = "", **more: Any) -> dict[str, Any]:
+    answer = world.get(who, f"{PATH}?{query}", **more)
+    assert answer.status_code == 200, answer.text
+    get_fhir_model_class("Bundle").model_validate(answer.json())
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def link(bundle: dict[str, Any], relation: str) -> str | None:
+    return next((one["url"] for one in bundle["link"] if one["relation"] == relation), None)
+
+
+@pytest.fixture(scope="module")
+def lucas(world: World) -> list[str]:
+    """Five entries about Lucas, a day apart; the first of them given first."""
+    return [written(world, occurred_at=(DAY + timedelta(days=n)).isoformat()) for n in range(5)]
+
+
+class TestParameters:
+    def test_patient_and_subject_name_one_person_in_three_spellings(self, world: World, lucas: list[str]):
+        id = world.ids["lucas"]
+        spellings = (str(id), f"Patient/{id}", f"{ORIGIN}/fhir/Patient/{id}")
+        for name in ("patient", "subject"):
+            assert [found(world, "sonia", f"{name}={said}") for said in spellings] == [lucas[::-1]] * 3
+
+    @pytest.mark.parametrize(
+        "reference", ["Practitioner/{id}", "https://elsewhere.example/fhir/Patient/{id}", "urn:uuid:{id}", "nobody"]
+    )
+    def test_a_reference_that_leads_elsewhere_finds_nobody(self, world: World, lucas: list[str], reference: str):
+        assert found(world, "sonia", f"patient={reference.format(id=world.ids['lucas'])}") == []
+
+    def test_a_comma_is_or_and_a_repetition_is_and(self, world: World, lucas: list[str]):
+        first, second = lucas[0], lucas[1]
+        assert set(found(world, "sonia", f"_id={first},{second},{uuid4()}")) == {first, second}
+        assert found(world, "sonia", f"_id={first},{second}&_id={second}") == [second]
+        assert found(world, "sonia", f"_id={first}&_id={second}") == []
+
+    @pytest.mark.parametrize(
+        ("said", "days"),
+        [
+            ("2026-05-04", [1]),
+            ("eq2026-05-04", [1]),
+            ("2026-05", [0, 1, 2, 3, 4]),
+            ("2026", [0, 1, 2, 3, 4]),
+            ("2025", []),
+            ("ne2026-05-04", [0, 2, 3, 4]),
+            ("gt2026-05-05", [3, 4]),
+            ("ge2026-05-05", [2, 3, 4]),
+            ("lt2026-05-05", [0, 1]),
+            ("le2026-05-05", [0, 1, 2]),
+            ("sa2026-05-05", [3, 4]),
+            ("eb2026-05-05", [0, 1]),
+            ("2026-05-04T12:00:00+02:00", [1]),
+            ("2026-05-04T12:00:00 02:00", [1]),
+            ("2026-05-04T12:00+02:00", [1]),
+            ("2026-05-04T10:00:00Z", [1]),
+            ("2026-05-04T12:00", [1]),
+            ("2026-05-04T10:00", []),
+            ("gt2026-05-04T10:00:00.000001Z", [2, 3, 4]),
+            ("2026-05-03,2026-05-07", [0, 4]),
+            ("ge2026-05-04&date=lt2026-05-06", [1, 2]),
+        ],
+    )
+    def test_a_date_is_an_interval(self, world: World, lucas: list[str], said: str, days: list[int]):
+        query = f"patient={world.ids['lucas']}&date={said}".replace("+", "%2B")
+        assert found(world, "sonia", query) == [lucas[n] for n in reversed(days)]
+
+    def test_a_day_is_a_day_in_paris(self, world: World):
+        id = written(world, usager="karim", structure="mas_fam", occurred_at="2026-05-03T22:30:00Z")
+        assert found(world, "sonia", f"_id={id}&date=2026-05-04") == [id]
+        assert found(world, "sonia", f"_id={id}&date=2026-05-03") == []
+
+    def test_last_updated(self, world: World, lucas: list[str]):
+        hour = (now() - timedelta(hours=1)).isoformat().replace("+00:00", "Z")
+        assert set(found(world, "sonia", f"_lastUpdated=gt{hour}")) >= set(lucas)
+        assert found(world, "sonia", f"_lastUpdated=lt{hour}") == []
+
+    def test_a_code_with_or_without_its_system(self, world: World):
+        id = written(world, kind="data")
+        system = "https://dui-serveur.example/fhir/CodeSystem/transmission-kind"
+        for said in ("data", f"{system}|data", "|data", "result,data"):
+            assert found(world, "sonia", f"_id={id}&type={said}") == [id]
+        for said in ("urn:other|data", "result", "never-a-code"):
+            assert found(world, "sonia", f"_id={id}&type={said}") == []
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "_count=abc", "_count=-1", "_count=1.5", "_count=", "_count=1&_count=2", "date=hier", "date=2026-13",
+            "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=9999",
+            "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=date", "_include=*", "_has:x=y",
+            "patient:missing=true", "_id:not=x", "patient.name=x", "date=" + ",".join(["2026"] * 9),
+            "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=accurate", "_summary=count",
+            "_page=x&_count=2", "_page=x",
+        ],
+    )  # fmt: skip
+    def test_a_bad_parameter_is_400_and_says_which(self, world: World, query: str):
+        answer = world.get("sonia", f"{PATH}?{query}")
+        assert answer.status_code == 400, answer.text
+        assert outcome(answer)["severity"] == "error"
+
+    def test_the_nearest_known_name_is_given_never_the_one_received(self, world: World):
+        answer = world.get("sonia", f"{PATH}?patiant=147720425367411")
+        issue = outcome(answer)
+        assert (issue["expression"], "patient" in issue["diagnostics"]) == (["patient"], True)
+        assert "patiant" not in answer.text
+        assert "147720425367411" not in answer.text
+
+    def test_all_faults_are_told_at_once(self, world: World):
+        answer = world.get("sonia", f"{PATH}?patiant=1&date=x&_count=x")
+        assert [i["expression"][0] for i in answer.json()["issue"]] == ["patient", "date", "_count"]
+
+    def test_leniently_an_unknown_parameter_is_left_out_of_self(self, world: World):
+        bundle = searched(
+            world, "sonia", "_sort=date&_count=1", headers={"Prefer": 'respond-async, handling="lenient"'}
+        )
+        assert link(bundle, "self") == f"{ORIGIN}{PATH}?_count=1"
+
+    def test_a_long_query_is_refused(self, world: World):
+        assert world.get("sonia", f"{PATH}?_id={'x' * 17_000}").status_code == 400
+
+
+class TestPages:
+    def test_without_double_or_hole_while_rows_arrive(self, world: World):
+        ids = [written(world, usager="ines", structure="mecs") for _ in range(5)]
+        bundle = searched(world, "sonia", f"patient={world.ids['ines']}&_count=2")
+        seen = [e["resource"]["id"] for e in bundle["entry"]]
+        late = written(world, usager="ines", structure="mecs")
+        while url := link(bundle, "next"):
+            bundle = world.get("sonia", url).json()
+            seen += [e["resource"]["id"] for e in bundle["entry"]]
+        assert seen == ids[::-1]
+        assert late not in seen
+
+    def test_the_next_link_hides_the_query_and_keeps_our_address(self, world: World, lucas: list[str]):
+        forged = {"Host": "evil.example"}
+        url = link(searched(world, "sonia", f"patient={world.ids['lucas']}&_count=1", headers=forged), "next") or ""
+        assert url.startswith(f"{ORIGIN}{PATH}?_page=")
+        assert str(world.ids["lucas"]) not in url
+        assert [name for name, _ in parse_qsl(urlsplit(url).query)] == ["_page"]
+
+    def test_a_link_is_lent_to_nobody_and_to_no_other_type(self, world: World, lucas: list[str]):
+        url = link(searched(world, "sonia", "_count=1"), "next") or ""
+        token = urlsplit(url).query
+        assert world.get("sonia", f"{PATH}?{token}").status_code == 200
+        assert world.get("marc", f"{PATH}?{token}").status_code == 400
+        assert world.get("sonia", f"{PATH}?{token}x").status_code == 400
+
+    def test_each_page_asks_the_policy_again(self, world: World, consented: None):
+        sent(world, "chu")
+        written(world)
+        url = link(searched(world, "chu", f"patient={world.ids['lucas']}&_count=1"), "next") or ""
+        assert world.get("chu", url).json()["entry"]
+        world.rows("UPDATE sharing_consent SET withdrawn_at = $1", now())
+        for one in world.get("chu", url).json().get("entry", []):
+            assert one["resource"]["meta"]["tag"], "only what it sent itself"
+
+    def test_self_repeats_what_was_asked(self, world: World):
+        id = str(world.ids["lucas"])
+        url = link(searched(world, "sonia", f"patient={id}&date=ge2026-05-04&date=lt2026-05-06"), "self") or ""
+        assert parse_qsl(urlsplit(url).query) == [("patient", id), ("date", "ge2026-05-04"), ("date", "lt2026-05-06")]
+
+    def test_the_total_is_said_when_all_of_it_is_here(self, world: World, lucas: list[str]):
+        whole = searched(world, "sonia", f"patient={world.ids['lucas']}&date=2026-05")
+        assert whole["total"] == 5 == len(whole["entry"])
+        assert "total" not in searched(world, "sonia", f"patient={world.ids['lucas']}&_count=2")
+
+    def test_a_count_of_zero_is_the_total_alone(self, world: World, lucas: list[str]):
+        bundle = searched(world, "sonia", f"patient={world.ids['lucas']}&date=2026-05&_count=0")
+        assert (bundle["total"], bundle.get("entry")) == (5, None)
+        assert searched(world, "yann", f"patient={world.ids['lucas']}&_count=0")["total"] == 0
+
+    def test_a_count_over_the_cap_is_capped_and_said(self, world: World, lucas: list[str]):
+        bundle = searched(world, "sonia", "_count=1000")
+        [said] = [e["resource"] for e in bundle["entry"] if e["search"]["mode"] == "outcome"]
+        assert "200" in said["issue"][0]["diagnostics"]
+
+    def test_an_entry_has_its_own_address(self, world: World, lucas: list[str]):
+        [entry] = searched(world, "sonia", f"_id={lucas[0]}")["entry"]
+        assert (entry["fullUrl"], entry["search"]["mode"]) == (f"{ORIGIN}{PATH}/{lucas[0]}", "match")
+
+
+class TestReach:
+    def test_each_finds_what_they_may_read(self, world: World, lucas: list[str]):
+        shown = written(world, usager="lucas", visibility="shared")
+        query = f"patient={world.ids['lucas']}&_count=200"
+        assert set(found(world, "marc", query)) >= {*lucas, shown}
+        assert found(world, "odile", query) == found(world, "yann", query) == found(world, "mdph", query) == []
+        assert shown in found(world, "lucas", query)
+        assert not set(lucas) & set(found(world, "lucas", query))
+
+    def test_the_sender_finds_its_own_version_after_the_team_wrote(self, world: World):
+        id = sent(world, "chu", usager="karim", date="2026-04-02T10:00:00Z")
+        changed_by_the_team(world, id)
+        world.rows("UPDATE transmission SET occurred_at = now() WHERE id = $1", id)
+        for query in (f"_id={id}", f"patient={world.ids['karim']}", "date=2026-04-02", "_lastUpdated=gt2020"):
+            told = {e["resource"]["id"]: e["resource"] for e in searched(world, "chu", query)["entry"]}
+            assert text_of(told[str(id)]) == b"Belle nuit.", query
+        assert found(world, "mdph", f"_id={id}") == []
+
+    def test_what_a_former_version_cannot_tell_is_not_guessed_from_the_team_s(self, world: World):
+        id = sent(world, "chu", usager="karim")
+        world.rows("UPDATE transmission SET kind = 'data', version = version + 1 WHERE id = $1", id)
+        assert found(world, "chu", f"_id={id}&type=data") == []
+
+    def test_a_row_is_found_once_when_a_consent_covers_it_too(self, world: World, consented: None):
+        id = sent(world, "chu")
+        changed_by_the_team(world, id)
+        assert found(world, "chu", f"_id={id}") == [str(id)]
+
+    def test_own_versions_are_paged_with_the_rest(self, world: World):
+        grant(world, usager="jeanne")
+        mine = [sent(world, "chu", usager="jeanne", date=f"2026-03-0{n}T10:00:00Z") for n in range(1, 5)]
+        for id in mine[::2]:
+            changed_by_the_team(world, id)
+        world.rows("DELETE FROM sharing_consent")
+        query, seen = f"patient={world.ids['jeanne']}&_count=1", []
+        bundle = searched(world, "chu", query)
+        while True:
+            seen += [e["resource"]["id"] for e in bundle["entry"]]
+            url = link(bundle, "next")
+            if not url:
+                break
+            bundle = world.get("chu", url).json()
+        assert seen == [str(id) for id in reversed(mine)]
+
+
+class TestTrail:
+    def test_one_line_per_person(self, world: World):
+        written(world)
+        written(world, usager="karim", structure="mas_fam")
+        answer = world.get("sonia", f"{PATH}?_count=200")
+        lines = world.traces(request_id=answer.headers["x-request-id"])
+        told = {e["resource"]["subject"]["reference"].rpartition("/")[2] for e in answer.json()["entry"]}
+        assert {str(line["usager_id"]) for line in lines} == told
+        assert sum(len(line["entry_ids"]) for line in lines) == len(answer.json()["entry"])
+
+    @pytest.mark.parametrize("more", ["", "&_count=0"])
+    def test_nothing_found_names_whom_was_asked_for(self, world: World, more: str):
+        answer = world.get("yann", f"{PATH}?patient={world.ids['jeanne']}{more}")
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (line["outcome"], line["usager_id"], line["action"]) == ("empty", world.ids["jeanne"], "read")
+
+    def test_counting_is_traced_like_reading(self, world: World, lucas: list[str]):
+        answer = world.get("sonia", f"{PATH}?patient={world.ids['lucas']}&date=2026-05&_count=0")
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert ({str(id) for id in line["entry_ids"]}, line["usager_id"]) == (set(lucas), world.ids["lucas"])
+
+
+class TestCost:
+    @pytest.mark.parametrize("who", ["sonia", "chu"])
+    @pytest.mark.parametrize("query", ["", "date=ge2026-05&date=lt2026-06&type=data,result&_count=10", "_count=0"])
+    def test_a_search_is_one_statement(self, world: World, who: str, query: str):
+        url = f"{PATH}?patient={world.ids['lucas']}&{query}"
+        world.get(who, url)
+        with world.statements() as counted:
+            world.get(who, url)
+        assert len(counted) == 1, counted.sql

@@ -1,0 +1,89 @@
+"""What a search value covers: property tests of the parser, whatever comes."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.features.transmissions.models import Transmission
+from app.fhir.search.criteria import Around, Coded, Ids, Reference, Token, When
+from app.fhir.search.values import PREFIXES, BadValue, alternatives, id_in, moment_of, uuid_of
+from app.kernel.clock import PARIS
+
+AROUND = Around("https://dui.example", None)  # type: ignore[arg-type]
+MOMENTS = st.integers(-2_208_988_800, 250_000_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
+    for criterion in (
+        When(Transmission.occurred_at),
+        Ids(Transmission.id),
+        Reference(Transmission.usager_id, "Patient"),
+        Token(Transmission.kind, {"data": ("data",)}),
+        Coded(Transmission.kind),
+    ):
+        refusal = None
+        try:
+            criterion.read(text, AROUND)
+        except BadValue as bad:
+            refusal = str(bad)
+        assert refusal is None or len(text) < 4 or text not in refusal
+
+
+@given(MOMENTS, st.sampled_from(["%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]))
+def test_a_partial_date_covers_the_moments_it_names(at: datetime, spelling: str) -> None:
+    local = at.astimezone(PARIS)
+    found = moment_of(local.strftime(spelling.replace("%Y", f"{local.year:04}")))
+    if local.fold == 0:
+        assert found.low <= at < found.high
+
+
+@given(MOMENTS, st.integers(-14 * 60, 14 * 60))
+def test_the_same_instant_in_any_zone_is_one_interval(at: datetime, minutes: int) -> None:
+    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
+    local = at + timedelta(minutes=minutes)
+    told = f"{local.replace(microsecond=0, tzinfo=None).isoformat()}{sign}{hours:02}:{rest:02}"
+    assert moment_of(told).low == at.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_every_prefix_of_r4_is_read(prefix: str) -> None:
+    assert moment_of(f"{prefix}2026").prefix == prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("2026-03-29", timedelta(hours=23)),
+        ("2026-10-25", timedelta(hours=25)),
+        ("2024-02", timedelta(days=29)),
+        ("2026-12", timedelta(days=31)),
+        ("2026-05-03T10:00:00.123Z", timedelta(milliseconds=1)),
+        ("2026-05-03T10:00:00.123456789Z", timedelta(microseconds=1)),
+        ("2026-05-03T10:00", timedelta(minutes=1)),
+    ],
+)
+def test_an_interval_is_as_wide_as_what_was_not_said(text: str, width: timedelta) -> None:
+    found = moment_of(text)
+    assert found.high - found.low == width
+
+
+def test_a_comma_is_escaped_by_a_backslash() -> None:
+    assert alternatives(r"a,b\,c,d\|e") == ["a", "b,c", "d|e"]
+
+
+def test_an_id_is_ours_only_as_we_write_it() -> None:
+    id = "018f3c1e-0000-7000-8000-00000000abcd"
+    assert str(uuid_of(id)) == id
+    assert [uuid_of(text) for text in (id.upper(), f"{{{id}}}", f"urn:uuid:{id}", id.replace("-", ""), "é")] == [
+        None
+    ] * 5
+
+
+def test_a_reference_is_ours_by_our_address_alone() -> None:
+    id = "018f3c1e-0000-7000-8000-00000000abcd"
+    assert str(id_in(f"https://dui.example/fhir/Patient/{id}", "Patient", AROUND.origin)) == id
+    assert id_in(f"https://dui.example.org/fhir/Patient/{id}", "Patient", AROUND.origin) is None
+    assert id_in(f"Group/{id}", "Patient", AROUND.origin) is None
