@@ -22,7 +22,7 @@ from app.access.several import Question
 from app.access.versions import EntryVersion
 from app.audit.vocabulary import Outcome
 from app.fhir import keeping
-from app.fhir.names import CARRIED, KNOWN_TYPES
+from app.fhir.known_types import CARRIED, R4_TYPES
 from app.fhir.outcomes import Issue
 from app.fhir.search.criteria import Criterion
 from app.fhir.search.query import Shape, condition, condition_then
@@ -253,7 +253,7 @@ class Registry:
     def of_type(self, type_name: str) -> tuple[AnyMap, ...]:
         """Where rows of this type are, the generic map last. Raises NotFound for a type that R4 does not know."""
         own = self._of_type.get(type_name, ())
-        if not own and type_name not in KNOWN_TYPES:
+        if not own and type_name not in R4_TYPES:
             raise NotFound("Ce type de ressource n'existe pas en FHIR R4.", code="unknown_type")
         if not own and self.kept is None:
             raise NotFound("Ce type de ressource n'est pas servi ici.", code="unknown_type")
@@ -265,7 +265,7 @@ class Registry:
         Raises Invalid for a type that R4 does not know, or when no map takes it.
         """
         type_name = str(resource.get("resourceType") or "")
-        if type_name not in KNOWN_TYPES:
+        if type_name not in R4_TYPES:
             raise Invalid("Ce type de ressource n'existe pas en FHIR R4.", where=where, code="unknown_type")
         own = [each for each in self._of_type.get(type_name, ()) if each.from_fhir]
         for profile in profiles_of(resource):

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app.api.fhir import served
 from app.api.resources import REGISTRY
-from app.fhir.names import KNOWN_TYPES
+from app.fhir.known_types import R4_TYPES
 from tests.fhir.test_read import outcome, written
 from tests.world import World
 
@@ -55,7 +55,7 @@ class TestMetadata:
 
     def test_an_undeclared_type_is_not_found(self, world: World, promised: dict[str, Any]):
         declared = {r["type"] for r in promised["rest"][0]["resource"]}
-        for name in [*sorted(KNOWN_TYPES - declared)[:3], "Patiente"]:
+        for name in [*sorted(R4_TYPES - declared)[:3], "Patiente"]:
             for path in (f"/fhir/{name}", f"/fhir/{name}/{uuid4()}"):
                 answer = world.get("marc", path)
                 assert (answer.status_code, outcome(answer)["severity"]) == (404, "error")
