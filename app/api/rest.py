@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from app.api.me_session import router as me_session
 from app.features.professionals.router import router as professionals
+from app.features.projects.me import me_router as my_project
+from app.features.projects.router import router as projects
 from app.features.settings.router import router as settings
 from app.features.stays.router import router as stays
 from app.features.structures.router import router as structures
@@ -23,5 +25,7 @@ def rest() -> APIRouter:
     router.include_router(teams)
     router.include_router(usagers)
     router.include_router(stays)
+    router.include_router(projects)
+    router.include_router(my_project)
     router.include_router(transmissions)
     return router

@@ -1,0 +1,86 @@
+"""Avenant: a new project that will replace one under way, its parts copied, each linked to the former."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid
+
+from app.access.gate import Gate
+from app.access.permissions import Action
+from app.features.projects.models import GoalStatus, Project, ProjectStatus
+from app.features.projects.parts import PartOut
+from app.features.projects.questions import AMENDMENTS
+from app.features.projects.schemas import Amendment, ProjectOut
+from app.features.projects.seen import whole
+from app.features.projects.service import opened, started
+from app.kernel.errors import Conflict
+from app.kernel.ids import uuid7
+
+KEPT = ("usager_id", "structure_id", "category", "description", "type_code", "communication", "visibility")
+# In the order of their links. Answers and reviews stay with the project they were given on.
+COPIED = ("expectations", "needs", "goals", "actions", "services", "means")
+LINKS = frozenset({"adds_to_id", "need_ids", "goal_ids", "action_id"})  # from a part to another: led to the copy
+NOT_COPIED = frozenset(
+    {"id", "usager_id", "project_id", "replaces_id", "author_id", "author_kind", "recorded_at", "updated_at", "version"}
+)
+OVER = frozenset({GoalStatus.COMPLETED.value, GoalStatus.CANCELLED.value})  # an action's are the same words
+
+
+async def amend(gate: Gate, id: UUID, version: int, said: Amendment) -> Project:
+    """What the reader sees of the project, copied; goals and actions that are over are left behind.
+
+    Raises Conflict for a project in preparation or over, or when an amendment is already being prepared.
+    """
+    former = await opened(gate, id, Action.UPDATE, version)
+    if former.status == ProjectStatus.DRAFT:
+        raise Conflict(
+            "Ce projet est encore en préparation : corrigez-le.", where="/status", code="project.not_validated"
+        )
+    if await gate.list(ProjectOut, AMENDMENTS, 1, former=id):
+        raise Conflict("Un avenant à ce projet est déjà en préparation.", code="project.amendment_under_way")
+    seen = await whole(gate, id)
+    new = Project(id=uuid7(), number=former.number + 1, title=said.title or former.title, replaces_id=former.id)
+    for name, value in {**{name: getattr(former, name) for name in KEPT}, **started(gate)}.items():
+        setattr(new, name, value)
+    gate.add(new)
+    copies: dict[str, UUID] = {}
+    for name in COPIED:
+        going_on = [part for part in seen.parts[name] if getattr(part, "status", None) not in OVER]
+        copies |= {part.id: uuid7() for part in going_on}
+        for part in going_on:
+            gate.add(_copy(part, new, copies))
+    return new
+
+
+def _copy(part: PartOut, new: Project, copies: Mapping[str, UUID]) -> Any:
+    """A row of the same table that says the same, of the new project, naming the former."""
+    row = part.TABLE(
+        id=copies[part.id],
+        project_id=new.id,
+        replaces_id=UUID(part.id),
+        usager_id=new.usager_id,
+        structure_id=new.structure_id,
+        category=new.category,
+    )
+    columns = part.TABLE.__table__.columns
+    for name in part.__struct_fields__:
+        if name not in NOT_COPIED:
+            value = getattr(part, name)
+            setattr(row, name, _led(value, copies) if name in LINKS else _as_held(columns[name].type, value))
+    return row
+
+
+def _led(value: Any, copies: Mapping[str, UUID]) -> Any:
+    if isinstance(value, list):
+        return [copies[id] for id in value if id in copies]
+    return copies.get(value)
+
+
+def _as_held(kind: Any, value: Any) -> Any:
+    """Ids are text in a view, UUID in a row."""
+    if value is None:
+        return None
+    if isinstance(kind, Uuid):
+        return UUID(value)
+    return [UUID(id) for id in value] if isinstance(kind, ARRAY) and isinstance(kind.item_type, Uuid) else value

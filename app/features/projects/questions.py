@@ -1,0 +1,82 @@
+"""The questions asked of projects: declared once, their values named, so that their text is kept."""
+
+from typing import Any
+
+from sqlalchemy import Date, Select, Uuid, bindparam, func, literal_column, not_, or_, select, true
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import ColumnElement
+
+from app.access.gate import Listing
+from app.features.projects.models import Agreement, Answer, Party, Project, ProjectStatus
+from app.features.usagers.models import Usager
+from app.kernel.hot import word
+
+NEWEST_FIRST = ("occurred_at", "id")
+USAGER = Project.usager_id == bindparam("usager", type_=Uuid())
+RUNNING = or_(Project.status == word(ProjectStatus.ACTIVE), Project.status == word(ProjectStatus.ON_HOLD))
+ALL = Listing(true(), NEWEST_FIRST)
+OF_USAGER = Listing(USAGER, NEWEST_FIRST, usager="usager")
+
+NUMBERED = Listing(
+    USAGER & (Project.structure_id == bindparam("structure", type_=Uuid())), ("number", "id"), usager="usager"
+)
+DUE = Listing(
+    RUNNING & (Project.next_review_on < bindparam("due_before", type_=Date())),
+    ("next_review_on", "id"),
+    newest_first=False,
+)
+SIGNED_BY_STRUCTURE = Listing(
+    (Agreement.project_id == bindparam("project", type_=Uuid()))
+    & (Agreement.party == word(Party.STRUCTURE))
+    & (Agreement.answer == word(Answer.YES))
+)
+AMENDMENTS = Listing(
+    (Project.replaces_id == bindparam("former", type_=Uuid())) & (Project.status == word(ProjectStatus.DRAFT))
+)
+MINE_RUNNING = Listing(USAGER & RUNNING, NEWEST_FIRST, usager="usager")
+MINE_IN_PREPARATION = Listing(USAGER & (Project.status == word(ProjectStatus.DRAFT)), NEWEST_FIRST, usager="usager")
+
+_later: Any = aliased(Agreement, name="later_answer")
+
+
+def _unless_changed() -> Select[Any]:
+    """The same signer has answered again since."""
+    same = (
+        _later.organisation_id == Agreement.organisation_id,
+        _later.project_id == Agreement.project_id,
+        _later.party == Agreement.party,
+        _later.signer_id.is_not_distinct_from(Agreement.signer_id),
+        _later.signed_at > Agreement.signed_at,
+        _later.deleted_at.is_(None),
+        not_(_later.held),
+    )
+    return select(_later.id).where(*same)
+
+
+# The person, or who represents them, last said no: shown in red to the team, wherever the project is listed.
+DISAGREEMENT: ColumnElement[Any] = (
+    select(func.count() > literal_column("0"))
+    .select_from(Agreement)
+    .where(
+        Agreement.organisation_id == Project.organisation_id,
+        Agreement.project_id == Project.id,
+        Agreement.answer == word(Answer.NO),
+        or_(Agreement.party == word(Party.USAGER), Agreement.party == word(Party.REPRESENTATIVE)),
+        Agreement.deleted_at.is_(None),
+        Agreement.reserved_to.is_(None),
+        not_(Agreement.held),
+        not_(_unless_changed().exists()),
+    )
+    .scalar_subquery()
+)
+# Two parents may answer apart: of a minor, each sees only their own answer (design: field.md §5).
+MINOR: ColumnElement[Any] = (
+    select(func.count() > literal_column("0"))
+    .select_from(Usager)
+    .where(
+        Usager.organisation_id == Project.organisation_id,
+        Usager.id == Project.usager_id,
+        Usager.birth_date > func.timezone(word("Europe/Paris"), func.now()) - literal_column("interval '18 years'"),
+    )
+    .scalar_subquery()
+)
