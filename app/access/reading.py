@@ -8,6 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import (
+    ARRAY,
     CTE,
     ColumnElement,
     CompoundSelect,
@@ -29,7 +30,6 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, Row, View

@@ -10,10 +10,9 @@ from app.access.gate import Gate
 from app.access.permissions import Action
 from app.features.projects.models import GoalStatus, Project, ProjectStatus
 from app.features.projects.parts import PartOut
-from app.features.projects.questions import AMENDMENTS
-from app.features.projects.schemas import Amendment, ProjectOut
+from app.features.projects.schemas import Amendment
 from app.features.projects.seen import whole
-from app.features.projects.service import opened, started
+from app.features.projects.service import in_place, opened, started
 from app.kernel.errors import Conflict
 from app.kernel.ids import uuid7
 
@@ -37,10 +36,11 @@ async def amend(gate: Gate, id: UUID, version: int, said: Amendment) -> Project:
         raise Conflict(
             "Ce projet est encore en préparation : corrigez-le.", where="/status", code="project.not_validated"
         )
-    if await gate.list(ProjectOut, AMENDMENTS, 1, former=id):
+    others = await in_place(gate, former.usager_id, former.structure_id)
+    if any(other.replaces_id == str(id) and other.status == ProjectStatus.DRAFT for other in others):
         raise Conflict("Un avenant à ce projet est déjà en préparation.", code="project.amendment_under_way")
     seen = await whole(gate, id)
-    new = Project(id=uuid7(), number=former.number + 1, title=said.title or former.title, replaces_id=former.id)
+    new = Project(id=uuid7(), number=others[0].number + 1, title=said.title or former.title, replaces_id=former.id)
     for name, value in {**{name: getattr(former, name) for name in KEPT}, **started(gate)}.items():
         setattr(new, name, value)
     gate.add(new)

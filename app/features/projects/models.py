@@ -111,7 +111,7 @@ class Who(StrEnum):
 
 
 class Project(DossierEntry):
-    """`number`: 1, then one more at each amendment (avenant), which replaces the former."""
+    """`number`: 1, 2, 3 for one person in one place; an amendment (avenant) has its own, and `replaces_id`."""
 
     __tablename__ = "project"
     KIND: ClassVar = Kind.PROJECT

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from app.access.entry import DossierView
 from app.features.projects.models import (
@@ -22,7 +22,7 @@ from app.features.projects.models import (
     Step,
     TaskStatus,
 )
-from app.features.projects.schemas import Body, Code, Ids, Line, Never, Prose, Shown
+from app.features.projects.schemas import Body, Code, Ids, Line, Moment, Never, Prose, Shown
 
 Codes = Annotated[list[Code], Field(max_length=50)]
 Kept = Annotated[Prose | None, Never]
@@ -165,7 +165,7 @@ class Preparation(Body):
 
 class _Review(Body):
     status_code: Code | None = None
-    ends_at: AwareDatetime | None = None
+    ends_at: Moment | None = None
     perimeter: Prose | None = None
     question: Prose | None = None
     guests: Prose | None = None
@@ -176,13 +176,13 @@ class _Review(Body):
 
 
 class ReviewIn(_Review):
-    starts_at: AwareDatetime
+    starts_at: Moment
     status: TaskStatus = TaskStatus.DRAFT
     visibility: Shown = "shared"
 
 
 class ReviewPatch(_Review):
-    starts_at: Annotated[AwareDatetime | None, Never] = None
+    starts_at: Annotated[Moment | None, Never] = None
     status: Annotated[TaskStatus | None, Never] = None
     visibility: KeptShown = None
 

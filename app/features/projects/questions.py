@@ -30,9 +30,6 @@ SIGNED_BY_STRUCTURE = Listing(
     & (Agreement.party == word(Party.STRUCTURE))
     & (Agreement.answer == word(Answer.YES))
 )
-AMENDMENTS = Listing(
-    (Project.replaces_id == bindparam("former", type_=Uuid())) & (Project.status == word(ProjectStatus.DRAFT))
-)
 MINE_RUNNING = Listing(USAGER & RUNNING, NEWEST_FIRST, usager="usager")
 MINE_IN_PREPARATION = Listing(USAGER & (Project.status == word(ProjectStatus.DRAFT)), NEWEST_FIRST, usager="usager")
 

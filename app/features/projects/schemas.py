@@ -1,6 +1,6 @@
 """What the REST API hears and says about a project, apart from its parts (`parts`)."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar, Literal, TypeVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ NO_NUL = r"^[^\x00]*$"
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=NO_NUL)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=250, strip_whitespace=True, pattern=NO_NUL)]
 Code = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\s|\x00]+\|[^\s|\x00]+$")]  # `system|code`
+Moment = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Shown = Literal["not_shared", "shared"]
 Ids = Annotated[list[UUID], Field(max_length=100)]
@@ -96,7 +97,7 @@ class AgreementIn(Body):
 
     party: Party
     answer: Answer
-    signed_at: AwareDatetime | None = None
+    signed_at: Moment | None = None
     signer_id: UUID | None = None
     signer_name: Line | None = None
     comment: Prose | None = None

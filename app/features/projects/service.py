@@ -3,6 +3,7 @@
 Law: CASF L311-4 and the contrat de séjour's décret of 26 Nov 2004 (the avenant); TDDUI, classe Bilan (yearly review).
 """
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from app.features.projects.schemas import ProjectIn, ProjectOut, ProjectPatch
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid
 
+PAGE_MOST = 200  # projects of one person in one place: a life holds fewer
 CLOCK_DRIFT = timedelta(minutes=5)  # devices in the houses are not all on NTP
 FROM: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {  # what a project may become, and from what
     ProjectStatus.ACTIVE: (ProjectStatus.DRAFT, ProjectStatus.ON_HOLD),
@@ -28,8 +30,8 @@ FROM: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {  # what a project may b
 async def prepare(gate: Gate, said: ProjectIn) -> Project:
     """A new project, in preparation. The caller settles the gate. Raises Invalid when it would end before it starts."""
     check_period(said.starts, said.ends)
-    former = await gate.list(ProjectOut, NUMBERED, 1, usager=said.usager_id, structure=said.structure_id)
-    number = former[0].number + 1 if former else 1
+    before = await in_place(gate, said.usager_id, said.structure_id)
+    number = before[0].number + 1 if before else 1
     return gate.add(Project(category=Category.SUPPORT.value, number=number, **started(gate), **said.model_dump()))
 
 
@@ -83,6 +85,11 @@ async def resume(gate: Gate, id: UUID, version: int) -> Project:
 
 async def complete(gate: Gate, id: UUID, version: int) -> Project:
     return await _move(gate, id, version, ProjectStatus.COMPLETED)
+
+
+async def in_place(gate: Gate, usager: UUID, structure: UUID) -> Sequence[ProjectOut]:
+    """The projects of one person in one place, the last number first: 1, 2, 3, amendments among them."""
+    return await gate.list(ProjectOut, NUMBERED, PAGE_MOST, usager=usager, structure=structure)
 
 
 async def opened(gate: Gate, id: UUID, action: Action, version: int | None = None) -> Project:
