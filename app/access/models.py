@@ -208,6 +208,8 @@ class Mandate(DossierEntry):
     starts: Mapped[date]
     ends: Mapped[date | None]
     copy_seen_on: Mapped[date | None]
+    person_agreed: Mapped[bool] = mapped_column(default=False)  # who only assists reads nothing without it
+    entered_by: Mapped[UUID | None]  # who said the terms as they stand: another confirms them
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[UUID | None]
     person_told: Mapped[bool] = mapped_column(default=False)
