@@ -6,21 +6,20 @@ statement that settles versions, traces and the idempotency key.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-import orjson
-from sqlalchemy import Insert, Table, Text, bindparam, column, func, insert, literal_column, select, text, update
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy import Table, func, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import writing
 from app.access.entry import DossierEntry, Row, fill
 from app.access.permissions import Action
-from app.access.policy import ORGANISATION, SHAPES_KEPT, allowed, facts, has_cell, usager_table
+from app.access.policy import ORGANISATION, allowed, facts, has_cell, usager_table
 from app.access.reading import (
     ENDED,
     NOT_FOUND,
@@ -32,9 +31,9 @@ from app.access.reading import (
     _still_alive,
     refused,
 )
-from app.access.versions import EntryVersion, StoredUsagerKey, values_of, version_of
+from app.access.versions import StoredUsagerKey, values_of, version_of
+from app.access.writing import as_json
 from app.audit import trail
-from app.audit.models import AuditEntry
 from app.audit.vocabulary import Call, Outcome
 from app.kernel import db
 from app.kernel.clock import now
@@ -42,13 +41,14 @@ from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Database
 from app.kernel.errors import Conflict, DuiError, Gone, Invalid, NotFound, Stale, Unauthenticated
 from app.kernel.hot import HotLane
-from app.kernel.idempotency import Claim, Idempotency, Replay, claim
+from app.kernel.idempotency import Claim, Replay, claim
 from app.security import access_cards
-from app.security.principal import Caller, Principal, Shape
+from app.security.principal import Caller, Principal
 
-__all__ = ["Gate", "Listing", "MayNot", "OutOfReach", "Reading", "Refused", "opened", "reading_of"]
+__all__ = ["Gate", "Listing", "MayNot", "OutOfReach", "Reading", "Refused", "opened", "opened_as", "reading_of"]
 
 E = TypeVar("E", bound=Row)
+G = TypeVar("G", bound="Gate")
 UNKNOWN = "reference.unknown"
 AUTHOR_KINDS = {
     Caller.PROFESSIONAL: "professional",
@@ -65,8 +65,10 @@ class Gate(Reading):
     _session: AsyncSession
     replay: Replay | None = None  # this very request was already answered
     claim: Claim | None = None  # its Idempotency-Key, remembered when the work is settled
-    _new: list[Row] = field(default_factory=list)
-    _changed: list[tuple[Action, Row]] = field(default_factory=list)
+    _new: list[tuple[Action, Row]] = field(default_factory=list)
+    _written: list[tuple[Action, Row]] = field(default_factory=list)
+    _versions: list[dict[str, object]] = field(default_factory=list)  # beside those of what is written
+    _notes: list[writing.Note] = field(default_factory=list)
     _keys: dict[UUID, UsagerKey] = field(default_factory=dict)
     _opened: dict[UUID, bytes] = field(default_factory=dict)
     _told: list[dict[str, object]] = field(default_factory=list)
@@ -81,7 +83,7 @@ class Gate(Reading):
             row.category = row.category or row.CATEGORY.value
         if isinstance(row, DossierEntry) and not row.author_kind:
             row.author_id, row.author_kind = self.principal.id, AUTHOR_KINDS[self.principal.shape.kind]
-        self._new.append(row)
+        self._new.append((Action.CREATE, row))
         return row
 
     def beside(self, row: db.Base) -> None:
@@ -141,7 +143,9 @@ class Gate(Reading):
         )
         core = await self._session.connection()  # the ORM would read the row again to refresh it
         try:
-            answer = (await core.execute(query.returning(verdict, _wrapped(table)), facts(self.principal))).first()
+            answer = (
+                await core.execute(query.returning(verdict, writing.wrapped_of(table)), facts(self.principal))
+            ).first()
         except IntegrityError as exc:
             raise _told_by(exc, table) or exc from None
         if answer is None:
@@ -151,54 +155,63 @@ class Gate(Reading):
         for name, value in told.items():
             setattr(row, name, value)
         self._know(row, answer[1])
-        self._changed.append((action, row))
+        self._written.append((action, row))
         return row
 
     async def remove(self, row: E) -> E:
         """Deleted for every reader, kept for history; got by `entry(…, Action.DELETE)`."""
         return await self.change(row, action=Action.DELETE, deleted_at=now())
 
-    async def settle(self) -> None:
-        """Write what was added, judged by the policy row by row, and the trace of it all.
+    def note(self, row: db.Base, *, over: bool = False) -> None:
+        """A line that goes with the work and that no policy judges, written as it is settled; `over` an earlier one."""
+        self._notes.append((row, over))
+
+    async def flush(self) -> None:
+        """Write what was added, judged by the policy row by row; versions and traces follow at `settle`.
 
         Raises OutOfReach or MayNot, and the request rolls back, when one row is out of reach.
         """
         added, self._new = self._new, []
-        for table in dict.fromkeys(type(row) for row in added):
-            await self._insert(table, [row for row in added if type(row) is table])
+        for table in sorted({type(row) for _, row in added}, key=_depth):  # what others point to comes first
+            await self._insert(table, [row for _, row in added if type(row) is table])
         await self._insert_beside()
-        written = [(Action.CREATE, row) for row in added] + self._changed
-        self._changed = []
+        self._written = added + self._written
+
+    async def settle(self) -> None:
+        """Flush, then write versions, keys, notes, the idempotency key and the trace of it all, in one statement."""
+        await self.flush()
+        written, self._written = self._written, []
         who = trail.of_caller(self.principal, self.call)
         lines = [*self._told, *_lines(who, written)]
         self._told = []
         if not lines and self.claim is None:
             return
-        versions = [
-            version_of(row, self._keys[row.usager_id], self.principal.id)
-            for _, row in written
-            if isinstance(row, DossierEntry)
-        ]
+        versions = [self._version(row, self.principal.id) for _, row in written if isinstance(row, DossierEntry)]
         keys = [
             {"organisation_id": self.principal.organisation_id, "usager_id": id, "wrapped": "\\x" + wrapped.hex()}
             for id, wrapped in self._opened.items()
         ]
-        self._opened = {}
-        await self._session.execute(
-            SETTLE,
-            {
-                "versions": _json(versions),
-                "keys": _json(keys),
-                "lines": _json(lines),
-                "claims": _json([self.claim.remembered(self.location)] if self.claim else []),
-            },
-        )
+        statement, notes = writing.settling(self._notes)
+        told = {
+            "versions": as_json(versions + self._versions),
+            "keys": as_json(keys),
+            "lines": as_json(lines),
+            "claims": as_json([self.claim.remembered(self.location)] if self.claim else []),
+        }
+        self._opened, self._versions, self._notes = {}, [], []
+        try:
+            await self._session.execute(statement, {**told, **notes})
+        except IntegrityError as exc:
+            raise _told_by(exc) or exc from None
         self.claim = None
+
+    def _version(self, row: DossierEntry, by: UUID | None) -> dict[str, object]:
+        return version_of(row, self._keys[row.usager_id], by)
 
     async def _insert(self, table: type[Row], rows: Sequence[Row]) -> None:
         """One statement a table; it answers, for each row, whether the policy lets this caller write it."""
-        query = _inserting(self.principal.shape, table)
-        values = {**facts(self.principal), "rows": _json([values_of(row) for row in rows])}
+        query = writing.inserting(self.principal.shape, table)
+        values = {**facts(self.principal), "rows": as_json([values_of(row) for row in rows])}
         try:
             told = (await (await self._session.connection()).execute(query, values)).all()
         except IntegrityError as exc:
@@ -251,77 +264,49 @@ class Gate(Reading):
     async def _remember(self, no: Refused) -> None:
         """Closing remembers it: see `opened`."""
 
+    def undone(self, no: DuiError) -> bool:
+        """What stays of undone work, to be settled: the trace of what the policy refused. False: nothing does."""
+        self.clear()
+        if isinstance(no, Refused):
+            self.tell(no.action, no.kind, no.ids, usager_id=no.usager_id, outcome=Outcome.REFUSED)
+        return bool(self._told)
+
+    def clear(self) -> None:
+        """Forget what was to be written."""
+        self._new, self._written, self._versions, self._notes, self._told = [], [], [], [], []
+        self._beside = []
+        self._opened, self.claim = {}, None
+
     def tell(
-        self, action: str, kind: str, ids: Collection[UUID], *, usager_id: UUID | None, ground: str | None = None
+        self,
+        action: str,
+        kind: str,
+        ids: Collection[UUID],
+        *,
+        usager_id: UUID | None,
+        ground: str | None = None,
+        outcome: Outcome = Outcome.SUCCESS,
     ) -> None:
         """A line of the trail for an act that is no row of the matrix."""
         who = trail.of_caller(self.principal, self.call)
-        self._told.append(trail.line(who, action, kind, ids, usager_id=usager_id, ground=ground))
+        self._told.append(trail.line(who, action, kind, ids, usager_id=usager_id, ground=ground, outcome=outcome))
 
 
-@lru_cache(maxsize=SHAPES_KEPT)
-def _inserting(caller: Shape, table: type[Row]) -> Insert:
-    names = [c.name for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None]
-    of = table.__tablename__
-    columns = [column(name, table.__table__.columns[name].type) for name in names]
-    given = func.json_populate_recordset(literal_column(f"NULL::{of}"), bindparam("rows", type_=Text()).cast(JSON))
-    rows = given.table_valued(*columns, name="given")
-    query = insert(table).from_select(names, select(*(rows.c[name] for name in names)), include_defaults=False)
-    return query.returning(table.id, allowed(caller, Action.CREATE, table), _wrapped(table))
-
-
-def _told_by(broken: IntegrityError, table: type[Row]) -> DuiError | None:
+def _told_by(broken: IntegrityError, table: type[Row] | None = None) -> DuiError | None:
     """What a constraint of ours says, in words; None when it is a fault of the program."""
     name = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", "") or "")  # the driver's own error
     if name.startswith(("uq_", "pk_", "ex_")):
         return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{name}")
-    to = next((c for c in cast(Table, table.__table__).foreign_key_constraints if c.name == name), None)
+    keys = cast(Table, table.__table__).foreign_key_constraints if table else ()
+    to = next((c for c in keys if c.name == name), None)
     if to is None:
         return None
     return Invalid("Ce champ désigne un élément qui n'existe pas ici.", where=f"/{to.column_keys[-1]}", code=UNKNOWN)
 
 
-def _wrapped(table: type[Row]) -> Any:
-    if not issubclass(table, DossierEntry):
-        return literal_column("NULL::bytea")
-    k = StoredUsagerKey
-    of = table.__tablename__  # written as text: an INSERT's RETURNING correlates nothing by itself
-    mine = (
-        k.organisation_id == literal_column(f"{of}.organisation_id"),
-        k.usager_id == literal_column(f"{of}.usager_id"),
-    )
-    return select(k.wrapped).where(*mine).scalar_subquery()
-
-
-def _settling() -> Any:
-    """Versions, keys, the idempotency key and the traces, in one statement."""
-
-    def into(table: type[db.Base], names: Sequence[str], rows: str) -> str:
-        cols = ", ".join(names)
-        of = table.__tablename__
-        return (
-            f"INSERT INTO {of} ({cols}) "  # noqa: S608  names of ours
-            f"SELECT {cols} FROM json_populate_recordset(NULL::{of}, CAST(CAST(:{rows} AS text) AS json))"
-        )
-
-    kept = [c.name for c in EntryVersion.__table__.columns if c.name != "at"]
-    keys = ("organisation_id", "usager_id", "wrapped")
-    claims = [c.name for c in Idempotency.__table__.columns if c.name != "at"]
-    return text(
-        f"WITH v AS ({into(EntryVersion, kept, 'versions')}), k AS ({into(StoredUsagerKey, keys, 'keys')}), "
-        f"i AS ({into(Idempotency, claims, 'claims')}) {into(AuditEntry, trail.SAID, 'lines')}"
-    )
-
-
-SETTLE = _settling()
-TRACE = text(
-    f"INSERT INTO audit_entry ({', '.join(trail.SAID)}) SELECT {', '.join(trail.SAID)} "  # noqa: S608
-    "FROM json_populate_recordset(NULL::audit_entry, CAST(CAST(:lines AS text) AS json))"
-)
-
-
-def _json(rows: Sequence[object]) -> str:
-    return orjson.dumps(rows, default=str).decode()  # asyncpg has a UUID of its own
+@lru_cache
+def _depth(table: type[Row]) -> int:
+    return [t.name for t in db.Base.metadata.sorted_tables].index(table.__tablename__)
 
 
 def _usager_of(row: Row) -> UUID | None:
@@ -340,17 +325,30 @@ def reading_of(principal: Principal, call: Call, keyring: Keyring, lane: HotLane
     return Reading(principal, call, keyring, lane)
 
 
-@asynccontextmanager
-async def opened(
+def opened(
     principal: Principal, call: Call, keyring: Keyring, lane: HotLane, database: Database, asked: Claim | None = None
-) -> AsyncIterator[Gate]:
+) -> AbstractAsyncContextManager[Gate]:
+    """One request, one transaction: see `opened_as`."""
+    return opened_as(Gate, principal, call, keyring, lane, database, asked)
+
+
+@asynccontextmanager
+async def opened_as(
+    kind: type[G],
+    principal: Principal,
+    call: Call,
+    keyring: Keyring,
+    lane: HotLane,
+    database: Database,
+    asked: Claim | None = None,
+) -> AsyncIterator[G]:
     """One request, one transaction: committed when the handler returns, rolled back when it raises.
 
     A refusal undoes the work but its trace stays, in a transaction that follows on the same connection
     (a second connection while holding the first would empty the pool under load).
     """
     async with database.session(principal.organisation_id) as session:
-        gate = Gate(principal, call, keyring, lane, session)
+        gate = kind(principal, call, keyring, lane, session)
         if asked:
             gate.replay = await claim(session, asked)
             gate.claim = None if gate.replay else asked
@@ -358,13 +356,12 @@ async def opened(
             yield gate
             await gate.settle()  # whatever a handler forgot to settle is still checked and traced
             await session.commit()
-        except Refused as no:
+        except DuiError as no:
             await session.rollback()
-            await db.enter(session, principal.organisation_id)
-            who = trail.of_caller(principal, call)
-            line = trail.line(who, no.action, no.kind, no.ids, usager_id=no.usager_id, outcome=Outcome.REFUSED)
-            await session.execute(TRACE, {"lines": _json([line])})
-            await session.commit()
+            if gate.undone(no):
+                await db.enter(session, principal.organisation_id)
+                await gate.settle()
+                await session.commit()
             raise
 
 
@@ -372,5 +369,5 @@ async def refuse_unknown(database: Database, call: Call, action: str, kind: str)
     """The trace of a refusal before any organisation is known: a line of the nil organisation."""
     async with database.session(db.NIL) as session:
         line = trail.line(trail.unknown(call, db.NIL), action, kind, [], usager_id=None, outcome=Outcome.REFUSED)
-        await session.execute(TRACE, {"lines": _json([line])})
+        await session.execute(writing.TRACE, {"lines": as_json([line])})
         await session.commit()

@@ -1,0 +1,96 @@
+"""The statements of the gate's writes: one a table, then one that settles all that goes with the work."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Insert, Text, bindparam, column, func, insert, literal_column, select, text
+from sqlalchemy.dialects.postgresql import JSON
+
+from app.access.entry import DossierEntry, Row
+from app.access.permissions import Action
+from app.access.policy import SHAPES_KEPT, allowed
+from app.access.versions import EntryVersion, StoredUsagerKey, values_of
+from app.audit import trail
+from app.audit.models import AuditEntry
+from app.kernel.db import Base
+from app.kernel.idempotency import Idempotency
+from app.security.principal import Shape
+
+Note = tuple[Base, bool]  # a line that goes with the work; whether it takes the place of an earlier one
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def inserting(caller: Shape, table: type[Row]) -> Insert:
+    names = [c.name for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None]
+    of = table.__tablename__
+    columns = [column(name, table.__table__.columns[name].type) for name in names]
+    given = func.json_populate_recordset(literal_column(f"NULL::{of}"), bindparam("rows", type_=Text()).cast(JSON))
+    rows = given.table_valued(*columns, name="given")
+    query = insert(table).from_select(names, select(*(rows.c[name] for name in names)), include_defaults=False)
+    return query.returning(table.id, allowed(caller, Action.CREATE, table), wrapped_of(table))
+
+
+def wrapped_of(table: type[Row]) -> Any:
+    if not issubclass(table, DossierEntry):
+        return literal_column("NULL::bytea")
+    k = StoredUsagerKey
+    of = table.__tablename__  # written as text: an INSERT's RETURNING correlates nothing by itself
+    mine = (
+        k.organisation_id == literal_column(f"{of}.organisation_id"),
+        k.usager_id == literal_column(f"{of}.usager_id"),
+    )
+    return select(k.wrapped).where(*mine).scalar_subquery()
+
+
+def settling(notes: Sequence[Note]) -> tuple[Any, dict[str, str]]:
+    """The statement that settles and writes these notes, and their values; of two that hold one place, the last."""
+    lots: dict[tuple[type[Base], bool], dict[tuple[object, ...], dict[str, Any]]] = {}
+    for row, over in notes:
+        values = values_of(row)
+        place = tuple(values[c.name] for c in row.__table__.primary_key)
+        lots.setdefault((type(row), over), {})[place] = values
+    told = {f"notes_{n}": as_json([*lot.values()]) for n, lot in enumerate(lots.values())}
+    return _settling(tuple(lots)), told
+
+
+@lru_cache
+def _settling(notes: tuple[tuple[type[Base], bool], ...]) -> Any:
+    """Versions, keys, the idempotency key, notes and the traces, in one statement."""
+    kept = [c.name for c in EntryVersion.__table__.columns if c.name != "at"]
+    keys = ("organisation_id", "usager_id", "wrapped")
+    claims = [c.name for c in Idempotency.__table__.columns if c.name != "at"]
+    first = [_into(EntryVersion, kept, "versions"), _into(StoredUsagerKey, keys, "keys")]
+    first.append(_into(Idempotency, claims, "claims"))
+    for place, (table, over) in enumerate(notes):
+        names = [c.name for c in table.__table__.columns if c.name != "changed_xid"]
+        first.append(_into(table, names, f"notes_{place}") + (_over(table) if over else ""))
+    with_them = ", ".join(f"w{place} AS ({statement})" for place, statement in enumerate(first))
+    return text(f"WITH {with_them} {_into(AuditEntry, trail.SAID, 'lines')}")
+
+
+def _into(table: type[Base], names: Sequence[str], rows: str) -> str:
+    cols = ", ".join(names)
+    of = table.__tablename__
+    return (
+        f"INSERT INTO {of} ({cols}) "  # noqa: S608  names of ours
+        f"SELECT {cols} FROM json_populate_recordset(NULL::{of}, CAST(CAST(:{rows} AS text) AS json))"
+    )
+
+
+def _over(table: type[Base]) -> str:
+    keys = [c.name for c in table.__table__.primary_key]
+    others = [c.name for c in table.__table__.columns if c.name not in keys]
+    said = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return f" ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {said}" if said else "NOTHING")
+
+
+TRACE = text(
+    f"INSERT INTO audit_entry ({', '.join(trail.SAID)}) SELECT {', '.join(trail.SAID)} "  # noqa: S608
+    "FROM json_populate_recordset(NULL::audit_entry, CAST(CAST(:lines AS text) AS json))"
+)
+
+
+def as_json(rows: Sequence[object]) -> str:
+    return orjson.dumps(rows, default=str).decode()  # asyncpg has a UUID of its own
