@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import app.schema  # noqa: F401  every table is known
-from app.api import docs, errors, fhir, health, oauth
+from app.api import docs, errors, fhir, health, oauth, transaction
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout
 from app.api.rest import rest
@@ -115,6 +115,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.add_exception_handler(DBAPIError, errors.render_database)
     api.add_exception_handler(PoolTimeout, errors.render_database)
     api.add_exception_handler(OSError, errors.render_database)
+    api.router.routes.extend(transaction.routes())
     api.include_router(oauth.router)
     api.include_router(rest())
     api.include_router(health.router)

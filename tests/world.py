@@ -305,7 +305,8 @@ async def _partner(w: World, session: Any, name: str) -> None:
     )
     await session.flush()
     for model in ("ehpad", "mas_fam", "ime", "mecs"):
-        session.add(PartnerStructure(organisation_id=w.organisation, partner_id=id, structure_id=w.ids[model]))
+        accepted = {"partner_id": id, "structure_id": w.ids[model], "accepts": True}
+        session.add(PartnerStructure(organisation_id=w.organisation, **accepted))
     opened = await sessions.open_partner(
         session, w.keyring, ORIGIN, (w.organisation, id), w.ids["ime"], SCOPES, ttl=LONG
     )

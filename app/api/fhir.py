@@ -58,7 +58,7 @@ async def _options(request: Request) -> Response:
 
 async def _metadata(request: Request) -> Response:
     """What this server does, to whoever asks: no token, no trace, nothing about anyone."""
-    _negotiate(request)
+    negotiate(request)
     return told(capability.statement(REGISTRY, origin_of(request)), FHIR_JSON)
 
 
@@ -78,11 +78,11 @@ async def _search(request: Request) -> Response:
 
 
 async def _reading(request: Request) -> Reading:
-    _negotiate(request)
+    negotiate(request)
     return await read_at(request, Door.FHIR)
 
 
-def _negotiate(request: Request) -> None:
+def negotiate(request: Request) -> None:
     """JSON only. Raises NotAcceptable; `_format` wins over `Accept`. https://hl7.org/fhir/R4/http.html#mime-type"""
     named = request.query_params.get("_format") if b"_format" in request.scope["query_string"] else None
     if not served(request.headers.get("accept", "") if named is None else named):

@@ -96,7 +96,7 @@ async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) ->
     for key, (name, client_id) in PARTNERS.items():
         jwks = _new_key(keys / f"{key}.pem", key)
         given_to[key] = await partners.register(
-            session, here, name, client_id, jwks, SCOPE, structures["ime"], list(structures.values())
+            session, here, name, client_id, jwks, SCOPE, structures["ime"], list(structures.values()), accepts=True
         )
     return Places(here, structures, units, staff, given_to)
 

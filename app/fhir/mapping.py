@@ -255,9 +255,12 @@ class Registry:
         own = self._of_type.get(type_name, ())
         if not own and type_name not in R4_TYPES:
             raise NotFound("Ce type de ressource n'existe pas en FHIR R4.", code="unknown_type")
-        if not own and self.kept is None:
+        if not own and not self._keeps(type_name):
             raise NotFound("Ce type de ressource n'est pas servi ici.", code="unknown_type")
         return (*own, self.kept) if self.kept else own
+
+    def _keeps(self, type_name: str) -> bool:
+        return self.kept is not None and type_name in CARRIED - NEVER_KEPT
 
     def of_resource(self, resource: Mapping[str, Any], where: str = "") -> AnyMap:
         """The map of a received resource: by profile, then by the system of its identifier, then by its type alone.
@@ -275,8 +278,8 @@ class Registry:
         told = [each for each in own if each.systems & systems] or [each for each in own if each.by_type]
         if len(told) == 1:
             return told[0]
-        if self.kept is None:
-            raise Invalid("Aucun profil de ce serveur ne reçoit cette ressource.", where=where, code="unknown_profile")
+        if self.kept is None or not self._keeps(type_name):
+            raise Invalid("Aucun profil de ce serveur ne reçoit cette ressource.", where=where, code="not_carried")
         return self.kept
 
     def received(self, resource: Json, inbound: Inbound, *, lenient: bool = True) -> tuple[AnyMap, Arrived]:

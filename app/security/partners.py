@@ -48,8 +48,10 @@ async def register(
     scope: str,
     default_structure_id: UUID,
     structure_ids: Collection[UUID] = (),
+    *,
+    accepts: bool = False,
 ) -> UUID:
-    """In a session of this tenant. Raises Invalid naming what to mend in the keys, the scopes or the name."""
+    """In a session of this tenant; `accepts`: what it sends enters the dossiers as it comes. Raises Invalid naming what to mend in the keys, the scopes or the name."""
     if CLIENT_ID.fullmatch(client_id) is None:
         raise Invalid("Un client_id a de 3 à 120 lettres, chiffres ou . _ : ~ -", where="/client_id")
     try:
@@ -68,7 +70,11 @@ async def register(
     session.add(partner)
     await session.flush()
     for structure_id in {default_structure_id, *structure_ids}:
-        session.add(PartnerStructure(organisation_id=organisation_id, partner_id=partner.id, structure_id=structure_id))
+        session.add(
+            PartnerStructure(
+                organisation_id=organisation_id, partner_id=partner.id, structure_id=structure_id, accepts=accepts
+            )
+        )
     await session.flush()
     return partner.id
 

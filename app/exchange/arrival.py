@@ -1,0 +1,245 @@
+"""One bundle on its way in: its entries named, told whose they are, made rows. What it asks of the base it asks once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from app.access.entry import Row
+from app.access.permissions import Kind, Visibility
+from app.exchange import identity, kept, persons, resolution
+from app.exchange.identity import Identity
+from app.exchange.journal import Receiving
+from app.exchange.models import Exchange
+from app.exchange.resolution import Known, Named
+from app.features.usagers.models import Usager
+from app.fhir import references
+from app.fhir.identifiers import keys_of
+from app.fhir.mapping import Arrived, Inbound, Json, Registry
+from app.fhir.outcomes import Issue
+from app.fhir.reading import Entry
+from app.fhir.search.values import uuid_of
+from app.fhir.verbs.transaction import OUTSIDE, Asked, Done, Whose
+from app.kernel.errors import Conflict, Fault, Invalid
+from app.kernel.ids import uuid7
+from app.security.principal import Partner
+
+PERSON = "Patient"
+TOLD_OF = ("subject", "patient", "for", "beneficiary")
+# What arrives starts not shared with the person, except what was made with them, or that they have answered to;
+# their own identity opens their page.
+SHARED = frozenset(
+    {Kind.PROJECT, Kind.EXPECTATION, Kind.NEED, Kind.GOAL, Kind.ACTION, Kind.SERVICE, Kind.MEANS, Kind.REVIEW,
+     Kind.AGREEMENT, Kind.EVENT, Kind.SHARING_CONSENT, Kind.USAGER}
+)  # fmt: skip
+TWICE = "Un autre élément de l'envoi porte le même identifiant : un seul peut être écrit."
+OF_ANOTHER = "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément d'une autre personne."
+
+
+@dataclass(slots=True)
+class Arrival:
+    """`rows` are those the entries became, by place; a row may bring others with it."""
+
+    gate: Receiving
+    partner: Partner
+    line: Exchange
+    asked: Asked
+    registry: Registry
+    strict: bool
+    known: Known = field(default_factory=Known)
+    names: dict[int, Identity] = field(default_factory=dict)
+    before: dict[int, Named] = field(default_factory=dict)
+    ids: dict[int, UUID] = field(default_factory=dict)
+    usagers: dict[int, UUID] = field(default_factory=dict)
+    rows: dict[int, Row] = field(default_factory=dict)
+    warnings: dict[int, list[Issue]] = field(default_factory=dict)
+    _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
+
+    async def resolve(self) -> None:
+        """What this partner named before, of all that the bundle names."""
+        for entry in self.asked.entries:
+            self.names[entry.at] = identity.of(self.gate.keyring, entry.resource, entry.full_url)
+            for target, name in self._leads_out(entry):
+                self._outside.setdefault((entry.at, target), []).append(name)
+        outside = [name for names in self._outside.values() for name in names]
+        own = {name for one in self.names.values() for name in (one.own, one.url) if name}
+        [answer] = await self.gate.consult(
+            resolution.ASK,
+            sha256=self.line.sha256,
+            fingerprints=list(own | {name for name in outside if isinstance(name, bytes)}),
+            ids=[name for name in outside if isinstance(name, UUID)],
+        )
+        self.known = resolution.read(answer)
+
+    def leads_elsewhere(self) -> set[str]:
+        """The references that lead to what this partner sent in an earlier bundle."""
+        return {target for place, target in self._outside if self._named(place, target)}
+
+    def place(self) -> None:
+        """Every entry becomes a row, added to the gate. Raises Invalid or Conflict naming each entry at fault."""
+        for entry in self.asked.entries:
+            self._identify(entry)
+        self._refuse_doubles()
+        self._tell_whose()
+        self._refuse_moves()
+        names = {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.entries}
+        for entry in self.asked.entries:
+            resource, local = self._rewritten(entry, names)
+            if entry.kind in OUTSIDE:
+                self._outside_party(entry, resource)
+            else:
+                self._dossier_row(entry, resource, local)
+
+    def parties(self, place: int) -> set[UUID]:
+        """Who is named in an entry without being of the house, and who is named by these: a role names its holder."""
+        found: set[UUID] = set()
+        todo = [place]
+        for at in todo:
+            for reference, to in self.asked.leads(at):
+                named = self._named(at, reference.target) if to is None else None
+                if to is not None and to not in todo and self.asked.entries[to].kind in OUTSIDE:
+                    todo.append(to)
+                    found.add(self.ids[to])
+                elif named and named.kind == Kind.OUTSIDE_PARTY:
+                    found.add(named.id)
+        return found
+
+    def done(self) -> list[Done]:
+        """What became of each entry, once the base has said which version it is."""
+        return [self._done(entry) for entry in self.asked.entries]
+
+    def _done(self, entry: Entry) -> Done:
+        row = self.rows[entry.at]
+        return Done(entry.kind, row.id, row.version, self.warnings.get(entry.at, ()))
+
+    def _leads_out(self, entry: Entry) -> Iterator[tuple[str, bytes | UUID]]:
+        """What is not in the bundle, by each name under which it may be known here."""
+        keyring = self.gate.keyring
+        base = entry.full_url.rpartition(f"{entry.kind}/")[0]
+        for reference, place in self.asked.leads(entry.at):
+            named = references.literal(reference.target)
+            if place is not None or named is None:
+                continue
+            if url := identity.of_url(keyring, f"{named.base or base}{named.kind}/{named.id}"):
+                yield reference.target, url
+            if its_own := uuid_of(named.id):
+                yield reference.target, its_own
+        for element in TOLD_OF:
+            said = entry.resource.get(element)
+            if isinstance(said, dict) and "reference" not in said and "identifier" in said:
+                for key in keys_of({"identifier": said["identifier"]})[:1]:
+                    yield element, identity.of_identifier(keyring, said.get("type", PERSON), key.system, key.value)
+
+    def _named(self, place: int, target: str) -> Named | None:
+        for name in self._outside.get((place, target), ()):
+            named = self.known.by_name.get(name) if isinstance(name, bytes) else self.known.by_id.get(name)
+            if named:
+                return named
+        return None
+
+    def _identify(self, entry: Entry) -> None:
+        """The row it was before, when this partner sent it before; else a new id."""
+        own = self.names[entry.at].own
+        before = self.known.by_name.get(own) if own else None
+        if before and (before.kind == Kind.OUTSIDE_PARTY) != (entry.kind in OUTSIDE):
+            before = None  # an address used again for another thing
+        if before:
+            self.before[entry.at] = before
+        self.ids[entry.at] = before.id if before else uuid7()
+
+    def _refuse_doubles(self) -> None:
+        seen: set[bytes | UUID] = set()
+        faults = []
+        for entry in self.asked.entries:
+            mine = {self.ids[entry.at], self.names[entry.at].own or self.ids[entry.at]}
+            if mine & seen:
+                faults.append(Fault(f"{entry.where}.resource.identifier", "duplicate_identifier", TWICE))
+            seen |= mine
+        if faults:
+            raise Invalid("Deux éléments de cet envoi n'en font qu'un.", faults=faults)
+
+    def _tell_whose(self) -> None:
+        known = {entry.at: self.ids[entry.at] for entry in self.asked.entries if entry.kind == PERSON}
+        named: dict[tuple[int, str], UUID] = {}
+        for place, target in self._outside:
+            before = self._named(place, target)
+            if before and before.usager_id:
+                named[place, target] = before.usager_id
+                if target in TOLD_OF:
+                    known.setdefault(place, before.usager_id)
+        self.usagers, faults = Whose(self.asked, known, named).tell()
+        if faults:
+            raise Invalid("On ne peut pas ranger cet envoi dans un dossier.", faults=faults)
+
+    def _refuse_moves(self) -> None:
+        """A row never passes from one person to another; an address may be used again, for a new row."""
+        faults = []
+        for entry in self.asked.entries:
+            before = self.before.get(entry.at)
+            if before is None or entry.kind in OUTSIDE or before.usager_id == self.usagers[entry.at]:
+                continue
+            if self.names[entry.at].by_url:
+                del self.before[entry.at]
+                self.ids[entry.at] = uuid7()
+            else:
+                faults.append(Fault(f"{entry.where}.resource.identifier", "other_person", OF_ANOTHER))
+        if faults:
+            raise Conflict("Cet envoi ferait passer un élément d'un dossier à un autre.", faults=faults)
+
+    def _rewritten(self, entry: Entry, names: dict[int, str]) -> tuple[Json, dict[str, UUID]]:
+        """The resource with our ids, and the references that lead to a row."""
+        local: dict[str, UUID] = {}
+
+        def rename(target: str) -> str | None:
+            place = self.asked.links.lead(target, entry.at)
+            before = None if place is not None else self._named(entry.at, target)
+            if place is None and before is None:
+                return None
+            told = references.literal(target)
+            new = names[place] if place is not None else f"{told.kind if told else ''}/{before.id if before else ''}"
+            local[new] = UUID(new.partition("/")[2])
+            return new + "".join(target.partition("#")[1:])
+
+        return references.rewritten(entry.resource, rename), local
+
+    def _outside_party(self, entry: Entry, resource: Json) -> None:
+        row = kept.party(resource, self.ids[entry.at], self.partner.id, self.line.id, self.gate.keyring)
+        self.rows[entry.at] = self.gate.send_again(row) if entry.at in self.before else self.gate.add(row)
+
+    def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID]) -> None:
+        inbound = self._inbound(entry, local)
+        arrived = self._arrived(entry, resource, inbound)
+        rows = [arrived.row, *arrived.beside]
+        if entry.kind == PERSON and not isinstance(arrived.row, Usager):
+            rows.append(persons.provisional(resource, inbound))
+        for row in rows:
+            row.visibility = (Visibility.SHARED if row.KIND in SHARED else Visibility.NOT_SHARED).value
+            (self.gate.send_again if entry.at in self.before else self.gate.add)(row)
+        self.rows[entry.at] = arrived.row
+        self.warnings.setdefault(entry.at, []).extend(inbound.warnings)
+
+    def _arrived(self, entry: Entry, resource: Json, inbound: Inbound) -> Arrived:
+        """By the map of the resource; by the generic one as long as the row it was before stands there."""
+        before, generic = self.before.get(entry.at), self.registry.kept
+        if before and before.kind == Kind.KEPT_RESOURCE and generic:
+            return generic.received(resource, inbound)
+        _, arrived = self.registry.received(resource, inbound, lenient=not self.strict)
+        if before and entry.kind != PERSON and arrived.row.KIND != before.kind:
+            raise Conflict(OF_ANOTHER, where=f"{entry.where}.resource", code="other_kind")
+        return arrived
+
+    def _inbound(self, entry: Entry, local: dict[str, UUID]) -> Inbound:
+        usager_id = self.usagers[entry.at]
+        wrapped = self.known.keys.get(usager_id)
+        key = self.gate.knows(usager_id, wrapped) if wrapped else self.gate.opens(usager_id)
+        return Inbound(
+            id=self.ids[entry.at],
+            usager_id=usager_id,
+            structure_id=self.partner.structure_id,
+            partner_id=self.partner.id,
+            key=key,
+            keyring=self.gate.keyring,
+            where=f"{entry.where}.resource",
+            exchange_id=self.line.id,
+            held=not self.known.accepts,
+            local=local,
+        )

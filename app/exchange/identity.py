@@ -1,0 +1,42 @@
+"""How a partner names what it sends: the business identifier that makes a second sending a new version, or its address.
+
+No value is kept: fingerprints of type, system and value (the official examples' hold a NIR).
+"""
+
+from dataclasses import dataclass
+
+from app.fhir.identifiers import keys_of
+from app.fhir.mapping import Json
+from app.kernel.crypto import Keyring
+
+ABOUT = "external_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`own` is what the resource is known by, None for an anonymous one; `url` is its address, when absolute.
+
+    `by_url`: without a business identifier, its address is its own name.
+    """
+
+    own: bytes | None
+    url: bytes | None
+    by_url: bool
+
+
+def of(keyring: Keyring, resource: Json, full_url: str) -> Identity:
+    url = of_url(keyring, full_url)
+    keys = keys_of(resource)
+    if not keys:
+        return Identity(url, url, by_url=True)
+    type_name = str(resource["resourceType"])
+    return Identity(of_identifier(keyring, type_name, keys[0].system, keys[0].value), url, by_url=False)
+
+
+def of_url(keyring: Keyring, url: str) -> bytes | None:
+    """Of an absolute address; a `urn:uuid:` is good for its bundle only."""
+    return keyring.blind(f"url\0{url}", ABOUT) if url.startswith(("http://", "https://")) else None
+
+
+def of_identifier(keyring: Keyring, type_name: str, system: str, value: str) -> bytes:
+    return keyring.blind(f"identifier\0{type_name}\0{system}\0{value}", ABOUT)

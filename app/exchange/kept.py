@@ -1,0 +1,103 @@
+"""Two maps of everything: of what has no map yet, and of who stands in a bundle without being of the house.
+
+Both model nothing: all of the resource is beside the row, sealed, and given back whole.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Text, bindparam
+
+from app.access.entry import View
+from app.exchange.models import KeptResource, OutsideParty
+from app.fhir import keeping
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
+from app.fhir.types import said
+from app.fhir.verbs.transaction import OUTSIDE
+from app.kernel.crypto import Keyring
+
+TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition"
+PROFILES = {
+    "Location": "http://hl7.org/fhir/StructureDefinition/Location",
+    "Organization": f"{TDDUI}/tddui-organization",
+    "Practitioner": f"{TDDUI}/tddui-practitioner",
+    "PractitionerRole": f"{TDDUI}/tddui-practitioner-role",
+}
+TYPE = bindparam("fhir_type", type_=Text())
+
+
+class KeptFhir(RecordView, frozen=True):
+    TABLE: ClassVar = KeptResource
+
+    type_name: str
+
+
+def to_fhir(kept: KeptFhir) -> Json:
+    return {"resourceType": kept.type_name, "id": kept.id, "meta": said(meta(kept))}
+
+
+def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
+    profiles = profiles_of(resource)
+    return Arrived(KeptResource(type_name=resource["resourceType"], profile=profiles[0] if profiles else None))
+
+
+KEPT = ResourceMap(
+    profile="",
+    type_name="",
+    view=KeptFhir,
+    to_fhir=to_fhir,
+    from_fhir=from_fhir,
+    narrow=KeptResource.type_name == TYPE,
+)
+
+
+class OutsidePartyFhir(View, frozen=True):
+    TABLE: ClassVar = OutsideParty
+
+    version: int
+    updated_at: datetime
+    type_name: str
+    body: bytes
+
+
+def _opened(view: OutsidePartyFhir, keyring: Keyring) -> Json:
+    """The whole resource is sealed under the key file: it is about no usager."""
+    kept: Json = orjson.loads(keyring.open(view.body, _about(view.id)))
+    return kept
+
+
+def party_to_fhir(party: OutsidePartyFhir) -> Json:
+    return {"resourceType": party.type_name, "id": party.id, "meta": said(meta(party))}
+
+
+def party(resource: Json, id: UUID, partner_id: UUID, exchange_id: UUID | None, keyring: Keyring) -> OutsideParty:
+    """A row of who stands in a bundle; its references were rewritten."""
+    profiles = profiles_of(resource)
+    kept = keeping.leftover(resource, {"resourceType": resource["resourceType"], "id": str(id), "meta": {}})
+    return OutsideParty(
+        id=id,
+        origin_partner_id=partner_id,
+        origin_exchange_id=exchange_id,
+        type_name=resource["resourceType"],
+        profile=profiles[0] if profiles else None,
+        body=keyring.seal(orjson.dumps(kept), _about(id)),
+    )
+
+
+def _about(id: UUID | str) -> str:
+    return f"outside_party:{id}"
+
+
+OUTSIDE_MAPS = tuple(
+    ResourceMap(
+        profile=PROFILES[type_name],
+        type_name=type_name,
+        view=OutsidePartyFhir,
+        to_fhir=party_to_fhir,
+        narrow=OutsideParty.type_name == TYPE,
+        opens=_opened,
+    )
+    for type_name in sorted(OUTSIDE)
+)

@@ -1,0 +1,51 @@
+"""What this organisation already knows of a partner's names, asked once for a whole bundle, whatever its size."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Boolean, Uuid, text
+
+# One row whatever is known. `same`: these very bytes, taken less than a day ago, by this partner, for this structure.
+ASK = text(
+    """SELECT
+    coalesce((SELECT s.accepts FROM partner_structure s WHERE s.organisation_id = :organisation
+        AND s.partner_id = :me AND s.structure_id = :receiver), false) AS accepts,
+    (SELECT e.id FROM exchange e WHERE e.organisation_id = :organisation AND e.partner_id = :me
+        AND e.structure_id = :receiver AND e.sha256 = :sha256 AND e.outcome = 'success' AND e.direction = 'received'
+        AND e.recorded_at > clock_timestamp() - interval '24 hours' ORDER BY e.id DESC LIMIT 1) AS same,
+    coalesce((SELECT json_agg(json_build_array(encode(x.fingerprint, 'hex'), x.kind, x.row_id, x.usager_id))
+        FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
+        AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids))), '[]') AS named,
+    coalesce((SELECT json_agg(json_build_array(k.usager_id, encode(k.wrapped, 'hex')))
+        FROM usager_key k WHERE k.organisation_id = :organisation AND k.usager_id IN (
+            SELECT x.usager_id FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
+            AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids)))), '[]') AS keys"""
+).columns(accepts=Boolean(), same=Uuid(), named=JSON(), keys=JSON())
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A row that this partner sent before."""
+
+    kind: str
+    id: UUID
+    usager_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    accepts: bool = False
+    same: UUID | None = None
+    by_name: dict[bytes, Named] = field(default_factory=dict)
+    by_id: dict[UUID, Named] = field(default_factory=dict)
+    keys: dict[UUID, bytes] = field(default_factory=dict)  # of the usagers of these rows, wrapped
+
+
+def read(answer: Any) -> Known:
+    by_name, by_id = {}, {}
+    for fingerprint, kind, row, usager in answer["named"]:
+        named = Named(kind, UUID(row), UUID(usager) if usager else None)
+        by_name[bytes.fromhex(fingerprint)] = by_id[named.id] = named
+    keys = {UUID(usager): bytes.fromhex(wrapped) for usager, wrapped in answer["keys"]}
+    return Known(answer["accepts"], answer["same"], by_name, by_id, keys)

@@ -1,0 +1,158 @@
+"""A transaction of creates: what it asks, whom each entry is about, what is answered. Pure: no row, no statement.
+
+TDDUI is this one interaction. Entries come in any order; references lead by `urn:uuid:`, by absolute fullUrl or by
+`Type/id`. Source: https://hl7.org/fhir/R4/http.html#trules
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from app.fhir import references
+from app.fhir.mapping import Json
+from app.fhir.outcomes import Issue, outcome
+from app.fhir.reading import Bundle, Entry
+from app.fhir.references import Links
+from app.fhir.types import moment
+from app.kernel.errors import Fault, Unreadable
+
+# Named by many dossiers, these tell nobody's: an entry is not about the persons its practitioner is about.
+OUTSIDE = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
+ABOUT = frozenset({"subject", "patient", "for", "beneficiary", "actor", "entity"})
+CONDITIONS = ("ifNoneExist", "ifMatch", "ifNoneMatch", "ifModifiedSince")
+NOBODY = "On ne peut pas dire de quelle personne parle cet élément. Ajoutez une référence (subject, patient…)."
+SEVERAL = "Cet élément parle de plusieurs personnes. Envoyez-en un par personne."
+Lead = tuple[references.Found, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A transaction whose every entry is a creation."""
+
+    entries: tuple[Entry, ...]
+    links: Links
+    _leads: dict[int, tuple[Lead, ...]] = field(default_factory=dict)
+
+    def leads(self, place: int) -> tuple[Lead, ...]:
+        """The references of an entry, and the entries they lead to; None for what is not in the bundle."""
+        if place not in self._leads:
+            found = references.found(self.entries[place].resource)
+            self._leads[place] = tuple((one, self.links.lead(one.target, place)) for one in found)
+        return self._leads[place]
+
+
+def asked(bundle: Bundle) -> Asked:
+    """Raises Unreadable with every entry that asks for something else than a creation."""
+    if bundle.kind != "transaction":
+        raise Unreadable("Seul un Bundle de type transaction est reçu ici.", where="Bundle.type", code="not_supported")
+    if faults := [fault for entry in bundle.entries for fault in _faults(entry)]:
+        raise Unreadable("Cette transaction demande autre chose que des créations.", faults=faults)
+    return Asked(bundle.entries, Links(bundle.entries))
+
+
+def _faults(entry: Entry) -> Iterator[Fault]:
+    at = f"{entry.where}.request"
+    if entry.method != "POST":
+        yield Fault(f"{at}.method", "not_supported", "Seule la création (POST) est possible dans une transaction.")
+    for name in CONDITIONS:
+        if name in entry.request:
+            yield Fault(f"{at}.{name}", "not_supported", "Une création conditionnelle n'est pas prise en charge.")
+
+
+@dataclass(slots=True)
+class Whose:
+    """Whom each entry is about, by its place: a person of the bundle, or one whom a reference already names here.
+
+    First what the entry says itself (`subject`…), then what it refers to, nearest first, then what refers to it, last
+    the only person of the bundle. The official project's Consent says nobody: the CarePlan that names it does.
+    """
+
+    asked: Asked
+    known: Mapping[int, UUID]  # the persons of the bundle, by place
+    named: Mapping[tuple[int, str], UUID]  # (place, reference) that leads out of the bundle → whose row that is
+    _found: dict[int, UUID] = field(default_factory=dict)
+    _torn: set[int] = field(default_factory=set)  # about several: nothing decides for them
+    _to: dict[int, set[int]] = field(default_factory=dict)
+
+    def tell(self) -> tuple[dict[int, UUID], list[Fault]]:
+        """By place, and a fault for each entry about nobody, or about several."""
+        about = [entry for entry in self.asked.entries if entry.kind not in OUTSIDE]
+        self._found |= self.known
+        for entry in about:
+            self._look(entry)
+        self._spread(self._to)
+        back: dict[int, set[int]] = {}
+        for place, targets in self._to.items():
+            for target in targets:
+                back.setdefault(target, set()).add(place)
+        self._spread(back)
+        persons = set(self._found.values())
+        if len(persons) == 1:
+            self._found |= {entry.at: next(iter(persons)) for entry in about if entry.at not in self._torn}
+        return self._found, [self._fault(entry) for entry in about if entry.at not in self._found]
+
+    def _look(self, entry: Entry) -> None:
+        """What the entry says by itself; and where it leads."""
+        said: set[UUID] = set()
+        others: set[UUID] = set()
+        targets = self._to.setdefault(entry.at, set())
+        for reference, place in self.asked.leads(entry.at):
+            person = self.known.get(place) if place is not None else self.named.get((entry.at, reference.target))
+            if place is not None and self.asked.entries[place].kind not in OUTSIDE:
+                targets.add(place)
+            if person is not None:
+                (said if _last_name(reference) in ABOUT else others).add(person)
+        self._decide(entry.at, said or others)
+
+    def _spread(self, ways: Mapping[int, set[int]]) -> None:
+        """One step at a time, so that the nearest decides."""
+        decided = -1
+        while len(self._found) + len(self._torn) > decided:
+            decided = len(self._found) + len(self._torn)
+            known = dict(self._found)
+            for place, targets in ways.items():
+                self._decide(place, {known[target] for target in targets if target in known})
+
+    def _decide(self, place: int, persons: set[UUID]) -> None:
+        if place in self._found or place in self._torn or not persons:
+            return
+        if len(persons) > 1:
+            self._torn.add(place)
+        else:
+            self._found[place] = next(iter(persons))
+
+    def _fault(self, entry: Entry) -> Fault:
+        return Fault(f"{entry.where}.resource", "no_usager", SEVERAL if entry.at in self._torn else NOBODY)
+
+
+def _last_name(reference: references.Found) -> str:
+    return next((step for step in reversed(reference.path) if isinstance(step, str)), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one entry."""
+
+    type_name: str
+    id: UUID
+    version: int
+    warnings: Sequence[Issue] = ()
+
+
+def answer(done: Iterable[Done], at: datetime, *, dry: bool = False) -> Json:
+    """The `transaction-response`, entries in the order received. A trial names no row: there is none."""
+    return {"resourceType": "Bundle", "type": "transaction-response", "entry": [_entry(d, at, dry) for d in done]}
+
+
+def _entry(done: Done, at: datetime, dry: bool) -> Json:
+    response: Json = {"status": "201 Created"}
+    if not dry:
+        response |= {
+            "location": f"{done.type_name}/{done.id}/_history/{done.version}",
+            "etag": f'W/"{done.version}"',
+            "lastModified": moment(at),
+        }
+    if done.warnings:
+        response["outcome"] = outcome(done.warnings)
+    return {"response": response}

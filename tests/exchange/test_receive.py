@@ -1,0 +1,364 @@
+"""A partner's bundle comes in by `POST /fhir`: all of it or nothing, and what it says is kept."""
+
+import hashlib
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from app.fhir.mapping import Json
+from tests.exchange.bundles import BASE, bundle, consent, entry, goal, patient, plan, project, resource
+from tests.world import World
+
+FHIR = "application/fhir+json"
+
+
+def sent(world: World, body: Json | bytes, who: str = "chu", path: str = "/fhir", **headers: str) -> Any:
+    content = body if isinstance(body, bytes) else orjson.dumps(body)
+    told = {**world.bearers[who], "Content-Type": FHIR, **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return world.client.post(path, content=content, headers=told)
+
+
+def taken(world: World, body: Json, **more: Any) -> list[tuple[str, UUID, int]]:
+    """Type, id and version of each entry."""
+    answer = sent(world, body, **more)
+    assert answer.status_code == 200, answer.text
+    places = [each["response"]["location"].split("/") for each in answer.json()["entry"]]
+    return [(kind, UUID(id), int(version)) for kind, id, _, version in places]
+
+
+def fresh() -> str:
+    """A local number that no test used."""
+    return uuid4().hex[:12]
+
+
+def journal(world: World, answer: Any) -> Any:
+    request = answer.headers["x-request-id"]
+    [line] = world.rows("SELECT * FROM exchange WHERE request_id = $1", request)
+    return line
+
+
+def issues(answer: Any) -> list[tuple[str, str]]:
+    return [(i["details"]["coding"][0]["code"], i.get("expression", [""])[0]) for i in answer.json()["issue"]]
+
+
+ROWS = """SELECT sum(n) FROM (SELECT count(*) n FROM kept_resource UNION ALL SELECT count(*) FROM usager
+    UNION ALL SELECT count(*) FROM outside_party UNION ALL SELECT count(*) FROM external_id
+    UNION ALL SELECT count(*) FROM exchange_row UNION ALL SELECT count(*) FROM entry_version) t"""
+
+
+def rows(world: World) -> int:
+    return int(world.rows(ROWS)[0][0])
+
+
+class TestTaken:
+    @pytest.mark.parametrize("path", ["/fhir", "/fhir/"])
+    def test_each_entry_is_answered_in_its_place(self, world: World, path: str):
+        answer = sent(world, project(fresh()), path=path)
+        told = [each["response"] for each in answer.json()["entry"]]
+        assert (answer.status_code, answer.headers["content-type"]) == (200, FHIR)
+        assert answer.json()["type"] == "transaction-response"
+        kinds = [one["location"].partition("/")[0] for one in told]
+        assert kinds == ["Goal", "CarePlan", "Consent", "Practitioner", "Patient"]
+        assert {(one["status"], one["etag"]) for one in told} == {("201 Created", 'W/"1"')}
+
+    def test_each_entry_has_a_row_and_a_sealed_version(self, world: World):
+        ids = [id for kind, id, _ in taken(world, project(fresh())) if kind not in ("Practitioner",)]
+        kept = world.rows("SELECT id, snapshot FROM entry_version JOIN unnest($1::uuid[]) id ON id = entry_id", ids)
+        assert {row["id"] for row in kept} == set(ids)
+        assert not any(b"LEROUX" in row["snapshot"] or b"Rester" in row["snapshot"] for row in kept)
+
+    def test_all_rows_are_about_the_person_of_the_bundle(self, world: World):
+        told = taken(world, project(fresh()))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        owners = world.rows(
+            "SELECT DISTINCT usager_id FROM kept_resource WHERE id = ANY($1)", [id for _, id, _ in told]
+        )
+        assert [row["usager_id"] for row in owners] == [person]
+
+    def test_the_person_is_created_apart_and_provisional(self, world: World):
+        person = taken(world, project(fresh()))[-1][1]
+        [row] = world.rows("SELECT * FROM usager WHERE id = $1", person)
+        assert (row["identity_status"], row["structure_id"], row["origin_partner_id"]) == (
+            "provisoire",
+            world.ids["ime"],
+            world.ids["chu"],
+        )
+
+    def test_urn_references_lead_to_their_entry(self, world: World):
+        person, planned = f"urn:uuid:{uuid4()}", f"urn:uuid:{uuid4()}"
+        body = bundle(
+            entry({**plan(fresh()), "subject": {"reference": person}}, planned.upper().replace("URN:UUID", "urn:uuid")),
+            entry(patient(fresh()), person),
+        )
+        told = taken(world, body)
+        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", told[0][1])
+        assert row["usager_id"] == told[1][1]
+
+    def test_the_journal_keeps_the_bundle_sealed(self, world: World):
+        body = orjson.dumps(project(fresh()))
+        line = journal(world, sent(world, body))
+        assert (line["state"], line["outcome"], line["entries"]) == ("accepted", "success", 5)
+        assert line["sha256"] == hashlib.sha256(body).digest()
+        assert line["body"]
+        assert b"LEROUX" not in line["body"]
+
+    def test_leaves_a_line_of_trail_for_the_bundle_and_for_each_kind(self, world: World):
+        answer = sent(world, project(fresh()))
+        lines = world.traces(request_id=answer.headers["x-request-id"])
+        assert {(line["action"], line["kind"], line["outcome"]) for line in lines} == {
+            ("receive", "exchange", "success"),
+            ("create", "usager", "success"),
+            ("create", "kept_resource", "success"),
+            ("create", "outside_party", "success"),
+        }
+
+    def test_what_arrives_is_not_shown_to_the_person_until_someone_shows_it(self, world: World):
+        ids = [id for _, id, _ in taken(world, project(fresh()))]
+        seen = world.rows("SELECT DISTINCT visibility FROM kept_resource WHERE id = ANY($1)", ids)
+        assert [row["visibility"] for row in seen] == ["not_shared"]
+
+
+class TestTolerated:
+    def test_the_name_of_a_profile_in_the_url(self, world: World):
+        body = bundle(entry(patient(fresh()), url="TDDUIPatient"))
+        told = sent(world, body).json()["entry"][0]["response"]
+        codes = {issue["details"]["coding"][0]["code"] for issue in told["outcome"]["issue"]}
+        assert told["status"] == "201 Created"
+        assert "wrong_url" in codes
+
+    def test_a_reference_that_leads_nowhere_is_kept_as_it_is(self, world: World):
+        body = bundle(entry(consent(performer="nobody")), entry(patient(fresh())))
+        told = sent(world, body).json()["entry"][0]["response"]["outcome"]["issue"]
+        assert ("unresolved", ["Bundle.entry[0].resource.performer[0]"]) in [
+            (issue["details"]["coding"][0]["code"], issue["expression"]) for issue in told
+        ]
+
+    def test_nothing_is_tolerated_when_asked_to_be_strict(self, world: World):
+        before = rows(world)
+        answer = sent(
+            world, bundle(entry(consent(performer="nobody")), entry(patient(fresh()))), prefer="handling=strict"
+        )
+        assert answer.status_code == 422
+        assert ("unresolved", "Bundle.entry[0].resource.performer[0]") in issues(answer)
+        assert rows(world) == before
+
+
+class TestRefused:
+    """One wrong entry, even the last: nothing is written but the trace, and the bundle's line of the journal."""
+
+    def refused(self, world: World, body: Json | bytes, status: int, **more: Any) -> list[tuple[str, str]]:
+        before = rows(world)
+        answer = sent(world, body, **more)
+        assert answer.status_code == status, answer.text
+        assert answer.json()["resourceType"] == "OperationOutcome"
+        line = journal(world, answer)
+        assert (line["state"], line["body"], line["body_key"]) == ("refused", None, None)
+        assert line["sha256"] == hashlib.sha256(body if isinstance(body, bytes) else orjson.dumps(body)).digest()
+        assert line["outcome"] != "success"
+        [trace] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (trace["action"], trace["kind"], trace["outcome"]) == ("receive", "exchange", "refused")
+        assert rows(world) == before
+        return issues(answer)
+
+    def test_a_wrong_last_entry(self, world: World):
+        body = bundle(*project(fresh())["entry"], entry({**goal(7), "lifecycleStatus": "nonsense"}))
+        assert self.refused(world, body, 400) == [("unknown_code", "Bundle.entry[5].resource.lifecycleStatus")]
+
+    def test_every_fault_at_once(self, world: World):
+        wrong = {**patient(fresh()), "birthDate": "never"}
+        body = bundle(entry(wrong), entry({**goal(1), "lifecycleStatus": "nonsense"}))
+        assert {where for _, where in self.refused(world, body, 400)} == {
+            "Bundle.entry[0].resource.birthDate",
+            "Bundle.entry[1].resource.lifecycleStatus",
+        }
+
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "GET"])
+    def test_another_act_than_a_creation(self, world: World, method: str):
+        body = bundle(entry(patient(fresh())), entry(goal(1), method=method))
+        assert ("not_supported", "Bundle.entry[1].request.method") in self.refused(world, body, 400)
+
+    def test_a_conditional_creation(self, world: World):
+        body = bundle(entry(patient(fresh()), ifNoneExist="identifier=1"))
+        assert self.refused(world, body, 400) == [("not_supported", "Bundle.entry[0].request.ifNoneExist")]
+
+    def test_a_type_that_r4_does_not_know(self, world: World):
+        body = bundle(entry(patient(fresh())), entry(resource("Unicorn", "u")))
+        [(code, where)] = self.refused(world, body, 400)
+        assert (code, where.startswith("Bundle.entry[1].resource")) == ("unknown_type", True)
+
+    def test_two_entries_at_one_address(self, world: World):
+        body = bundle(entry(patient(fresh())), entry(goal(1)), entry(goal(2), f"{BASE}/Goal/g1"))
+        assert self.refused(world, body, 400) == [("duplicate_url", "Bundle.entry[2].fullUrl")]
+
+    def test_two_entries_of_one_identifier(self, world: World):
+        local = fresh()
+        body = bundle(entry(patient(local)), entry(goal(1, local)), entry(goal(1, local, "other")))
+        assert self.refused(world, body, 422) == [("duplicate_identifier", "Bundle.entry[2].resource.identifier")]
+
+    def test_a_batch(self, world: World):
+        assert self.refused(world, {**project(fresh()), "type": "batch"}, 400) == [("not_supported", "Bundle.type")]
+
+    def test_an_entry_about_nobody(self, world: World):
+        body = bundle(entry(consent()))
+        assert self.refused(world, body, 422) == [("no_usager", "Bundle.entry[0].resource")]
+
+    def test_an_entry_about_two_persons(self, world: World):
+        members = [{"entity": {"reference": f"Patient/{id}"}} for id in "pq"]
+        group = resource("Group", "g", type="person", actual=True, member=members)
+        body = bundle(entry(patient(fresh())), entry(patient(fresh(), "q")), entry(group))
+        assert self.refused(world, body, 422) == [("no_usager", "Bundle.entry[2].resource")]
+
+    @pytest.mark.parametrize("body", [b"{", b"\xff", b'"a bundle"', b"[" * 100_000])
+    def test_what_is_no_bundle(self, world: World, body: bytes):
+        self.refused(world, body, 400)
+
+    def test_more_entries_than_the_cap(self, world: World):
+        body = bundle(*(entry(goal(n)) for n in range(1001)))
+        assert self.refused(world, body, 413) == [("too_large", "Bundle.entry")]
+
+
+class TestDoor:
+    def test_a_body_over_the_cap_is_refused_while_reading(self, world: World):
+        answer = sent(world, b" " * (32 * 1024 * 1024 + 1))
+        line = journal(world, answer)
+        assert (answer.status_code, line["outcome"], line["sha256"]) == (413, "too_large", None)
+
+    @pytest.mark.parametrize("kind", ["application/fhir+xml", "application/xml", "text/plain", ""])
+    def test_only_json_is_read(self, world: World, kind: str):
+        answer = world.client.post("/fhir", content=b"{}", headers={**world.bearers["chu"], "Content-Type": kind})
+        assert answer.status_code == 415
+
+    @pytest.mark.parametrize("who", ["sonia", "jeanne", "marc"])
+    def test_only_partners_send(self, world: World, who: str):
+        answer = sent(world, project(fresh()), who)
+        assert answer.status_code == 403
+        [trace] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (trace["action"], trace["outcome"]) == ("receive", "refused")
+
+    def test_without_a_token(self, world: World):
+        assert world.client.post("/fhir", json={}, headers={"Content-Type": FHIR}).status_code == 401
+
+    @pytest.mark.parametrize("query", ["dry-run=maybe", "dry-run=true&dry-run=true", "validate=1"])
+    def test_a_bad_parameter(self, world: World, query: str):
+        assert sent(world, project(fresh()), path=f"/fhir?{query}").status_code == 400
+
+    def test_a_trial_runs_everything_and_writes_nothing(self, world: World):
+        before = world.rows("SELECT (SELECT count(*) FROM exchange), (SELECT count(*) FROM audit_entry)"), rows(world)
+        answer = sent(world, project(fresh()), path="/fhir?dry-run=true")
+        assert [each["response"]["status"] for each in answer.json()["entry"]] == ["201 Created"] * 5
+        assert not any("location" in each["response"] for each in answer.json()["entry"])
+        after = world.rows("SELECT (SELECT count(*) FROM exchange), (SELECT count(*) FROM audit_entry)"), rows(world)
+        assert after == before
+
+    def test_a_trial_is_refused_as_the_real_one_and_leaves_no_line(self, world: World):
+        answer = sent(world, bundle(entry(consent())), path="/fhir?dry-run=true")
+        assert answer.status_code == 422
+        assert world.rows("SELECT * FROM exchange WHERE request_id = $1", answer.headers["x-request-id"]) == []
+
+
+class TestAgain:
+    def test_the_same_bytes_are_answered_the_same(self, world: World):
+        body = orjson.dumps(project(fresh()))
+        first = sent(world, body)
+        before = rows(world)
+        again = sent(world, body)
+        assert (again.status_code, again.content) == (200, first.content)
+        assert rows(world) == before
+
+    def test_the_same_key_is_answered_the_same(self, world: World):
+        body = orjson.dumps(project(fresh()))
+        first, again = (sent(world, body, idempotency_key=f"k{len(body)}-{body[-60:].hex()}") for _ in "ab")
+        assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+
+    def test_the_same_key_for_another_bundle_is_refused(self, world: World):
+        key = uuid4().hex
+        sent(world, project(fresh()), idempotency_key=key)
+        assert sent(world, project(fresh()), idempotency_key=key).status_code == 422
+
+    def test_the_same_bytes_under_another_key_too(self, world: World):
+        body = orjson.dumps(project(fresh()))
+        first, again = (sent(world, body, idempotency_key=uuid4().hex) for _ in "ab")
+        assert again.content == first.content
+
+    def test_a_refused_bundle_is_tried_again(self, world: World):
+        body = orjson.dumps(bundle(entry(consent())))
+        assert [sent(world, body).status_code for _ in "ab"] == [422, 422]
+
+    def test_the_same_identifiers_make_new_versions(self, world: World):
+        local = fresh()
+        first = taken(world, project(local))
+        again = taken(world, project(local, title="Rester chez moi, encore"))
+        assert [(kind, id) for kind, id, _ in again] == [(kind, id) for kind, id, _ in first]
+        assert {version for _, _, version in again} == {2}
+
+    def test_another_partner_s_identifiers_are_its_own(self, world: World):
+        local = fresh()
+        first, other = taken(world, project(local)), taken(world, project(local), who="mdph")
+        assert not {id for _, id, _ in first} & {id for _, id, _ in other}
+
+    def test_a_later_bundle_joins_the_person_sent_before(self, world: World):
+        local = fresh()
+        person = taken(world, project(local))[-1][1]
+        [(_, id, _)] = taken(world, bundle(entry(goal(9, local))))
+        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", id)
+        assert row["usager_id"] == person
+
+    def test_a_later_bundle_may_name_the_person_by_our_id(self, world: World):
+        person = taken(world, project(fresh()))[-1][1]
+        later = {**goal(8, fresh()), "subject": {"reference": f"Patient/{person}"}, "extension": []}
+        del later["extension"]
+        [(_, id, _)] = taken(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
+        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", id)
+        assert row["usager_id"] == person
+
+    def test_a_later_bundle_may_name_the_person_by_their_identifier(self, world: World):
+        local = fresh()
+        person = taken(world, project(local))[-1][1]
+        later = {**goal(8, fresh()), "subject": {"identifier": patient(local)["identifier"][0]}}
+        del later["extension"]
+        [(_, id, _)] = taken(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
+        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", id)
+        assert row["usager_id"] == person
+
+    def test_nobody_is_joined_by_an_id_that_this_partner_did_not_send(self, world: World):
+        later = {**goal(8, fresh()), "subject": {"reference": f"Patient/{world.ids['jeanne']}"}}
+        del later["extension"]
+        answer = sent(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
+        assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource")])
+
+    def test_an_identifier_never_passes_to_another_person(self, world: World):
+        local = fresh()
+        taken(world, project(local))
+        body = bundle(entry(patient(fresh())), entry(goal(1, local)))
+        answer = sent(world, body)
+        assert (answer.status_code, issues(answer)) == (409, [("other_person", "Bundle.entry[1].resource.identifier")])
+
+    def test_an_address_used_again_for_another_person_is_another_row(self, world: World):
+        first = taken(world, bundle(entry(consent()), entry(patient(fresh()))))
+        again = taken(world, bundle(entry(consent()), entry(patient(fresh()))))
+        assert (first[0][1] != again[0][1], again[0][2]) == (True, 1)
+
+    def test_without_identifier_the_address_is_the_name(self, world: World):
+        local = fresh()
+        first = taken(world, bundle(entry(consent(local)), entry(patient(local))))
+        again = taken(world, bundle(entry(patient(local)), entry(consent(local))))
+        assert (again[1][1:], first[0][2]) == ((first[0][1], 2), 1)
+
+
+class TestCost:
+    @pytest.mark.parametrize("goals", [2, 20, 50, 200])
+    def test_statements_do_not_grow_with_the_bundle(self, world: World, goals: int):
+        with world.statements() as counted:
+            taken(world, project(fresh(), goals))
+        tables = 3  # usager, kept_resource, outside_party
+        assert len(counted) <= 6 + tables, counted.sql
+
+    @pytest.mark.parametrize("goals", [2, 50])
+    def test_nor_when_it_comes_again(self, world: World, goals: int):
+        local = fresh()
+        taken(world, project(local, goals))
+        with world.statements() as counted:
+            taken(world, project(local, goals, title="Autrement"))
+        assert len(counted) <= 6 + 3, counted.sql
