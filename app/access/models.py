@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Date, ForeignKeyConstraint, Index, Uuid, column, table
+from sqlalchemy import CheckConstraint, Date, ForeignKeyConstraint, Index, Uuid, column, table, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DirectoryEntry, DossierEntry, entry_args
@@ -115,8 +115,10 @@ class TeamMember(DossierEntry):
 
 
 class SharingConsent(DossierEntry):
-    """A question put to the person and their answer. `kind` partage may open categories to one partner; image and
-    autre open nothing. The signature of a project is another thing (agreement).
+    """A question put to the person and where the answers to it stand. `kind` partage may open categories to one partner;
+    image and autre open nothing. The signature of a project is another thing (agreement).
+
+    Who said what, and on which wording, is in `consent_answer`: one parent may not read the other's.
     """
 
     __tablename__ = "sharing_consent"
@@ -128,10 +130,16 @@ class SharingConsent(DossierEntry):
     question: Mapped[str]
     if_yes: Mapped[str]
     if_no: Mapped[str]
-    answer: Mapped[str]  # asked · yes · no · talk
+    wording_sha256: Mapped[str | None]  # of the three sentences above, as they were shown
+    answer: Mapped[str] = mapped_column(default="asked")  # asked · yes · no · talk · disagreement (between parents)
     answered_at: Mapped[datetime | None]
     answered_by_kind: Mapped[str | None]  # usager · representative · professional (noted for them)
+    noted_by: Mapped[UUID | None]  # the professional who noted it
+    assisted_by: Mapped[str | None]  # « avec l'assistance de … »: a second signature, never an answer
     confirmed_at: Mapped[datetime | None]  # the person said that what was noted is right
+    both_parents: Mapped[bool] = mapped_column(default=False)  # acte non usuel: of a minor, both must say yes
+    cannot_express_on: Mapped[date | None]  # « la personne ne peut pas exprimer sa volonté », for this question
+    cannot_express_by: Mapped[UUID | None]
     withdrawn_at: Mapped[datetime | None]
     categories: Mapped[list[str]]
     kinds: Mapped[list[str] | None]  # None: every kind of these categories
@@ -142,7 +150,12 @@ class SharingConsent(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return entry_args(cls, Index(None, "organisation_id", "partner_id", "usager_id"))
+        return entry_args(
+            cls,
+            ForeignKeyConstraint(["organisation_id", "partner_id"], ["partner.organisation_id", "partner.id"]),
+            CheckConstraint("data_from < data_until", name="period"),
+            Index(None, "organisation_id", "partner_id", "usager_id"),
+        )
 
 
 class Opposition(DossierEntry):
@@ -154,6 +167,7 @@ class Opposition(DossierEntry):
 
     partner_id: Mapped[UUID | None]
     professional_id: Mapped[UUID | None]
+    consent_id: Mapped[UUID | None]  # the question to which the person's « non » made it; their « oui » ends it
     starts: Mapped[date]
     ends: Mapped[date | None]
 
@@ -161,8 +175,17 @@ class Opposition(DossierEntry):
     def __table_args__(cls) -> tuple[object, ...]:
         return entry_args(
             cls,
+            ForeignKeyConstraint(["organisation_id", "partner_id"], ["partner.organisation_id", "partner.id"]),
+            ForeignKeyConstraint(
+                ["organisation_id", "professional_id"], ["professional.organisation_id", "professional.id"]
+            ),
+            ForeignKeyConstraint(
+                ["organisation_id", "consent_id"], ["sharing_consent.organisation_id", "sharing_consent.id"]
+            ),
+            CheckConstraint("num_nonnulls(partner_id, professional_id) = 1", name="against_one"),
             Index(None, "organisation_id", "partner_id", "usager_id"),
             Index(None, "organisation_id", "professional_id", "usager_id"),
+            Index(None, "organisation_id", "consent_id", postgresql_where=text("consent_id IS NOT NULL")),
         )
 
 
@@ -185,6 +208,8 @@ class Mandate(DossierEntry):
     starts: Mapped[date]
     ends: Mapped[date | None]
     copy_seen_on: Mapped[date | None]
+    person_agreed: Mapped[bool] = mapped_column(default=False)  # who only assists reads nothing without it
+    entered_by: Mapped[UUID | None]  # who said the terms as they stand: another confirms them
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[UUID | None]
     person_told: Mapped[bool] = mapped_column(default=False)

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     MANDATE = "mandate"
     STAY = "stay"
     SHARING_CONSENT = "sharing_consent"
+    CONSENT_ANSWER = "consent_answer"
     OPPOSITION = "opposition"
     EMERGENCY_SHEET = "emergency_sheet"
     EMERGENCY_ACCESS = "emergency_access"
@@ -98,13 +99,14 @@ COMMON = frozenset(
         K.MANDATE,
         K.STAY,
         K.SHARING_CONSENT,
+        K.CONSENT_ANSWER,
         K.OPPOSITION,
         K.EMERGENCY_SHEET,
         K.TEAM_MEMBER,
     }
 )
 IDENTITY = (K.USAGER, K.USAGER_IDENTIFIER, K.CONTACT, K.MANDATE, K.STAY)
-SHARING = (K.SHARING_CONSENT, K.OPPOSITION)
+SHARING = (K.SHARING_CONSENT, K.CONSENT_ANSWER, K.OPPOSITION)
 ROUND = (K.EMERGENCY_SHEET, K.EMERGENCY_ACCESS, K.TEAM_MEMBER)
 PROJECT = (
     K.PROJECT, K.EXPECTATION, K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW, K.AGREEMENT,
@@ -135,7 +137,6 @@ def _accompanies(*, care: bool) -> Row:
     row |= cells(Reach.TEAM, DAILY, SUPPORT, MAKE) | cells(Reach.OWN, DAILY, SUPPORT, MEND)
     row |= cells(Reach.TEAM, PROJECT, SUPPORT, WRITE) | cells(Reach.TEAM, PLANNED, SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (K.EXPECTATION,), SUPPORT, (A.DELETE,))
-    row |= cells(Reach.TEAM, SHARING, ADMINISTRATIVE, WRITE)
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), (C.SUPPORT, C.ADMINISTRATIVE), WRITE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, MAKE)
     if care:
@@ -150,7 +151,6 @@ def _accompanies(*, care: bool) -> Row:
 def _leads() -> Row:
     row = cells(Reach.STRUCTURE, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.JUDICIAL))
     row |= cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
-    row |= cells(Reach.STRUCTURE, SHARING, ADMINISTRATIVE, WRITE)
     row |= cells(Reach.STRUCTURE, (*DAILY, *PROJECT, K.EMERGENCY_SHEET), SUPPORT, WRITE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_SHEET,), ADMINISTRATIVE, WRITE)
     row |= cells(Reach.STRUCTURE, (K.PROJECT, *PLANNED), SUPPORT, (A.DELETE,))
@@ -161,26 +161,33 @@ def _leads() -> Row:
     return row
 
 
+def _records(reach: Reach) -> Row:
+    """Puts a question to the person and notes their answer or opposition: référent, chef, IDE, ASS (field.md §1)."""
+    row = cells(reach, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
+    row |= cells(reach, (K.SHARING_CONSENT,), ADMINISTRATIVE, (A.DELETE,))  # a question that nobody answered
+    return row | cells(reach, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
+
+
 ACCOMPANY = (
     Role.EDUCATEUR, Role.ACCOMPAGNANT, Role.VEILLEUR, Role.AIDE_SOIGNANT, Role.INFIRMIER, Role.MEDECIN,
     Role.PSYCHOLOGUE, Role.PARAMEDICAL, Role.IDEC, Role.ASSISTANT_SOCIAL,
 )  # fmt: skip
 STAFF: dict[Role, Row] = {
-    Role.EDUCATEUR: _accompanies(care=False),
+    Role.EDUCATEUR: _accompanies(care=False) | _records(Reach.TEAM),
     Role.ACCOMPAGNANT: _accompanies(care=False),
     Role.VEILLEUR: _accompanies(care=False),
     Role.AIDE_SOIGNANT: _accompanies(care=True),
-    Role.INFIRMIER: _accompanies(care=True),
+    Role.INFIRMIER: _accompanies(care=True) | _records(Reach.TEAM),
     Role.MEDECIN: _accompanies(care=True),
     Role.PSYCHOLOGUE: _accompanies(care=True),
     Role.PARAMEDICAL: _accompanies(care=True),
     Role.IDEC: _accompanies(care=True) | cells(Reach.STRUCTURE, EVERY, CARE),
-    Role.ASSISTANT_SOCIAL: _accompanies(care=False) | cells(Reach.TEAM, EVERY, JUDICIAL),
+    Role.ASSISTANT_SOCIAL: _accompanies(care=False) | cells(Reach.TEAM, EVERY, JUDICIAL) | _records(Reach.TEAM),
     Role.ENSEIGNANT: cells(Reach.TEAM, (K.USAGER, K.EVENT), (C.ADMINISTRATIVE, C.SUPPORT))
     | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
     Role.BENEVOLE: cells(Reach.TEAM, (K.USAGER, K.EVENT), (C.ADMINISTRATIVE, C.SUPPORT))
     | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
-    Role.CHEF_DE_SERVICE: _leads(),
+    Role.CHEF_DE_SERVICE: _leads() | _records(Reach.STRUCTURE),
     Role.COORDINATEUR: _leads(),
     Role.SECRETARIAT: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
     | cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
@@ -218,18 +225,26 @@ for _role, _more in (
 ):
     STAFF[_role] = STAFF[_role] | _more
 
+# What the person said to others, and who came by emergency: no consent of theirs opens it to a partner.
+OURS_ALONE = (*SHARING, K.EMERGENCY_ACCESS)
 READABLE = (C.ADMINISTRATIVE, C.SUPPORT, C.CARE, C.JUDICIAL)
 WITHOUT_ROLE: dict[Caller, Row] = {
     Caller.USAGER: cells(Reach.MYSELF, EVERY, READABLE)
     | cells(Reach.MYSELF, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
+    | cells(Reach.MYSELF, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EVENT, K.GOAL), SUPPORT, (A.UPDATE,))  # of a goal, their opinion only
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE)
     | cells(Reach.MANDATE, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
+    | cells(
+        Reach.MANDATE, (K.SHARING_CONSENT,), ADMINISTRATIVE, (A.UPDATE,)
+    )  # an answer that counts: features.consents
+    | cells(Reach.MANDATE, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.PARTNER: cells(Reach.ORGANISATION, (K.STRUCTURE,), ADMINISTRATIVE)
     | cells(Reach.SENT_OR_GRANTED, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
+    | cells(Reach.SENT, OURS_ALONE, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
     | cells(Reach.RECEIVING, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), WRITE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE)
     | cells(Reach.SENT, (K.OUTSIDE_PARTY,), ADMINISTRATIVE, WRITE),

@@ -33,6 +33,7 @@ from sqlalchemy import (
     table,
     true,
 )
+from sqlalchemy.dialects.postgresql import DATERANGE
 from sqlalchemy.orm import aliased
 
 from app.access import models
@@ -60,6 +61,7 @@ Membership = aliased(models.Membership, name="fact_membership")
 UnitTeam = aliased(models.UnitTeam, name="fact_unit_team")
 TeamMember = aliased(models.TeamMember, name="fact_team")
 SharingConsent = aliased(models.SharingConsent, name="fact_consent")
+OtherConsent = aliased(models.SharingConsent, name="fact_other_consent")
 Opposition = aliased(models.Opposition, name="fact_opposition")
 Mandate = aliased(models.Mandate, name="fact_mandate")
 EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
@@ -262,8 +264,10 @@ def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
                 not_(row.minor_secret),
                 _mandated(row),
             )
+        case Reach.SENT:
+            return _sent(row)
         case Reach.SENT_OR_GRANTED:
-            return or_(and_(row.origin_partner_id == ME, row.version == row.origin_version), _granted(row))
+            return or_(_sent(row), _granted(row))
         case Reach.RECEIVING:
             return and_(row.origin_partner_id == ME, row.structure_id == RECEIVER)
         case _:
@@ -368,19 +372,46 @@ def _mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
     return mine.where(_outer(row, "category") == any_(m.opens))
 
 
+def _sent(row: type[DossierEntry]) -> ColumnElement[bool]:
+    return and_(row.origin_partner_id == ME, row.version == row.origin_version)
+
+
 def _granted(row: type[DossierEntry]) -> ColumnElement[bool]:
-    s = SharingConsent
-    covers = exists().where(s.organisation_id == ORGANISATION, s.partner_id == ME)
-    covers = covers.where(s.usager_id == _outer(row, "usager_id"), _outer(row, "category") == any_(s.categories))
-    covers = covers.where(s.answer == word("yes"), s.kind == word("partage"), s.withdrawn_at.is_(None))
-    covers = covers.where(_running(s), s.deleted_at.is_(None), not_(s.held))
-    covers = covers.where(or_(s.kinds.is_(None), word(row.KIND) == any_(s.kinds)))
-    day = cast(func.timezone(word("Europe/Paris"), _outer(row, "occurred_at")), Date())
-    covers = covers.where(
-        or_(s.data_from.is_(None), day >= s.data_from), or_(s.data_until.is_(None), day < s.data_until)
+    """A yes to this partner covers the row, and no other answer to a question of sharing with it narrows that one."""
+    yes, other = SharingConsent, OtherConsent
+    narrower = or_(
+        and_(other.answer.in_([word("no"), word("disagreement")]), _covers(other, row)),
+        and_(other.answer == word("yes"), _overlap(yes, other), not_(_covers(other, row))),
     )
+    narrowed = exists().where(_asked_of(other, row), narrower).correlate(yes)
+    covered = exists().where(_asked_of(yes, row), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
     open_to_others = and_(not_(row.held), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
-    return and_(open_to_others, covers, not_(_opposed(Opposition.partner_id, row)), _accepted_there(row))
+    return and_(open_to_others, covered, not_(_opposed(Opposition.partner_id, row)), _accepted_there(row))
+
+
+def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A question of sharing this category with this partner, asked of this person, that runs today."""
+    asked = and_(s.organisation_id == ORGANISATION, s.partner_id == ME, s.usager_id == _outer(row, "usager_id"))
+    asked = and_(asked, s.kind == word("partage"), _outer(row, "category") == any_(s.categories))
+    return and_(
+        asked, s.withdrawn_at.is_(None) | (s.answer != word("yes")), _running(s), s.deleted_at.is_(None), not_(s.held)
+    )
+
+
+def _covers(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+    day = cast(func.timezone(word("Europe/Paris"), _outer(row, "occurred_at")), Date())
+    period = and_(or_(s.data_from.is_(None), day >= s.data_from), or_(s.data_until.is_(None), day < s.data_until))
+    return and_(period, or_(s.kinds.is_(None), word(row.KIND) == any_(s.kinds)))
+
+
+def _overlap(one: Any, other: Any) -> ColumnElement[bool]:
+    """Two consents that have nothing in common do not disagree: they add up."""
+    kinds = or_(one.kinds.is_(None), other.kinds.is_(None), one.kinds.op("&&")(other.kinds))
+    return and_(kinds, _data_period(one).op("&&")(_data_period(other)))
+
+
+def _data_period(s: Any) -> Any:
+    return func.daterange(s.data_from, s.data_until, type_=DATERANGE())
 
 
 def _outer(row: type[Row], name: str) -> ColumnElement[Any]:

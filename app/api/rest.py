@@ -3,6 +3,9 @@
 from fastapi import APIRouter
 
 from app.api.me_session import router as me_session
+from app.features.consents.router import me as my_consents
+from app.features.consents.router import router as consents
+from app.features.contacts.router import router as contacts
 from app.features.professionals.router import router as professionals
 from app.features.projects.me import me_router as my_project
 from app.features.projects.router import router as projects
@@ -24,8 +27,11 @@ def rest() -> APIRouter:
     router.include_router(professionals)
     router.include_router(teams)
     router.include_router(usagers)
+    router.include_router(contacts)
     router.include_router(stays)
     router.include_router(projects)
     router.include_router(my_project)
     router.include_router(transmissions)
+    router.include_router(consents)
+    router.include_router(my_consents)
     return router

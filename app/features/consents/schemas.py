@@ -1,0 +1,253 @@
+"""What the REST API hears and says about questions, answers and oppositions."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import ColumnElement, Text, Uuid, and_, case, cast, column, exists, func, or_, select, table
+from sqlalchemy.orm import aliased
+
+from app.access.entry import ME, DossierView, word
+from app.access.models import Mandate, Opposition, SharingConsent
+from app.features.consents.models import ConsentAnswer, QuestionKind
+from app.features.consents.standing import (
+    DECIDERS,
+    MINOR,
+    MY_ANSWER,
+    MY_ANSWER_AT,
+    PARENTS,
+    PERSON_ANSWER,
+    PERSON_ANSWER_AT,
+    SAID,
+    last_of,
+)
+from app.features.usagers.models import Usager
+
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=600, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Wording = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+SharedCategory = Literal["administrative", "support", "care"]  # judicial papers and alerts are never shared by consent
+SharedKind = Literal[
+    "usager", "usager_identifier", "contact", "stay", "emergency_sheet", "transmission", "event", "project", "kept_resource"
+]  # fmt: skip
+Said = Literal["yes", "no", "talk"]
+PARTNER = table("partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()))
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ConsentIn(_Body):
+    """A question to the person. `partage` names the partner and what would be read; `project` means it and its parts.
+
+    Without `kinds`, all of these categories. `both_parents`: of a minor, both must say yes; always for `partage` and
+    `image`.
+    """
+
+    usager_id: UUID
+    structure_id: UUID
+    kind: QuestionKind
+    question: Sentence
+    if_yes: Sentence
+    if_no: Sentence
+    partner_id: UUID | None = None
+    categories: Annotated[list[SharedCategory], Field(max_length=3)] = []
+    kinds: Annotated[list[SharedKind], Field(min_length=1, max_length=9)] | None = None
+    data_from: date | None = None
+    data_until: date | None = None
+    starts: date | None = None
+    ends: date | None = None
+    both_parents: bool = False
+
+
+class ConsentPatch(_Body):
+    """The sentences change while nobody has answered; `ends` is only brought forward after that.
+
+    `cannot_express`: a professional notes today that, on this question, the person cannot express their will.
+    """
+
+    question: Sentence | None = None
+    if_yes: Sentence | None = None
+    if_no: Sentence | None = None
+    ends: date | None = None
+    cannot_express: bool | None = None
+
+
+class NotedIn(_Body):
+    """What the person said, noted for them; or, with `contact_id`, what their representative said."""
+
+    answer: Said
+    contact_id: UUID | None = None
+    assisted_by: Name | None = None
+
+
+class AnswerIn(_Body):
+    """`wording_sha256`: the question as it was shown, asked with a « oui »."""
+
+    answer: Said
+    wording_sha256: Wording | None = None
+
+
+class ConfirmIn(_Body):
+    """« C'est bien ça ? »"""
+
+    right: bool
+
+
+class OppositionIn(_Body):
+    usager_id: UUID
+    structure_id: UUID
+    partner_id: UUID | None = None
+    professional_id: UUID | None = None
+    starts: date | None = None
+
+
+class MyOppositionIn(_Body):
+    partner_id: UUID | None = None
+    professional_id: UUID | None = None
+
+
+def _partner_name(row: Any) -> ColumnElement[Any]:
+    mine = (PARTNER.c.organisation_id == row.organisation_id, PARTNER.c.id == row.partner_id)
+    return select(PARTNER.c.name).where(*mine).scalar_subquery()
+
+
+class ConsentOut(DossierView, frozen=True):
+    """For staff: where the answers stand."""
+
+    TABLE: ClassVar = SharingConsent
+
+    structure_id: str
+    author_id: str | None
+    kind: str
+    question: str
+    if_yes: str
+    if_no: str
+    wording_sha256: str | None
+    partner_id: str | None
+    categories: list[str]
+    kinds: list[str] | None
+    data_from: date | None
+    data_until: date | None
+    starts: date
+    ends: date | None
+    both_parents: bool
+    cannot_express_on: date | None
+    cannot_express_by: str | None
+    answer: str
+    answered_at: datetime | None
+    answered_by_kind: str | None
+    noted_by: str | None
+    assisted_by: str | None
+    confirmed_at: datetime | None
+    withdrawn_at: datetime | None
+    occurred_at: datetime
+    recorded_at: datetime
+    updated_at: datetime
+    version: int
+
+
+_mine = aliased(Mandate, name="my_mandate")
+FOR_ANOTHER = (  # who looks stands for the person: they see their own answer and the person's, nobody else's
+    exists()
+    .where(
+        _mine.organisation_id == SharingConsent.organisation_id,
+        _mine.usager_id == SharingConsent.usager_id,
+        _mine.contact_id == ME,
+    )
+    .correlate(SharingConsent)
+)
+
+
+def _to_me(of_mine: Any, of_all: Any) -> ColumnElement[Any]:
+    return case((FOR_ANOTHER, of_mine), else_=of_all)
+
+
+class MyConsentOut(DossierView, frozen=True):
+    """For the person and who represents them. `answer` is what stands for the reader: a parent sees only their own."""
+
+    TABLE: ClassVar = SharingConsent
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
+        "partner_name": _partner_name(SharingConsent),
+        "answer": _to_me(func.coalesce(MY_ANSWER, word("asked")), SharingConsent.answer),
+        "answered_at": _to_me(MY_ANSWER_AT, SharingConsent.answered_at),
+        "answered_by_kind": _to_me(word("representative"), SharingConsent.answered_by_kind),
+        "noted_by": _to_me(last_of(ME, SAID.noted_by), SharingConsent.noted_by),
+        "assisted_by": _to_me(last_of(ME, SAID.assisted_by), SharingConsent.assisted_by),
+        "to_confirm": and_(
+            SharingConsent.usager_id == ME,
+            SharingConsent.answered_by_kind == word("professional"),
+            SharingConsent.confirmed_at.is_(None),
+        ),
+        "person_answer": PERSON_ANSWER,
+        "person_answered_at": PERSON_ANSWER_AT,
+        "may_answer": or_(
+            SharingConsent.usager_id == ME,
+            and_(MINOR, cast(ME, Text).in_(PARENTS)),
+            and_(~MINOR, SharingConsent.cannot_express_on.is_not(None), cast(ME, Text).in_(DECIDERS)),
+        ),
+    }
+
+    kind: str
+    question: str
+    if_yes: str
+    if_no: str
+    wording_sha256: str | None
+    partner_id: str | None
+    partner_name: str | None
+    categories: list[str]
+    kinds: list[str] | None
+    starts: date
+    ends: date | None
+    both_parents: bool
+    author_id: str | None
+    occurred_at: datetime
+    answer: str
+    answered_at: datetime | None
+    answered_by_kind: str | None
+    noted_by: str | None
+    assisted_by: str | None
+    to_confirm: bool
+    person_answer: str | None
+    person_answered_at: datetime | None
+    may_answer: bool
+
+
+class AnswerOut(DossierView, frozen=True):
+    TABLE: ClassVar = ConsentAnswer
+
+    consent_id: str
+    answer: str
+    given_by: str
+    given_by_kind: str
+    noted_by: str | None
+    assisted_by: str | None
+    wording_sha256: str | None
+    consent_version: int
+    recorded_at: datetime
+
+
+class OppositionOut(DossierView, frozen=True):
+    TABLE: ClassVar = Opposition
+
+    structure_id: str
+    author_id: str | None
+    author_kind: str
+    partner_id: str | None
+    professional_id: str | None
+    consent_id: str | None
+    starts: date
+    ends: date | None
+    recorded_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class Mine(DossierView, frozen=True):
+    """The structure that holds the caller's own dossier."""
+
+    TABLE: ClassVar = Usager
+
+    structure_id: str

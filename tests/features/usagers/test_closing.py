@@ -1,0 +1,68 @@
+"""A death closes mandates and cards in the transaction that says it."""
+
+import asyncio
+from typing import Any
+
+from app.kernel.clock import today
+from app.kernel.db import Database
+from app.security import access_cards
+from app.security.tokens import Door
+from tests.features.contacts.people import TUTELLE, added, confirmed, entered
+from tests.world import World
+
+
+def card(world: World, usager: str) -> None:
+    """A card given to this person, and a session it opened."""
+
+    async def give() -> None:
+        base = Database(world.database.owner_url, 1)
+        async with base.session(world.organisation) as session:
+            link, code = await access_cards.give(session, world.keyring, world.organisation, world.ids[usager])
+            await session.commit()
+        await access_cards.enter(base, world.keyring, link, code, Door.ME)
+        await base.close()
+
+    asyncio.run(give())
+
+
+def died(world: World, usager: str, version: int = 1) -> Any:
+    return world.patch("odile", f"/api/v1/usagers/{world.ids[usager]}", {"died_on": str(today())}, version)
+
+
+def live(world: World, usager: str) -> tuple[int, int]:
+    """Cards and sessions of this person that still open something."""
+    asked = """SELECT (SELECT count(*) FROM personal_access WHERE revoked_at IS NULL AND usager_id = $1),
+        (SELECT count(*) FROM session WHERE revoked_at IS NULL AND subject_id = $1)"""
+    [told] = world.rows(asked, world.ids[usager])
+    return tuple(told)
+
+
+def test_mandates_end_the_day_of_the_death(world: World):
+    mandate = entered(world, added(world, "ines"), **TUTELLE)
+    confirmed(world, mandate)
+    later = entered(world, added(world, "ines"), **TUTELLE | {"starts": "2030-01-01"})
+    over = entered(world, added(world, "ines"), **TUTELLE | {"starts": "2020-01-01", "ends": "2021-01-01"})
+    answer = died(world, "ines")
+    assert (answer.status_code, answer.json()["died_on"]) == (200, str(today()))
+    ends = [world.get("odile", place).json()["ends"] for place in (mandate, later, over)]
+    assert ends == [str(today()), "2030-01-01", "2021-01-01"]  # one that had not begun is empty: it opens nothing
+
+
+def test_their_cards_open_nothing_more(world: World):
+    card(world, "jeanne")
+    assert live(world, "jeanne") > (0, 0)
+    died(world, "jeanne")
+    assert live(world, "jeanne") == (0, 0)
+
+
+def test_another_persons_cards_stay_open(world: World):
+    card(world, "lucas")
+    before = live(world, "lucas")
+    died(world, "karim")
+    assert live(world, "lucas") == before
+
+
+def test_a_death_to_come_or_before_birth_is_refused(world: World):
+    for day in ("2999-01-01", "1900-01-01"):
+        answer = world.patch("odile", f"/api/v1/usagers/{world.ids['lucas']}", {"died_on": day}, 1)
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/died_on")
