@@ -4,11 +4,11 @@ A « non » of the person to a sharing is an opposition, whoever else says yes. 
 """
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from app.access.gate import Gate, MayNot
+from app.access.mandates import majority
 from app.access.models import Opposition, SharingConsent
 from app.access.permissions import Action, Visibility
 from app.features.consents.models import Answer, ConsentAnswer, GivenBy, QuestionKind
@@ -18,7 +18,6 @@ from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid, Stale
 from app.security.principal import UsagerSelf
 
-MAJORITY = 18  # C. civ. 388, 414
 DECIDES_ALONE = "Cette personne décide elle-même. Vous pouvez l'aider à lire la question, pas y répondre à sa place."
 NOT_RECORDED = (
     "Votre réponse ne compte que si un professionnel a noté, pour cette question, que la personne ne peut pas exprimer "
@@ -198,11 +197,3 @@ def _own_no(standing: Standing) -> bool:
 
 def _minor(standing: Standing) -> bool:
     return standing.born is not None and majority(standing.born) > today()
-
-
-def majority(born: date) -> date:
-    """The day that begins with the person of age; who is born a 29 February waits for 1 March."""
-    try:
-        return born.replace(year=born.year + MAJORITY)
-    except ValueError:
-        return date(born.year + MAJORITY, 3, 1)

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import ColumnElement, Text, Uuid, and_, case, cast, column, exists, func, or_, select, table
 from sqlalchemy.orm import aliased
 
@@ -23,9 +23,9 @@ from app.features.consents.standing import (
     last_of,
 )
 from app.features.usagers.models import Usager
+from app.kernel.fields import Body, Line
 
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=600, strip_whitespace=True, pattern=r"^[^\x00]*$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Wording = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SharedCategory = Literal["administrative", "support", "care"]  # judicial papers and alerts are never shared by consent
 SharedKind = Literal[
@@ -35,11 +35,7 @@ Said = Literal["yes", "no", "talk"]
 PARTNER = table("partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()))
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ConsentIn(_Body):
+class ConsentIn(Body):
     """A question to the person. `partage` names the partner and what would be read; `project` means it and its parts.
 
     Without `kinds`, all of these categories. `both_parents`: of a minor, both must say yes; always for `partage` and
@@ -53,7 +49,7 @@ class ConsentIn(_Body):
     if_yes: Sentence
     if_no: Sentence
     partner_id: UUID | None = None
-    categories: Annotated[list[SharedCategory], Field(max_length=3)] = []
+    categories: Annotated[list[SharedCategory], Field(max_length=3)] = Field(default_factory=list)
     kinds: Annotated[list[SharedKind], Field(min_length=1, max_length=9)] | None = None
     data_from: date | None = None
     data_until: date | None = None
@@ -62,7 +58,7 @@ class ConsentIn(_Body):
     both_parents: bool = False
 
 
-class ConsentPatch(_Body):
+class ConsentPatch(Body):
     """The sentences change while nobody has answered; `ends` is only brought forward after that.
 
     `cannot_express`: a professional notes today that, on this question, the person cannot express their will.
@@ -75,28 +71,28 @@ class ConsentPatch(_Body):
     cannot_express: bool | None = None
 
 
-class NotedIn(_Body):
+class NotedIn(Body):
     """What the person said, noted for them; or, with `contact_id`, what their representative said."""
 
     answer: Said
     contact_id: UUID | None = None
-    assisted_by: Name | None = None
+    assisted_by: Line | None = None
 
 
-class AnswerIn(_Body):
+class AnswerIn(Body):
     """`wording_sha256`: the question as it was shown, asked with a « oui »."""
 
     answer: Said
     wording_sha256: Wording | None = None
 
 
-class ConfirmIn(_Body):
+class ConfirmIn(Body):
     """« C'est bien ça ? »"""
 
     right: bool
 
 
-class OppositionIn(_Body):
+class OppositionIn(Body):
     usager_id: UUID
     structure_id: UUID
     partner_id: UUID | None = None
@@ -104,7 +100,7 @@ class OppositionIn(_Body):
     starts: date | None = None
 
 
-class MyOppositionIn(_Body):
+class MyOppositionIn(Body):
     partner_id: UUID | None = None
     professional_id: UUID | None = None
 

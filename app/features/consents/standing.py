@@ -3,6 +3,7 @@
 Nothing of this leaves as it is: one parent never hears what the other answered (field.md §5).
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, ClassVar
 
@@ -11,12 +12,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.access.entry import ME, DossierView, word
+from app.access.mandates import OF_A_MINOR, Effect, MandateKind, Scope
 from app.access.models import Mandate, Opposition, SharingConsent
 from app.features.consents.models import ConsentAnswer
 from app.features.usagers.models import Usager
 
-OF_A_MINOR = ("autorite_parentale", "autorite_parentale_separes", "tuteur_mineur", "delegation_autorite_parentale")
-NEVER_ANSWERS = ("subroge",)  # watches over who represents, C. civ. 454
+NEVER_ANSWERS = (MandateKind.SUBROGE,)  # watches over who represents, C. civ. 454
 TODAY = bindparam("today", type_=Date())
 ONE: ColumnElement[Any] = literal_column("1")
 
@@ -34,17 +35,17 @@ def _mandates() -> Select[Any]:
     m = _held
     mine = (m.organisation_id == SharingConsent.organisation_id, m.usager_id == SharingConsent.usager_id)
     runs = (m.starts <= TODAY, or_(m.ends.is_(None), m.ends > TODAY), m.confirmed_at.is_not(None))
-    covers = (m.scope.in_([word("personne"), word("both")]), m.effect == word("representation"))
+    covers = (m.scope.in_(_words((Scope.PERSONNE, Scope.BOTH))), m.effect == word(Effect.REPRESENTATION))
     found = select(cast(m.contact_id, Text)).where(*mine, *runs, *covers, m.deleted_at.is_(None), m.held.is_(False))
     return found.correlate(SharingConsent)
 
 
-def _words(words: tuple[str, ...]) -> list[ColumnElement[str]]:
-    return [word(w) for w in words]
+def _words(words: Iterable[str]) -> list[ColumnElement[str]]:
+    return [word(w) for w in sorted(words)]
 
 
 PARENTS = _mandates().where(_held.kind.in_(_words(OF_A_MINOR)))
-DECIDERS = _mandates().where(_held.kind.not_in(_words(OF_A_MINOR + NEVER_ANSWERS)))
+DECIDERS = _mandates().where(_held.kind.not_in(_words({*OF_A_MINOR, *NEVER_ANSWERS})))
 _answers = (
     SAID.organisation_id == SharingConsent.organisation_id,
     SAID.consent_id == SharingConsent.id,

@@ -9,7 +9,6 @@ from app.access.gate import reading_of
 from app.access.models import Mandate
 from app.access.reading import OutOfReach
 from app.audit.vocabulary import Call, Door
-from app.features.transmissions.schemas import TransmissionOut
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.ids import uuid7
@@ -63,8 +62,15 @@ def represent(
     return contact
 
 
-def partner_reads(world: World, partner: str, row: str, view: type[DossierView] = TransmissionOut) -> bool:
-    """Whether this partner reads that row now, as its own door would ask."""
+def partner_reads(world: World, partner: str, transmission: str) -> bool:
+    """Whether this partner reads that entry now, at its own door."""
+    status = world.get(partner, f"/fhir/DocumentReference/{transmission}").status_code
+    assert status in (200, 404)
+    return bool(status == 200)
+
+
+def partner_asks(world: World, partner: str, row: str, view: type[DossierView]) -> bool:
+    """The same of a row that no resource tells yet: what the gate would answer."""
     who = Partner(
         id=world.ids[partner],
         organisation_id=world.organisation,

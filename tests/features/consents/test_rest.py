@@ -1,17 +1,16 @@
 """Questions to the person, answers by each who may give one, oppositions; and what a partner reads after each."""
 
 import hashlib
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
-from app.features.consents.answers import majority
 from app.features.consents.schemas import ConsentOut
 from app.features.transmissions.models import Transmission
 from app.kernel.clock import now, today
 from app.security.principal import Role
-from tests.features.consents.people import HOUSES, partner_reads, represent
+from tests.features.consents.people import HOUSES, partner_asks, partner_reads, represent
 from tests.world import World
 
 PATH, MINE = "/api/v1/consents", "/api/v1/me/consents"
@@ -628,9 +627,6 @@ class TestParents:
         says(world, "ines", id, "yes")
         assert state(world, id) == "asked"
 
-    def test_who_was_born_a_29_february_is_of_age_on_1_march(self, world: World):
-        assert majority(date(2008, 2, 29)) == date(2026, 3, 1)
-
 
 class TestOppositions:
     def against(self, world: World, **changes: object) -> dict[str, object]:
@@ -687,7 +683,7 @@ def test_a_partner_reads_no_consent_of_anyone(world: World):
     id = asked(world, categories=["administrative"], kinds=None)
     says(world, "jeanne", id, "yes")
     world.rows("UPDATE sharing_consent SET kinds = NULL")
-    assert not partner_reads(world, "chu", id, ConsentOut)
+    assert not partner_asks(world, "chu", id, ConsentOut)
 
 
 def test_an_answer_is_neither_changed_nor_deleted_by_the_application(world: World):
