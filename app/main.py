@@ -115,12 +115,12 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.add_exception_handler(DBAPIError, errors.render_database)
     api.add_exception_handler(PoolTimeout, errors.render_database)
     api.add_exception_handler(OSError, errors.render_database)
+    api.router.routes[:0] = fhir.routes()  # first: the framework walks its routes one by one
     api.router.routes.extend(transaction.routes())
     api.include_router(oauth.router)
     api.include_router(rest())
     api.include_router(health.router)
     api.include_router(docs.router)
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
-    api.router.routes.extend(fhir.routes())
     api.add_middleware(Around)
     return api

@@ -129,6 +129,8 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
         branches.append(_as_it_stands(caller, n, question, order))
         if caller.kind is Caller.PARTNER and question.then is not None:
             branches.append(_as_it_was_sent(caller, n, question, question.then, order))
+    if len(branches) == 1:
+        return branches[0].cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
     first = select(every).order_by(*(desc(place) for place in order.of(every)))
     return first.limit(bindparam("limit", type_=Integer())).cte("found")
