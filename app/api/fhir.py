@@ -29,12 +29,13 @@ QUERY_LONGEST = 16 * 1024
 
 
 class FhirRoute(Route):
-    """A plain route that the log line can name."""
+    """A plain route that the log line can name. A type is letters only: `/fhir/.well-known/…` is another's."""
 
     def matches(self, scope: Any) -> tuple[Match, Any]:
         match, inner = super().matches(scope)
-        if match is not Match.NONE:
-            inner["route"] = self
+        if match is Match.NONE or not inner["path_params"].get("type_name", "A").isalpha():
+            return Match.NONE, {}
+        inner["route"] = self
         return match, inner
 
 

@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.fhir_described import PATHS
+
 PROBLEM: dict[str, Any] = {
     "title": "Problem",
     "type": "object",
@@ -50,6 +52,7 @@ def document(api: FastAPI) -> dict[str, Any]:
             if path.startswith(PREFIX):
                 for verb, route in verbs.items():
                     _refusals(path, verb, route)
+        told["paths"] |= PATHS
         told["components"]["schemas"] = dict(sorted(told["components"]["schemas"].items()))
         api.openapi_schema = told
     return api.openapi_schema
