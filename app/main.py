@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 from fastapi import FastAPI
@@ -14,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 import app.schema  # noqa: F401  every table is known
-from app.api import docs, errors, fhir, health, oauth, transaction
+from app.api import docs, errors, fhir, health, metrics, oauth, transaction
 from app.api import openapi as described
-from app.api.middleware import Around, BodyTooLarge, log_to_stdout
+from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
 from app.api.rest import rest
 from app.audit import sealer
 from app.config import Settings, settings
@@ -51,8 +53,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.database = Database(config.database_url, config.pool_size)
     app.state.tokens = TokenCache()
     await app.state.lane.open()
+    metrics.serve(config.metrics_port)
     stop = asyncio.Event()
-    sealing = asyncio.create_task(sealer.run(config.sealer_database_url, stop)) if config.sealer_database_url else None
+    sealing = (
+        asyncio.create_task(sealer.run(config.sealer_database_url, stop, metrics.SEAL_LAG.set))
+        if config.sealer_database_url
+        else None
+    )
     try:
         yield
     finally:
@@ -92,8 +99,19 @@ async def _check_answers(url: str) -> None:
 
 
 async def _too_large(request: Request, error: Exception) -> Response:
-    cap = error.cap if isinstance(error, BodyTooLarge) else 0
-    return errors.render(request, TooLarge(f"Le corps envoyé dépasse {cap // 1024} Kio."))
+    return errors.render(request, TooLarge(too_large(error.cap if isinstance(error, BodyTooLarge) else 0)))
+
+
+REFUSALS: dict[Any, Any] = {
+    DuiError: errors.render,
+    RequestValidationError: errors.render_validation,
+    HTTPException: errors.render_http,
+    BodyTooLarge: _too_large,
+    DBAPIError: errors.render_database,
+    PoolTimeout: errors.render_database,
+    Exception: errors.render_bug,
+    OSError: errors.render_database,
+}
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
@@ -108,13 +126,8 @@ def create_app(config: Settings | None = None) -> FastAPI:
         telemetry={"logs": False},
     )
     api.state.settings = config or settings()
-    api.add_exception_handler(DuiError, errors.render)
-    api.add_exception_handler(RequestValidationError, errors.render_validation)
-    api.add_exception_handler(HTTPException, errors.render_http)
-    api.add_exception_handler(BodyTooLarge, _too_large)
-    api.add_exception_handler(DBAPIError, errors.render_database)
-    api.add_exception_handler(PoolTimeout, errors.render_database)
-    api.add_exception_handler(OSError, errors.render_database)
+    for kind, handler in REFUSALS.items():
+        api.add_exception_handler(kind, handler)
     api.router.routes[:0] = fhir.routes()  # first: the framework walks its routes one by one
     api.router.routes.extend(transaction.routes())
     api.include_router(oauth.router)
@@ -122,5 +135,5 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(health.router)
     api.include_router(docs.router)
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
-    api.add_middleware(Around)
+    api.add_middleware(Around, hosts=frozenset(urlsplit(origin).netloc for origin in api.state.settings.origins))
     return api

@@ -51,7 +51,7 @@ class Served:
         command = [sys.executable, "-m", "uvicorn", target, "--port", str(self.port), "--no-access-log"]
         self.process = subprocess.Popen(
             [*command, "--log-level", "warning", "--loop", "uvloop", "--http", "httptools", *more],
-            env=os.environ | env,
+            env=os.environ | env | {"DUI_PUBLIC_ORIGINS": f"{ORIGIN},http://127.0.0.1:{self.port}"},
             stdout=subprocess.DEVNULL,
         )
         for _ in range(300):

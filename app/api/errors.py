@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.fhir.outcomes import outcome
 from app.kernel.answers import FHIR_JSON, PROBLEM, told
 from app.kernel.errors import (
+    Bug,
     Busy,
     DuiError,
     Fault,
@@ -142,3 +143,10 @@ def render_database(request: Request, error: Exception) -> Response:
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
         raise error
     return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))
+
+
+def render_bug(request: Request, error: Exception) -> Response:
+    """A fault of ours: neutral words, and its number to find it in the log."""
+    return render(
+        request, Bug("Une erreur de notre fait. Donnez le numéro de la demande (request_id) à qui vous aide.")
+    )

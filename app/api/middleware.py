@@ -1,4 +1,7 @@
-"""Around every request: its number, its one log line, the caps on its body. Plain ASGI, to stay out of the hot path."""
+"""Around every request: its number, its one log line, its host, the caps on its body.
+
+Plain ASGI, to stay out of the hot path.
+"""
 
 import json
 import logging
@@ -7,14 +10,20 @@ import sys
 import time
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api import errors, metrics
+from app.kernel.depth import MAX_DEPTH, deeper, outside_strings
+from app.kernel.errors import TooLarge, Unreadable
 from app.kernel.ids import uuid7
 
 MIB = 1024 * 1024
 CAPS = (("/fhir", 32 * MIB), ("/api/v1/documents", 20 * MIB), ("/api", MIB), ("/oauth", 64 * 1024))
 PAGE_CAP = 64 * 1024
-HEADERS_CAP = 16 * 1024
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+ASKED_BY_SUPERVISORS = frozenset({"/healthz", "/readyz"})  # under whatever name they know the machine by
+STRANGE = "Ce serveur ne répond pas sous ce nom. Voyez DUI_PUBLIC_ORIGINS."
 _GIVEN = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # any other shape may be a value
 log = logging.getLogger("dui.request")
 
@@ -32,8 +41,10 @@ def cap_of(path: str) -> int:
 
 
 class Around:
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    """`hosts`: the names we answer to; links are never made for another."""
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] = frozenset()) -> None:
+        self.app, self.hosts = app, {host.encode() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,19 +78,57 @@ class Around:
             await send(message)
 
         try:
-            await self.app(scope, capped, told)
+            if headers.get(b"host") not in self.hosts and scope["path"] not in ASKED_BY_SUPERVISORS:
+                await errors.render(Request(scope), Unreadable(STRANGE, where="Host"))(scope, receive, told)
+            elif scope["path"].startswith("/api") and b"json" in headers.get(b"content-type", b"json"):
+                await self._shallow(scope, capped, told)
+            else:
+                await self.app(scope, capped, told)
         finally:
             route = getattr(scope.get("route"), "path", None) or "unmatched"
-            line(route=route, method=scope["method"], status=status, ms=_ms(began), request_id=number)
+            took = time.perf_counter() - began
+            metrics.observe(scope["method"], route, status, took)
+            line(route=route, method=scope["method"], status=status, ms=round(took * 1000, 2), request_id=number)
+
+    async def _shallow(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body whole, under its cap, and let it through when it is no deeper than we parse."""
+        try:
+            body = await _whole(receive) if scope["method"] in WRITES else b""
+        except BodyTooLarge as exc:
+            await errors.render(Request(scope), TooLarge(too_large(exc.cap)))(scope, receive, send)
+            return
+        if deeper(outside_strings(body)):
+            refusal = Unreadable(f"Ce contenu a plus de {MAX_DEPTH} niveaux.", code="too_deep")
+            await errors.render(Request(scope), refusal)(scope, receive, send)
+            return
+        given = False
+
+        async def again() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, again if scope["method"] in WRITES else receive, send)
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def too_large(cap: int) -> str:
+    return f"Le corps envoyé dépasse {cap // 1024} Kio."
 
 
 def _unstored(headers: Any) -> list[tuple[bytes, bytes]]:
     """What is told about a person is stored by nobody on the way."""
     return [] if any(k == b"cache-control" for k, _ in headers) else [(b"cache-control", b"no-store")]
-
-
-def _ms(began: float) -> float:
-    return round((time.perf_counter() - began) * 1000, 2)
 
 
 def line(**words: object) -> None:

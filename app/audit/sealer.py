@@ -6,6 +6,8 @@ running, so no row can appear later inside a link. Each link hashes the one befo
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from uuid import UUID
 
 import asyncpg
@@ -81,15 +83,27 @@ async def seal_all(connection: asyncpg.Connection) -> int:
     return sealed
 
 
-async def run(sealer_url: str, stop: asyncio.Event) -> None:
-    """Seal every half-second until told to stop; a lost connection is taken up again."""
+def _nobody(lag: float) -> None:
+    """Nobody counts the lag."""
+
+
+async def run(sealer_url: str, stop: asyncio.Event, lag: Callable[[float], None] = _nobody) -> None:
+    """Seal every half-second until told to stop; a lost connection is taken up again.
+
+    `lag` hears, each round, how many seconds ago everything was last sealed.
+    """
+    sealed_all = time.monotonic()
     while not stop.is_set():
         try:
             connection = await asyncpg.connect(sealer_url, server_settings={"application_name": "dui-sealer"})
             try:
                 while not stop.is_set():
-                    if not await seal_all(connection):
-                        await _pause(stop)
+                    if await seal_all(connection):
+                        lag(time.monotonic() - sealed_all)
+                        continue
+                    sealed_all = time.monotonic()
+                    lag(0.0)
+                    await _pause(stop)
             finally:
                 await connection.close()
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:

@@ -14,16 +14,13 @@ import orjson
 
 from app.fhir.checking import MAX_FAULTS, Twice, faults_of
 from app.fhir.references import doubles
+from app.kernel.depth import MAX_DEPTH, deeper, outside_strings
 from app.kernel.errors import Fault, TooLarge, Unreadable
 
 Json = dict[str, Any]
 
-MAX_DEPTH = 64
 MAX_ENTRIES = 1000
 MAX_VALUES = 1_000_000  # a thousand for each entry; 32 MiB of empty lists would take a gigabyte
-
-_ONE_KIND = bytes.maketrans(b"{}", b"[]")
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"{}[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def read_json(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
     Raises Unreadable (not JSON, not UTF-8, a lone surrogate, too deep) or TooLarge (too many values).
     """
     bare = _outside_strings(body)
-    if _deeper(bare, max_depth):
+    if deeper(bare, max_depth):
         raise Unreadable(f"Ce contenu a plus de {max_depth} niveaux.", code="too_deep")
     try:
         read = orjson.loads(body)
@@ -98,26 +95,11 @@ def refused(faults: list[Fault]) -> Unreadable:
 
 def _outside_strings(body: bytes) -> bytes:
     """The JSON without its strings: what is left says how many values, members and levels there are."""
-    if b"\\" in body:
-        body = body.replace(rb"\\", b"").replace(rb"\"", b"")
     if body.count(b'"') <= 4 * MAX_VALUES:
-        bare = b"".join(body.split(b'"')[::2])
+        bare = outside_strings(body)
         if sum(map(bare.count, (b",", b"[", b"]", b"{", b"}"))) <= 2 * MAX_VALUES:
             return bare
     raise TooLarge("Ce contenu compte trop d'éléments.")
-
-
-def _deeper(bare: bytes, depth: int) -> bool:
-    """Each round takes away the innermost level, so `depth` rounds empty what is no deeper.
-
-    What no round shortens is unbalanced: no JSON, as the reader will say.
-    """
-    left = bare.translate(_ONE_KIND, _NOT_BRACKETS)
-    for _ in range(depth):
-        before, left = left, left.replace(b"[]", b"")
-        if len(left) == len(before):
-            return False
-    return bool(left)
 
 
 def _keys(read: Any) -> int:

@@ -114,3 +114,9 @@ class TooMany(Conflict):
 class Busy(Conflict):
     status, issue, code, title = 503, "transient", "busy", "Réessayez dans un instant"
     headers: ClassVar = {"Retry-After": "2"}
+
+
+class Bug(DuiError):
+    """Never raised: how an error that is not one of ours is told."""
+
+    status, issue, code, title = 500, "exception", "bug", "Erreur du serveur"

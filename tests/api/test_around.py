@@ -1,0 +1,91 @@
+"""What surrounds every request: caps before parsing, one log line of known keys, a host of ours, a neutral 500."""
+
+import json
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.api import metrics
+from tests.world import ORIGIN, World
+
+NOTES = "/api/v1/transmissions"
+
+
+def test_a_body_over_the_cap_is_413_telling_the_cap(world: World):
+    answer = world.post("sonia", NOTES, {"text": "x" * (1024 * 1024)})
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert "1024 Kio" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("levels", [65, 20_000])
+def test_a_body_too_deep_is_400(world: World, levels: int):
+    headers = {**world.bearers["sonia"], "Content-Type": "application/json"}
+    answer = world.client.post(NOTES, content="[" * levels + "]" * levels, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_deep")
+
+
+def test_brackets_in_a_text_are_no_depth(world: World):
+    body = {"usager_id": str(world.ids["jeanne"]), "structure_id": str(world.ids["ehpad"]), "text": "[" * 100 + '\\" {'}
+    assert world.post("sonia", NOTES, body).status_code == 201
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b'{"a": NaN}', b"", b"null"])
+def test_a_broken_body_is_refused_in_words(world: World, content: bytes):
+    headers = {**world.bearers["sonia"], "Content-Type": "application/json"}
+    answer = world.client.post(NOTES, content=content, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_another_host_is_400_but_for_supervisors(world: World):
+    strange = {"Host": "evil.example", **world.bearers["sonia"]}
+    assert world.client.get(NOTES, headers=strange).status_code == 400
+    assert [world.client.get(p, headers=strange).status_code for p in ("/healthz", "/readyz")] == [200, 200]
+
+
+def test_one_log_line_a_request_of_known_keys_only(world: World, caplog: pytest.LogCaptureFixture):
+    world.get("sonia", f"{NOTES}?usager={world.ids['jeanne']}")
+    lines = [json.loads(r.getMessage()) for r in caplog.records if r.name == "dui.request"]
+    assert [set(line) for line in lines] == [{"route", "method", "status", "ms", "request_id"}]
+    assert str(world.ids["jeanne"]) not in str(lines)
+
+
+def test_a_given_request_number_comes_back_when_it_is_one(world: World):
+    number = "01900000-0000-7000-8000-000000000001"
+    for given, same in ((number, True), ("hello", False), ("147720425367430", False)):
+        back = world.get("sonia", NOTES, headers={"X-Request-Id": given}).headers["x-request-id"]
+        assert (back == given) == same
+
+
+def test_metrics_count_by_route_and_never_by_path(world: World):
+    world.get("sonia", f"{NOTES}/{world.ids['jeanne']}")
+    labels = [s.labels for m in metrics.REGISTRY.collect() for s in m.samples]
+    assert any("transmission_id" in label.get("route", "") for label in labels)
+    assert not any(str(world.ids["jeanne"]) in str(label) for label in labels)
+
+
+def test_a_fault_of_ours_is_told_in_neutral_words(world: World, monkeypatch: pytest.MonkeyPatch):
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("147720425367430")
+
+    monkeypatch.setattr("app.features.transmissions.router.page", broken)
+    with TestClient(world.client.app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        answer = client.get(NOTES, headers=world.bearers["sonia"])
+    assert (answer.status_code, answer.json()["code"]) == (500, "bug")
+    assert "1477" not in answer.text
+
+
+def test_an_empty_pool_says_when_to_come_back(world: World, monkeypatch: pytest.MonkeyPatch):
+    from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+    async def full(*_: object, **__: object) -> None:
+        raise PoolTimeout("full")
+
+    monkeypatch.setattr("app.features.transmissions.router.page", full)
+    answer = world.get("sonia", NOTES)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+
+
+def test_not_ready_while_the_schema_is_another(world: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(world.client.app.state, "schema_head", "9999")
+    assert (world.client.get("/readyz").status_code, world.client.get("/healthz").status_code) == (503, 200)
