@@ -108,15 +108,10 @@ async def _tokens(
 
 async def _staff(session: AsyncSession, keyring: Keyring, base_url: str, key: str, password: str) -> dict[str, Any]:
     login, given, family, role = STAFF[key]
-    account = await session.scalar(select(Account).where(Account.login == login))
-    row = select(Membership, Professional).join(Professional, Professional.id == Membership.professional_id)
-    membership, professional = (
-        (await session.execute(row.where(Professional.account_id == account.id))).one().tuple()
-        if account
-        else (None, None)
-    )
-    if account is None or membership is None or professional is None:
-        raise RuntimeError("La démonstration est incomplète : « dui demo --reset » la recommence.")
+    account = (await session.scalars(select(Account).where(Account.login == login))).one()
+    professional = (await session.scalars(select(Professional).where(Professional.account_id == account.id))).one()
+    mine = select(Membership).where(Membership.professional_id == professional.id)
+    membership = (await session.scalars(mine)).one()
     place = sessions.Place(professional.organisation_id, professional.id, membership.id, Role(membership.role))
     opened = await sessions.open_staff(session, keyring, base_url, account.id, place, ttl=LASTS, family_ttl=LASTS)
     return {
