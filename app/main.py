@@ -135,5 +135,6 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(health.router)
     api.include_router(docs.router)
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
+    api.add_middleware(fhir.HotFirst, api=api, refusals=REFUSALS)
     api.add_middleware(Around, hosts=frozenset(urlsplit(origin).netloc for origin in api.state.settings.origins))
     return api

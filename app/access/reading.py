@@ -91,9 +91,10 @@ class Listing:
     where: ColumnElement[bool]
     order: tuple[str, ...] = ("id",)
     newest_first: bool = True
-    when_none: Outcome = Outcome.EMPTY
+    when_none: Outcome | None = Outcome.EMPTY  # None: nothing is said, another question follows
     usager: str | None = None
     deleted_too: bool = False
+    one: bool = False  # by its id: nothing to order, to cut or to gather
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,12 @@ Whole = tuple[V, tuple[Sequence[Any], ...]]  # a row, then the rows of each part
 
 @lru_cache
 def _by_id(row: type[Row]) -> Listing:
-    return Listing(row.id == bindparam("id", type_=Uuid()), when_none=Outcome.REFUSED, deleted_too=True)
+    return Listing(row.id == bindparam("id", type_=Uuid()), when_none=Outcome.REFUSED, deleted_too=True, one=True)
+
+
+@lru_cache
+def _if_there(row: type[Row]) -> Listing:
+    return Listing(row.id == bindparam("id", type_=Uuid()), when_none=None, deleted_too=True, one=True)
 
 
 @lru_cache(maxsize=1_000)
@@ -131,6 +137,10 @@ def _after(row: type[Row], listing: Listing) -> Listing:
 
 def question(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
     """The rows within reach as `view` wants them, and their trace, in one statement."""
+    if listing.one:
+        found = _found(caller, action, view, listing).order_by(None).cte("found")
+        traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing), one=True)
+        return select(found.c.gone, *_told(found, view)).add_cte(traced.cte("traced"))
     found = _found(caller, action, view, listing).limit(bindparam("limit", type_=Integer())).cte("found")
     traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing))
     told = select(found.c.gone, *_told(found, view)).order_by(*_turned(found, listing))
@@ -277,6 +287,17 @@ class Reading:
             raise Gone("Cet élément a été supprimé.")
         return row
 
+    async def peek(self, view: type[V], id: UUID) -> V | None:
+        """The same; but when it is not there nothing is said, nor traced: another question follows. Raises Gone."""
+        query = hot(self.principal.shape, Action.READ, view, _if_there(view.TABLE))
+        rows = await self.ask(query, [], 1, {"id": id})
+        if not rows:
+            return None
+        gone, *told = rows[0]
+        if gone:
+            raise Gone("Cet élément a été supprimé.")
+        return view(*told)
+
     async def list(
         self, view: type[V], listing: Listing, limit: int, after: Sequence[object] = (), **values: object
     ) -> Sequence[V]:
@@ -358,7 +379,7 @@ class Reading:
             raise Unauthenticated(ENDED)
 
     def _facts(self) -> dict[str, object]:
-        return {**facts(self.principal), **trail.binds(self.principal, self.call)}
+        return {**facts(self.principal), **trail.binds(self.call)}
 
     async def require(self, act: Act) -> None:
         """Raises MayNot when the caller's role, as it runs now, has no such act (`permissions.ACTS`)."""

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Insert, Select, Text, Uuid, bindparam, case, func, insert, select, true
 from sqlalchemy import literal_column as literally
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from app.audit.models import AuditEntry
 from app.audit.vocabulary import Call, Outcome
 from app.kernel.hot import word
-from app.security.principal import Principal, Professional, Representative, Shape
+from app.security.principal import Caller, Principal, Professional, Representative, Shape
 
 SAID = (
     "organisation_id",
@@ -45,43 +45,55 @@ def of_caller(principal: Principal, call: Call) -> dict[str, object]:
     }
 
 
-def binds(principal: Principal, call: Call) -> dict[str, object]:
-    """What `traced` needs beside the policy's own facts."""
-    return {f"trace_{name}": value for name, value in of_caller(principal, call).items()}
+def binds(call: Call) -> dict[str, object]:
+    """What `traced` needs beside the policy's own facts (organisation, me, me_usager)."""
+    return {"trace_door": call.door.value, "trace_address": call.address, "trace_request_id": call.request_id}
 
 
 def traced(
-    found: CTE, caller: Shape, action: str, kind: str, when_none: Outcome | None, asked: ColumnElement[Any]
+    found: CTE,
+    caller: Shape,
+    action: str,
+    kind: str,
+    when_none: Outcome | None,
+    asked: ColumnElement[Any],
+    *,
+    one: bool = False,
 ) -> Insert:
     """One line per usager and ground in `found` (and `kind`, when it has one), with the ids given; one line too when
     nothing is found, unless `when_none` is None: then another line, or another question, tells it.
 
-    `found` has `id`, `usager_id`, `ground`; it is read by the answer and by the trace: Postgres computes it once,
-    so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
+    `one`: at most one row is found, and nothing has to be gathered. `found` has `id`, `usager_id`, `ground`; it is
+    read by the answer and by the trace: Postgres computes it once, so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
     """
-    nothing = select(literally("1").label("one")).subquery("line")
-    none = func.count(found.c.id) == literally("0")
+    none = found.c.id.is_(None) if one else func.count(found.c.id) == literally("0")
+    told = array([found.c.id]) if one else func.array_agg(found.c.id)
     ids = bindparam("trace_asked", type_=ARRAY(Uuid()))
     first = literally(f"'{kind}'", Text())
     of_kind = case((none, first), else_=found.c.kind) if "kind" in found.c else first
+    on_behalf_of = (
+        bindparam("me_usager", type_=Uuid()) if caller.kind is Caller.REPRESENTATIVE else literally("NULL::uuid")
+    )
     lines: Select[Any] = select(
-        _bind("organisation_id", Uuid()),
+        bindparam("organisation", type_=Uuid()),
         word(caller.kind),
-        _bind("principal_id", Uuid()),
+        bindparam("me", type_=Uuid()),
         word(caller.role) if caller.role else literally("NULL::text"),
-        _bind("on_behalf_of", Uuid()),
+        on_behalf_of,
         literally(f"'{action}'", Text()),
         of_kind,
         case((none, asked), else_=found.c.usager_id),
-        case((none, ids), else_=func.array_agg(found.c.id)),
+        case((none, ids), else_=told),
         found.c.ground,
         case((none, word(when_none)), else_=word(Outcome.SUCCESS)) if when_none else word(Outcome.SUCCESS),
         _bind("door", Text()),
         _bind("address", Text()),
         _bind("request_id", Text()),
     )
+    nothing = select(literally("1").label("one")).subquery("line")
     lines = lines.select_from(nothing.outerjoin(found, true()) if when_none else found)
-    lines = lines.group_by(found.c.usager_id, found.c.ground, *([found.c.kind] if "kind" in found.c else []))
+    if not one:
+        lines = lines.group_by(found.c.usager_id, found.c.ground, *([found.c.kind] if "kind" in found.c else []))
     return insert(AuditEntry).from_select(list(SAID), lines, include_defaults=False)
 
 
