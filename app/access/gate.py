@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Table, func, literal_column, select, update
+from sqlalchemy import ColumnElement, Table, func, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -162,6 +162,24 @@ class Gate(Reading):
         """Deleted for every reader, kept for history; got by `entry(…, Action.DELETE)`."""
         return await self.change(row, action=Action.DELETE, deleted_at=now())
 
+    async def along(self, row: DossierEntry, table: type[db.Base], where: ColumnElement[bool], **values: Any) -> None:
+        """What stands beside a row just written, and the same thing in other dossiers (an event for eight), changes
+        with it, whoever's it is. Each dossier row has its version and its line in the trail.
+        """
+        written = next((action for action, one in self._written if one is row), None)
+        if written is None:
+            raise ValueError("Nothing was written to go along with.")
+        query = writing.along(table, row.organisation_id, where, values)
+        try:
+            found = await self._session.execute(query, execution_options=writing.AS_WRITTEN)
+        except IntegrityError as exc:
+            raise _told_by(exc) or exc from None
+        if issubclass(table, DossierEntry):
+            for other, key in found.all():
+                self._session.expunge(other)
+                self._know(other, key)
+                self._written.append((written, other))
+
     def note(self, row: db.Base, *, over: bool = False) -> None:
         """A line that goes with the work and that no policy judges, written as it is settled; `over` an earlier one."""
         self._notes.append((row, over))
@@ -297,8 +315,8 @@ def _told_by(broken: IntegrityError, table: type[Row] | None = None) -> DuiError
     name = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", "") or "")  # the driver's own error
     if name.startswith(("uq_", "pk_", "ex_")):
         return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{name}")
-    keys = cast(Table, table.__table__).foreign_key_constraints if table else ()
-    to = next((c for c in keys if c.name == name), None)
+    tables = [cast(Table, table.__table__)] if table else db.Base.metadata.sorted_tables
+    to = next((c for t in tables for c in t.foreign_key_constraints if c.name == name), None)
     if to is None:
         return None
     return Invalid("Ce champ désigne un élément qui n'existe pas ici.", where=f"/{to.column_keys[-1]}", code=UNKNOWN)

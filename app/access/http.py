@@ -18,7 +18,7 @@ from app.kernel.answers import etag, told
 from app.kernel.errors import Invalid, MatchRequired, Unreadable
 from app.kernel.idempotency import Claim
 from app.security import dependencies
-from app.security.principal import Principal
+from app.security.principal import Principal, Representative
 
 PAGE = 50
 PAGE_MOST = 200
@@ -86,6 +86,12 @@ StaffReading = Annotated[Reading, Depends(_staff_reads)]
 StaffGate = Annotated[Gate, Depends(_staff_writes, scope="function")]
 PersonReading = Annotated[Reading, Depends(_person_reads)]
 PersonGate = Annotated[Gate, Depends(_person_writes, scope="function")]
+
+
+def whom(gate: Reading) -> UUID:
+    """The person whose dossier this session of `/me` opens: they, or who represents them."""
+    who = gate.principal
+    return who.usager_id if isinstance(who, Representative) else who.id
 
 
 def _version_asked(request: Request) -> int:

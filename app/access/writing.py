@@ -3,9 +3,22 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import orjson
-from sqlalchemy import Insert, Text, bindparam, column, func, insert, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Text,
+    bindparam,
+    column,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSON
 
 from app.access.entry import DossierEntry, Row
@@ -14,6 +27,7 @@ from app.access.policy import SHAPES_KEPT, allowed
 from app.access.versions import EntryVersion, StoredUsagerKey, values_of
 from app.audit import trail
 from app.audit.models import AuditEntry
+from app.kernel.clock import now
 from app.kernel.db import Base
 from app.kernel.idempotency import Idempotency
 from app.security.principal import Shape
@@ -30,6 +44,18 @@ def inserting(caller: Shape, table: type[Row]) -> Insert:
     rows = given.table_valued(*columns, name="given")
     query = insert(table).from_select(names, select(*(rows.c[name] for name in names)), include_defaults=False)
     return query.returning(table.id, allowed(caller, Action.CREATE, table), wrapped_of(table))
+
+
+AS_WRITTEN = {"synchronize_session": False, "populate_existing": True}
+
+
+def along(table: type[Base], organisation_id: UUID, where: ColumnElement[bool], values: dict[str, Any]) -> Any:
+    """The change of every living row of `where`; of a dossier's rows, it answers each as written, with its key."""
+    query = update(table).where(table.__table__.c.organisation_id == organisation_id, where)
+    if not issubclass(table, DossierEntry):
+        return query.values(**values)
+    stamped = {**values, "version": table.version + 1, "updated_at": now(), "changed_xid": func.pg_current_xact_id()}
+    return query.where(table.deleted_at.is_(None)).values(**stamped).returning(table, wrapped_of(table))
 
 
 def wrapped_of(table: type[Row]) -> Any:
@@ -64,7 +90,7 @@ def _settling(notes: tuple[tuple[type[Base], bool], ...]) -> Any:
     first = [_into(EntryVersion, kept, "versions"), _into(StoredUsagerKey, keys, "keys")]
     first.append(_into(Idempotency, claims, "claims"))
     for place, (table, over) in enumerate(notes):
-        names = [c.name for c in table.__table__.columns if c.name != "changed_xid"]
+        names = [c.name for c in table.__table__.columns if c.name != "changed_xid" and c.computed is None]
         first.append(_into(table, names, f"notes_{place}") + (_over(table) if over else ""))
     with_them = ", ".join(f"w{place} AS ({statement})" for place, statement in enumerate(first))
     return text(f"WITH {with_them} {_into(AuditEntry, trail.SAID, 'lines')}")

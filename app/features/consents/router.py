@@ -20,6 +20,7 @@ from app.access.http import (
     one,
     page,
     removed,
+    whom,
 )
 from app.features.consents import answers, oppositions, service
 from app.features.consents.models import QuestionKind
@@ -36,8 +37,6 @@ from app.features.consents.schemas import (
     OppositionIn,
     OppositionOut,
 )
-from app.kernel.db import NIL
-from app.security.principal import Representative, UsagerSelf
 
 router = APIRouter(prefix="/consents", tags=["consents"])
 me = APIRouter(prefix="/me/consents", tags=["me"])
@@ -127,7 +126,7 @@ async def mine(
     gate: PersonReading, kind: KindAsked = QuestionKind.SHARING, after: After = None, limit: Limit = PAGE
 ) -> Response:
     """« Mes accords », one kind at a time."""
-    asked = {"usager": _whom(gate), "question_kind": kind.value, "state": None}
+    asked = {"usager": whom(gate), "question_kind": kind.value, "state": None}
     return await page(gate, MyConsentOut, service.OF_USAGER, limit, after, "mine", **asked)
 
 
@@ -138,7 +137,7 @@ async def oppose_mine(said: MyOppositionIn, gate: PersonGate) -> Response:
 
 @me.get("/oppositions", operation_id="listMyOppositions")
 async def my_oppositions(gate: PersonReading, after: After = None, limit: Limit = PAGE) -> Response:
-    return await page(gate, OppositionOut, service.OPPOSITIONS_OF, limit, after, "opposed", usager=_whom(gate))
+    return await page(gate, OppositionOut, service.OPPOSITIONS_OF, limit, after, "opposed", usager=whom(gate))
 
 
 @me.get("/oppositions/{opposition_id}", operation_id="readMyOpposition")
@@ -172,9 +171,3 @@ async def confirm(consent_id: UUID, said: ConfirmIn, gate: PersonGate) -> Respon
 @me.get("/{consent_id}/answers/{answer_id}", operation_id="readMyConsentAnswer")
 async def my_answer(consent_id: UUID, answer_id: UUID, gate: PersonReading) -> Response:
     return one(await gate.get(AnswerOut, answer_id))
-
-
-def _whom(gate: PersonReading) -> UUID:
-    """The person whose dossier this session opens."""
-    who = gate.principal
-    return who.usager_id if isinstance(who, UsagerSelf | Representative) else NIL

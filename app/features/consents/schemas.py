@@ -5,14 +5,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import ColumnElement, Text, Uuid, and_, case, cast, column, exists, func, or_, select, table
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Text, Uuid, and_, case, cast, column, func, or_, select, table
 
 from app.access.entry import ME, DossierView, word
-from app.access.models import Mandate, Opposition, SharingConsent
+from app.access.models import Opposition, SharingConsent
 from app.features.consents.models import ConsentAnswer, QuestionKind
 from app.features.consents.standing import (
     DECIDERS,
+    FOR_ANOTHER,
     MINOR,
     MY_ANSWER,
     MY_ANSWER_AT,
@@ -143,18 +143,6 @@ class ConsentOut(DossierView, frozen=True):
     recorded_at: datetime
     updated_at: datetime
     version: int
-
-
-_mine = aliased(Mandate, name="my_mandate")
-FOR_ANOTHER = (  # who looks stands for the person: they see their own answer and the person's, nobody else's
-    exists()
-    .where(
-        _mine.organisation_id == SharingConsent.organisation_id,
-        _mine.usager_id == SharingConsent.usager_id,
-        _mine.contact_id == ME,
-    )
-    .correlate(SharingConsent)
-)
 
 
 def _to_me(of_mine: Any, of_all: Any) -> ColumnElement[Any]:
