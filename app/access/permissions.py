@@ -65,6 +65,7 @@ class Kind(StrEnum):
     MEMBERSHIP = "membership"
     UNIT_TEAM = "unit_team"
     PARTNER = "partner"
+    RESOURCE = "resource"
     # What is exchanged: bundles, and who stands in them without being of the house.
     EXCHANGE = "exchange"
     OUTSIDE_PARTY = "outside_party"
@@ -113,7 +114,7 @@ PROJECT = (
 )  # fmt: skip
 PLANNED = (K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW)  # not someone's words, nor someone's answer
 DAILY = (K.TRANSMISSION, K.EVENT)
-DIRECTORY = (K.STRUCTURE, K.SETTING, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER)
+DIRECTORY = (K.STRUCTURE, K.SETTING, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER, K.RESOURCE)
 EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
 EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED))
 
@@ -135,6 +136,7 @@ def _accompanies(*, care: bool) -> Row:
     row = cells(Reach.TEAM, EVERY, (C.ADMINISTRATIVE, C.SUPPORT))
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE)
     row |= cells(Reach.TEAM, DAILY, SUPPORT, MAKE) | cells(Reach.OWN, DAILY, SUPPORT, MEND)
+    row |= cells(Reach.TEAM, (K.EVENT,), SUPPORT, (A.UPDATE,))  # who is there notes who came, whoever planned it
     row |= cells(Reach.TEAM, PROJECT, SUPPORT, WRITE) | cells(Reach.TEAM, PLANNED, SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (K.EXPECTATION,), SUPPORT, (A.DELETE,))
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), (C.SUPPORT, C.ADMINISTRATIVE), WRITE)
@@ -142,7 +144,8 @@ def _accompanies(*, care: bool) -> Row:
     if care:
         row |= cells(Reach.TEAM, EVERY, CARE)
         row |= cells(Reach.TEAM, (*DAILY, K.EMERGENCY_SHEET), CARE, MAKE)
-        row |= cells(Reach.OWN, DAILY, CARE, MEND) | cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE, (A.UPDATE,))
+        row |= cells(Reach.OWN, DAILY, CARE, MEND) | cells(Reach.TEAM, (K.EVENT,), CARE, (A.UPDATE,))
+        row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE, (A.UPDATE,))
     else:
         row |= cells(Reach.TEAM_CONSIGNE, DAILY, CARE)
     return row
@@ -217,6 +220,10 @@ for _role, _more in (
         (role, cells(Reach.ORGANISATION, (K.PROFESSIONAL, K.MEMBERSHIP), ADMINISTRATIVE, (*WRITE, A.DELETE)))
         for role in (Role.DIRECTION, Role.ADMIN, Role.CHEF_DE_SERVICE)
     ),
+    *(
+        (role, cells(Reach.ORGANISATION, (K.RESOURCE,), ADMINISTRATIVE, (*WRITE, A.DELETE)))
+        for role in (Role.DIRECTION, Role.ADMIN, Role.CHEF_DE_SERVICE, Role.COORDINATEUR, Role.SECRETARIAT)
+    ),
     *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
     *(
         (role, cells(Reach.ORGANISATION, (K.UNIT_TEAM,), ADMINISTRATIVE, (*WRITE, A.DELETE)))
@@ -232,7 +239,8 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     Caller.USAGER: cells(Reach.MYSELF, EVERY, READABLE)
     | cells(Reach.MYSELF, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
     | cells(Reach.MYSELF, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
-    | cells(Reach.MYSELF, (K.AGREEMENT, K.EVENT, K.GOAL), SUPPORT, (A.UPDATE,))  # of a goal, their opinion only
+    | cells(Reach.MYSELF, (K.AGREEMENT, K.GOAL), SUPPORT, (A.UPDATE,))  # of a goal, their opinion only
+    | cells(Reach.MYSELF, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,))  # whether they come
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE)
@@ -240,6 +248,9 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(
         Reach.MANDATE, (K.SHARING_CONSENT,), ADMINISTRATIVE, (A.UPDATE,)
     )  # an answer that counts: features.consents
+    | cells(
+        Reach.MANDATE, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,)
+    )  # of their child: features.calendar
     | cells(Reach.MANDATE, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.PARTNER: cells(Reach.ORGANISATION, (K.STRUCTURE,), ADMINISTRATIVE)

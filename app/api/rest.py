@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.me_session import router as me_session
+from app.features.calendar.router import me as my_events
+from app.features.calendar.router import router as events
 from app.features.consents.router import me as my_consents
 from app.features.consents.router import router as consents
 from app.features.contacts.router import router as contacts
@@ -32,6 +34,8 @@ def rest() -> APIRouter:
     router.include_router(projects)
     router.include_router(my_project)
     router.include_router(transmissions)
+    router.include_router(events)
+    router.include_router(my_events)
     router.include_router(consents)
     router.include_router(my_consents)
     return router
