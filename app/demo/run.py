@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import Membership, Professional
 from app.audit import upkeep
 from app.config import Settings
-from app.demo import stories
+from app.demo import lives, stories
 from app.demo.places import PARTNERS, SCOPE, STAFF, build
-from app.demo.stories import Stage
+from app.demo.stage import Stage
+from app.features.contacts.models import Contact
 from app.features.usagers.models import Usager
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring
@@ -31,6 +32,7 @@ from app.security.principal import Role
 from app.security.tokens import Door
 
 LASTS = timedelta(hours=12)
+REPRESENTATIVES = {"claire": ("Martin", "Claire"), "blanc": ("Blanc", "Hervé")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ async def prepare(config: Settings, base_url: str) -> Demo:
             async with owner.session(None) as session:
                 places = await build(session, passwords, config.data)
                 await session.commit()
-            await stories.tell(Stage(app, lane, keyring, base_url, places))
+            stage = Stage(app, lane, keyring, base_url, places)
+            await lives.tell(stage, await stories.tell(stage))
         async with owner.session(None) as session:
             told = await _tokens(session, keyring, base_url, config, passwords)
             await session.commit()
@@ -101,7 +104,7 @@ async def _tokens(
         "staff": staff,
         "partners": partners,
         "usagers": usagers,
-        "representatives": {},
+        "representatives": {key: await _representative(session, keyring, base_url, key) for key in REPRESENTATIVES},
         "database": {"app_url": config.database_url, "owner_url": config.owner_database_url},
     }
 
@@ -155,6 +158,20 @@ async def _person(session: AsyncSession, keyring: Keyring, base_url: str, key: s
         "name": f"{used} {family.title()}",
         "id": str(usager.id),
         **await _card(session, keyring, base_url, usager.organisation_id, usager.id, None),
+    }
+
+
+async def _representative(session: AsyncSession, keyring: Keyring, base_url: str, key: str) -> dict[str, Any]:
+    family, given = REPRESENTATIVES[key]
+    find = select(Contact).where(Contact.family_name == family, Contact.given_name == given).order_by(Contact.id)
+    contact = (await session.scalars(find)).first()
+    if contact is None:
+        raise RuntimeError("La démonstration est incomplète : « dui demo --reset » la recommence.")
+    return {
+        "name": f"{given} {family}",
+        "id": str(contact.id),
+        "for": str(contact.usager_id),
+        **await _card(session, keyring, base_url, contact.organisation_id, contact.usager_id, contact.id),
     }
 
 

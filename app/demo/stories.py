@@ -1,53 +1,18 @@
 """Four persons, four stories: told through the services, as their team would, so that versions and traces are real."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from app.access.gate import Gate, opened
 from app.access.models import TeamMember
 from app.access.permissions import Category, Visibility
-from app.audit.vocabulary import Call, Door
-from app.demo.places import Places, Worker
+from app.demo.stage import Stage
 from app.features.stays.models import Stay
 from app.features.transmissions import service as transmissions
 from app.features.transmissions.schemas import TransmissionIn
 from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.kernel.clock import now, today
-from app.kernel.crypto import Keyring
-from app.kernel.db import Database
-from app.kernel.hot import HotLane
 from app.kernel.ids import uuid7
-from app.security import sessions
-from app.security.principal import Professional
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where the stories are told: the running parts, and who may tell them."""
-
-    database: Database
-    lane: HotLane
-    keyring: Keyring
-    issuer: str
-    places: Places
-
-    @asynccontextmanager
-    async def as_staff(self, worker: Worker) -> AsyncIterator[Gate]:
-        """A gate opened by one of the staff, for one transaction."""
-        place = sessions.Place(worker.organisation_id, worker.professional_id, worker.membership_id, worker.role)
-        async with self.database.session(None) as session:
-            found = await sessions.open_staff(session, self.keyring, self.issuer, worker.account_id, place)
-            await session.commit()
-        who = found.principal
-        assert isinstance(who, Professional)  # noqa: S101  opened for staff just above
-        call = Call(Door.SYSTEM, "demo")
-        async with opened(who, call, self.keyring, self.lane, self.database) as gate:
-            yield gate
-
 
 PEOPLE = {
     "jeanne": ("MOREAU", "Jeanne Marie", "Jeanne", date(1944, 5, 12), "female", "ehpad"),
