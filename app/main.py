@@ -28,6 +28,9 @@ from app.kernel.crypto import Keyring
 from app.kernel.db import NIL, Database
 from app.kernel.errors import DuiError, TooLarge
 from app.kernel.hot import HotLane
+from app.portal import router as portal
+from app.portal.pages import STATIC_DIR, STATIC_URL
+from app.portal.static_files import Kept
 from app.security.tokens import TokenCache
 
 SAFE_ROLE = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
@@ -134,6 +137,8 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(rest())
     api.include_router(health.router)
     api.include_router(docs.router)
+    api.include_router(portal.router)
+    api.mount(STATIC_URL, Kept(directory=STATIC_DIR))
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
     api.add_middleware(fhir.HotFirst, api=api, refusals=REFUSALS)
     api.add_middleware(Around, hosts=frozenset(urlsplit(origin).netloc for origin in api.state.settings.origins))

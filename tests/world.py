@@ -27,7 +27,7 @@ from app.kernel.crypto import Keyring
 from app.kernel.db import Base, Database
 from app.kernel.ids import uuid7
 from app.main import create_app
-from app.security import sessions, tokens
+from app.security import access_cards, sessions, tokens
 from app.security.models import Account, PartnerClient, PartnerStructure
 from app.security.principal import Role
 from app.security.sessions import Place
@@ -120,6 +120,21 @@ class World:
         """This professional is in the team of this person, by name."""
         common = {"usager_id": UUID(str(usager_id)), "structure_id": self.ids[place]}
         self.add(TeamMember(professional_id=self.ids[name], starts=date(2020, 1, 1), **common))
+
+    def card(self, usager: str, contact: UUID | None = None, **how: Any) -> tuple[str, str]:
+        """A new card to this person's dossier: the last part of its link, and its code."""
+
+        async def give() -> tuple[str, str]:
+            base = Database(self.database.owner_url, 1)
+            async with base.session(self.organisation) as session:
+                card = await access_cards.give(
+                    session, self.keyring, self.organisation, self.ids[usager], contact, **how
+                )
+                await session.commit()
+            await base.close()
+            return card
+
+        return asyncio.run(give())
 
     def statements(self) -> "Counted":
         return Counted(self.client)

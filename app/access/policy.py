@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Date,
     DateTime,
@@ -40,17 +41,21 @@ from app.access import models
 from app.access.entry import DossierEntry, Row
 from app.access.models import STAY, MembershipStructure
 from app.access.permissions import (
+    ACTS,
     COMMON,
     EMERGENCY_ROLES,
     STAFF,
     WITHOUT_ROLE,
+    Act,
     Action,
     Category,
     Kind,
     Reach,
     Visibility,
 )
-from app.audit.vocabulary import Ground
+from app.access.versions import EntryVersion
+from app.audit.models import AuditEntry
+from app.audit.vocabulary import Ground, Outcome
 from app.kernel.clock import now, today
 from app.kernel.db import Base
 from app.kernel.hot import word
@@ -65,6 +70,7 @@ OtherConsent = aliased(models.SharingConsent, name="fact_other_consent")
 Opposition = aliased(models.Opposition, name="fact_opposition")
 Mandate = aliased(models.Mandate, name="fact_mandate")
 EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
+LaterVersion = aliased(EntryVersion, name="later_version")
 STAYING = STAY.alias("fact_stay")
 ACCEPTED = table(
     "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
@@ -124,6 +130,45 @@ def allowed(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool
         return and_(*_always(caller, action, row), _as_staff(caller, caller.role, action, row))
     reaches = [_reach(reach, categories, row) for reach, categories in _cells(caller, action, row)]
     return and_(*_always(caller, action, row), or_(false(), *reaches))
+
+
+def trail_open(caller: Shape) -> ColumnElement[bool]:
+    """The lines of the trail such a caller may read: about themselves, of their own visits, or all for the DPO."""
+    here = and_(AuditEntry.organisation_id == ORGANISATION, alive())
+    match caller.kind:
+        case Caller.USAGER:
+            return and_(here, AuditEntry.usager_id == USAGER, _may_be_shown())
+        case Caller.REPRESENTATIVE:
+            mine = and_(
+                AuditEntry.usager_id == USAGER, AuditEntry.on_behalf_of == USAGER, AuditEntry.principal_id == ME
+            )
+            return and_(here, mine, _may_be_shown())
+        case Caller.PROFESSIONAL if caller.role in ACTS[Act.READ_TRAIL]:
+            return and_(here, _i_still_am(caller.role))
+    return false()
+
+
+def _may_be_shown() -> ColumnElement[bool]:
+    """What the person's page shows of the trail (field.md §6): what was read or written, unless it tells of an alert,
+    of a note kept from them, of a judicial or inspection request. A line that also names another row is shown, as it
+    would be without that one.
+    """
+    line = AuditEntry
+    kept = or_(func.cardinality(line.entry_ids) == literal_column("0"), not_(line.entry_ids.bool_op("<@")(_hidden())))
+    not_by_law = and_(line.ground.is_distinct_from(word(Ground.LOI)), line.role.is_distinct_from(word(Role.EVALUATEUR)))
+    return and_(line.outcome == word(Outcome.SUCCESS), not_by_law, kept)
+
+
+def _hidden() -> ColumnElement[Any]:
+    """The rows of this dossier of which the person is told nothing, by what they are today."""
+    row, later = EntryVersion, LaterVersion
+    last = ~exists().where(
+        later.organisation_id == ORGANISATION, later.entry_id == row.entry_id, later.version > row.version
+    )
+    papers = and_(row.category == word(Category.JUDICIAL), row.visibility != word(Visibility.SHARED))
+    told_nothing = or_(row.category == word(Category.ALERT), row.visibility == word(Visibility.WITHHELD), papers)
+    ids = select(row.entry_id).where(row.organisation_id == ORGANISATION, row.usager_id == USAGER, told_nothing, last)
+    return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid()))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)

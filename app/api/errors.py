@@ -1,4 +1,7 @@
-"""Every refusal, by door: problem+json (RFC 9457) for REST, OperationOutcome under /fhir. Never a received value."""
+"""Every refusal, by door: problem+json (RFC 9457) for REST, OperationOutcome under /fhir, a page for the person.
+
+Never a received value.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,6 +28,7 @@ from app.kernel.errors import (
     Unreadable,
     UnsupportedMedia,
 )
+from app.portal import refusals
 
 # pydantic's error types → a stable code and a sentence that says how to mend it.
 SENTENCES = {
@@ -62,6 +66,8 @@ def render(request: Request, error: Exception) -> Response:
     """A refusal of ours."""
     if not isinstance(error, DuiError):
         raise error
+    if refusals.is_page(request.url.path):
+        return refusals.told(error, request.url.path)
     if request.url.path.startswith("/fhir"):
         return told(outcome(error), FHIR_JSON, error.status, dict(error.headers))
     return told(problem(error, request), PROBLEM, error.status, dict(error.headers))

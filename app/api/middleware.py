@@ -72,8 +72,7 @@ class Around:
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", number.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                    *_unstored(message.get("headers", ())),
+                    *_unsaid(message.get("headers", ())),
                 ]
             await send(message)
 
@@ -126,9 +125,11 @@ def too_large(cap: int) -> str:
     return f"Le corps envoyé dépasse {cap // 1024} Kio."
 
 
-def _unstored(headers: Any) -> list[tuple[bytes, bytes]]:
-    """What is told about a person is stored by nobody on the way."""
-    return [] if any(k == b"cache-control" for k, _ in headers) else [(b"cache-control", b"no-store")]
+def _unsaid(headers: Any) -> list[tuple[bytes, bytes]]:
+    """Taken as it is named; and what is told about a person is stored by nobody on the way."""
+    usual = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+    said = {name for name, _ in headers}
+    return [header for header in usual if header[0] not in said]
 
 
 def line(**words: object) -> None:

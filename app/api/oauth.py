@@ -12,11 +12,11 @@ from starlette.responses import JSONResponse, Response
 
 from app.access import gate
 from app.access.http import call_of
-from app.api import forms
-from app.api.forms import Form
 from app.audit.vocabulary import Door
+from app.kernel import forms
 from app.kernel.clock import now
 from app.kernel.errors import DuiError, Unauthenticated
+from app.kernel.forms import Form
 from app.security import accounts, dependencies, jose, partners, scopes, sessions
 from app.security.sessions import Opened, Place
 

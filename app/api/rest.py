@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 
 from app.api.me_session import router as me_session
+from app.features.access_log.router import me as my_visits
+from app.features.access_log.router import router as access_log
 from app.features.calendar.router import me as my_events
 from app.features.calendar.router import router as events
 from app.features.consents.router import me as my_consents
@@ -15,6 +17,7 @@ from app.features.settings.router import router as settings
 from app.features.stays.router import router as stays
 from app.features.structures.router import router as structures
 from app.features.teams.router import router as teams
+from app.features.transmissions.router import me as my_transmissions
 from app.features.transmissions.router import router as transmissions
 from app.features.usagers.router import router as usagers
 
@@ -24,6 +27,9 @@ PREFIX = "/api/v1"
 def rest() -> APIRouter:
     router = APIRouter(prefix=PREFIX)
     router.include_router(me_session)
+    router.include_router(my_visits)
+    router.include_router(my_transmissions)
+    router.include_router(access_log)
     router.include_router(structures)
     router.include_router(settings)
     router.include_router(professionals)

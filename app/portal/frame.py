@@ -84,7 +84,7 @@ class Human:
     """Whom to call: one person, with a name and a number."""
 
     name: str
-    phone: str
+    phone: str | None = None
     house: str | None = None  # a setting: the page may hide it
     role: Role | None = None
     gender: Gender | None = None

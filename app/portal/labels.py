@@ -89,6 +89,8 @@ WHAT: dict[str, tuple[str, str]] = {  # kind of row: article, noun
     "review": ("le ", "projet"),
     "agreement": ("le ", "projet"),
     "kept_resource": ("les ", "documents reçus"),
+    "consent_answer": ("les ", "accords"),
+    "audit_entry": ("la ", "liste des visites"),
 }
 RECORD = ("le ", "dossier")  # true of any kind that has no word yet
 
@@ -109,7 +111,11 @@ STOPS: dict[StopKind, tuple[str, tuple[str, ...]]] = {
         "Votre page s'est fermée.",
         ("C'est pour protéger votre dossier.", "Reprenez votre carte pour revenir."),
     ),
-    StopKind.STALE_FORM: ("Cette page est trop ancienne.", ("Rien n'a changé.", "Revenez en arrière et recommencez.")),
+    StopKind.WRONG_ADDRESS: ("Cette adresse n'est pas la bonne.", ("Reprenez l'adresse de votre carte.",)),
+    StopKind.STALE_FORM: (
+        "Cette page est trop ancienne.",
+        ("Rien n'a changé.", "Revenez à votre dossier.", "Puis recommencez."),
+    ),
     StopKind.NOT_ALLOWED: ("Ce geste n'est pas possible ici.", ("Rien n'a changé.", "Votre équipe peut vous aider.")),
     StopKind.NOT_FOUND: ("Cette page n'existe pas.", ("L'adresse a peut-être une erreur.",)),
     StopKind.TOO_LARGE: ("Votre texte est trop long.", ("Rien n'est parti.", "Essayez avec un texte plus court.")),
@@ -231,7 +237,11 @@ def tiles(home: Home) -> tuple[tuple[Screen, str, bool], ...]:
             count(home.week_events, "rendez-vous cette semaine", "rendez-vous cette semaine", "Rien cette semaine"),
             False,
         ),
-        (Screen.JOURNAL, count(home.new_notes, "nouvelle chose", "nouvelles choses", "Ce que l'équipe écrit"), False),
+        (
+            Screen.JOURNAL,
+            count(home.new_notes, "note cette semaine", "notes cette semaine", "Ce que l'équipe écrit"),
+            False,
+        ),
         (Screen.AGREEMENTS, count(home.questions, *asked, none=you), home.questions > 0),
         (Screen.ACCESS, "Ce que vous avez lu" if other else "Qui a lu, et quand", False),
     )

@@ -24,7 +24,7 @@ class Visit:
     at: datetime
     who: Who
     deed: Deed
-    what: str = ""  # a key of labels.WHAT: the kind of row
+    what: tuple[str, ...] = ()  # keys of labels.WHAT: the kinds of rows
     emergency: str | None = None  # the reason given for an emergency access
 
 
@@ -237,7 +237,7 @@ def grouped(visits: Sequence[Visit]) -> tuple[LogDay, ...]:
                 Visits(
                     who=who,
                     deed=deed,
-                    what=tuple(dict.fromkeys(visit.what for visit in told if visit.what)),
+                    what=tuple(dict.fromkeys(what for visit in told for what in visit.what)),
                     emergency=emergency,
                     at=tuple(visit.at for visit in told),
                 )

@@ -131,6 +131,7 @@ class AccessLog(Inside):
     template: ClassVar = "access.html"
     screen: ClassVar = Screen.ACCESS
     visits: tuple[Visit, ...] = ()
+    before: date | None = None  # visits of days before this one; None: up to now
     older: str | None = None
 
     @property
@@ -147,6 +148,7 @@ class StopKind(StrEnum):
     LINK_ENDED = "link_ended"
     TOO_MANY = "too_many"
     SESSION_ENDED = "session_ended"
+    WRONG_ADDRESS = "wrong_address"  # the page asked under another name than ours
     STALE_FORM = "stale_form"  # the CSRF field is missing or old
     NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
@@ -159,3 +161,4 @@ class StopKind(StrEnum):
 class Stop(View):
     template: ClassVar = "stop.html"
     kind: StopKind
+    back: bool = False  # the record may still be open: offers its home

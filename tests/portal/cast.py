@@ -158,7 +158,7 @@ def agreements(frame: Frame = JEANNE) -> Agreements:
 def access_log(frame: Frame = JEANNE) -> AccessLog:
     if frame.behalf:
         mother = Relative(relation="mother", reading_now=True)
-        return AccessLog(frame=frame, visits=(Visit(at=at(20, 18), who=mother, deed=Deed.READ, what="project"),))
+        return AccessLog(frame=frame, visits=(Visit(at=at(20, 18), who=mother, deed=Deed.READ, what=("project",)),))
     return AccessLog(frame=frame, visits=VISITS)
 
 
@@ -309,17 +309,19 @@ QUESTIONS = (
     ),
 )
 
-URGENT = Visit(at=at(18, 2, 10), who=DOCTOR, deed=Deed.READ, what="emergency_sheet", emergency="Malaise dans la nuit")
+URGENT = Visit(
+    at=at(18, 2, 10), who=DOCTOR, deed=Deed.READ, what=("emergency_sheet",), emergency="Malaise dans la nuit"
+)
 VISITS = (
-    Visit(at=at(20, 9, 5), who=NURSE, deed=Deed.READ, what="transmission"),
-    Visit(at=at(20, 9, 6), who=NURSE, deed=Deed.READ, what="project"),
-    Visit(at=at(20, 17), who=NURSE, deed=Deed.READ, what="goal"),
-    Visit(at=at(20, 8), who=SONIA, deed=Deed.WROTE, what="transmission"),
+    Visit(at=at(20, 9, 5), who=NURSE, deed=Deed.READ, what=("transmission",)),
+    Visit(at=at(20, 9, 6), who=NURSE, deed=Deed.READ, what=("project",)),
+    Visit(at=at(20, 17), who=NURSE, deed=Deed.READ, what=("goal",)),
+    Visit(at=at(20, 8), who=SONIA, deed=Deed.WROTE, what=("transmission",)),
     Visit(at=at(20, 19, 40), who=ThePerson(), deed=Deed.OPENED),
     URGENT,
-    Visit(at=at(18, 10), who=CHU, deed=Deed.RECEIVED, what="project"),
-    Visit(at=at(17, 10), who=ANNE, deed=Deed.READ, what="event"),
-    Visit(at=at(17, 22), who=NIGHT, deed=Deed.READ, what="usager"),
+    Visit(at=at(18, 10), who=CHU, deed=Deed.RECEIVED, what=("project",)),
+    Visit(at=at(17, 10), who=ANNE, deed=Deed.READ, what=("event",)),
+    Visit(at=at(17, 22), who=NIGHT, deed=Deed.READ, what=("usager",)),
 )
 
 SCREENS = {

@@ -272,7 +272,7 @@ def test_from_the_card_to_a_no_without_a_script(page: Page, house: House) -> Non
     page.get_by_role("button", name="Je dis non : Est-ce que le CHU peut lire mon projet").click()
     assert page.url == f"{house.address}/mon-dossier/accords"
     assert house.posts == [
-        (DOOR, {"csrf": "s3cret", "code": CODE, "device": "shared"}),
+        (DOOR, {"code": CODE, "device": "shared"}),
         ("/mon-dossier/accords/q1", {"csrf": "s3cret", "answer": "no"}),
     ]
 

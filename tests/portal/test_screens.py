@@ -363,7 +363,7 @@ def test_visits_are_grouped_by_day_and_told_once() -> None:
 
 
 def test_a_visit_after_midnight_in_paris_is_of_that_day() -> None:
-    late = Visit(at=at(20, 1).replace(day=19, hour=23, minute=30), who=SONIA, deed=Deed.READ, what="project")
+    late = Visit(at=at(20, 1).replace(day=19, hour=23, minute=30), who=SONIA, deed=Deed.READ, what=("project",))
     assert AccessLog(frame=JEANNE, visits=(late,)).days[0].day == date(2026, 11, 20)
 
 
@@ -375,7 +375,7 @@ def test_an_emergency_access_is_told_with_its_reason() -> None:
 
 
 def test_an_emergency_access_is_never_melted_into_another_visit() -> None:
-    plain = Visit(at=at(18, 9), who=access_log().visits[5].who, deed=Deed.READ, what="project")
+    plain = Visit(at=at(18, 9), who=access_log().visits[5].who, deed=Deed.READ, what=("project",))
     (day,) = AccessLog(frame=JEANNE, visits=(access_log().visits[5], plain)).days
     assert [visits.emergency for visits in day.visits] == [None, "Malaise dans la nuit"]
 

@@ -210,6 +210,6 @@ def test_saying_no_never_stops_the_help() -> None:
 
 def test_the_home_speaks_in_counts_of_words() -> None:
     assert "1 question pour vous" in words_of("home-jeanne")
-    assert "2 nouvelles choses" in words_of("home-jeanne")
+    assert "2 notes cette semaine" in words_of("home-jeanne")
     assert "Demain à 9 h 30 : Atelier cuisine, avec Sonia." in words_of("home-jeanne")
     assert "Pas de rendez-vous cette semaine." in words_of("empty-home-jeanne")

@@ -1,4 +1,4 @@
-"""REST for staff applications."""
+"""REST for staff applications; and for the person's own."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +10,7 @@ from app.access.http import (
     PAGE,
     After,
     Limit,
+    PersonReading,
     StaffGate,
     StaffReading,
     Version,
@@ -21,10 +22,17 @@ from app.access.http import (
     seen,
 )
 from app.features.transmissions import service
-from app.features.transmissions.schemas import LineIn, TransmissionIn, TransmissionOut, TransmissionPatch
+from app.features.transmissions.schemas import (
+    LineIn,
+    MyTransmissionOut,
+    TransmissionIn,
+    TransmissionOut,
+    TransmissionPatch,
+)
 from app.kernel.answers import told
 
 router = APIRouter(prefix="/transmissions", tags=["transmissions"])
+me = APIRouter(prefix="/me/transmissions", tags=["me"])
 PATH = "/api/v1/transmissions"
 
 
@@ -78,3 +86,9 @@ async def correct(transmission_id: UUID, said: TransmissionPatch, version: Versi
 async def remove(transmission_id: UUID, version: Version, gate: StaffGate) -> Response:
     await service.remove(gate, transmission_id, version)
     return await removed(gate)
+
+
+@me.get("", operation_id="listMyTransmissions")
+async def mine(gate: PersonReading, after: After = None, limit: Limit = PAGE) -> Response:
+    """« Ce qui s'est passé », the latest first: what the team shares with the person."""
+    return await page(gate, MyTransmissionOut, service.ALL, limit, after, "mine")

@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 from sqlalchemy import func, not_, select
 from sqlalchemy.orm import aliased
 
-from app.access.entry import DossierView
+from app.access.entry import ME, DossierView
+from app.features.professionals import shown
 from app.features.transmissions.models import EntryKind, Transmission
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -90,3 +91,24 @@ class TransmissionOut(DossierView, frozen=True):
     updated_at: datetime
     correction_reason: str | None
     version: int
+
+
+class MyTransmissionOut(DossierView, frozen=True):
+    """The same, as the person, or who represents them, reads it: its author by role. `mine`: the reader wrote it."""
+
+    TABLE: ClassVar = Transmission
+    COMPUTED: ClassVar = {
+        "author_role": shown.role("transmission"),
+        "author_first_name": shown.first_name("transmission"),
+        "mine": Transmission.author_id == ME,
+    }
+
+    thread_id: str
+    target: str | None
+    kind: str
+    text: str
+    author_kind: str
+    author_role: str | None
+    author_first_name: str | None
+    mine: bool
+    occurred_at: datetime

@@ -29,9 +29,10 @@ def represent(
     scope: str = "both",
     effect: str = "representation",
     opens: tuple[str, ...] = ("administrative", "support"),
+    contact: UUID | None = None,
 ) -> UUID:
     """A contact with a confirmed mandate, and a session of their own."""
-    contact = uuid7()
+    contact = contact or uuid7()
     world.ids[name] = contact
     world.add(
         Mandate(

@@ -1,4 +1,4 @@
-"""A form as OAuth sends it: UTF-8, each name once, no control character. Read strictly, before anything is believed."""
+"""A form as browsers and OAuth send it: UTF-8, each name once, no control character. Read strictly, before anything is believed."""
 
 from urllib.parse import parse_qsl
 

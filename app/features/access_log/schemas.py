@@ -1,0 +1,73 @@
+"""What is said of a visit: who came, by role (field.md §6; CJUE C-579/21), and what of, never what it held."""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+from sqlalchemy import Boolean, ColumnElement, Text, Uuid, literal_column
+
+from app.access.entry import ME
+from app.access.log import VisitView, visit
+from app.features.contacts import shown as contacts
+from app.features.professionals.shown import first_name
+
+ALWAYS = "Certaines lectures ne sont pas affichées. La loi le demande."
+
+HERE = "organisation_id = visit.organisation_id"
+PARTNER = f"(SELECT p.name FROM partner p WHERE p.{HERE} AND p.id = visit.principal_id)"  # noqa: S608
+# A reason is told with the visits of the emergency it opened, its opening included.
+REASON = f"""(SELECT e.reason FROM emergency_access e WHERE e.{HERE} AND e.professional_id = visit.principal_id
+    AND e.usager_id = visit.usager_id AND e.recorded_at <= visit.at + interval '1 minute' AND e.ends_at > visit.at
+    AND e.deleted_at IS NULL ORDER BY e.starts_at DESC LIMIT 1)"""  # noqa: S608
+
+
+def _text(sql: str) -> ColumnElement[Any]:
+    return literal_column(sql, Text())
+
+
+class VisitRow(VisitView, frozen=True):
+    COMPUTED: ClassVar = {
+        "mine": visit("principal_id", Uuid()) == ME,
+        "first_name": first_name("visit", "principal_id"),
+        "partner": _text(PARTNER),
+        "relation": contacts.relation("visit", "principal_id"),
+        "relative": contacts.name("visit", "principal_id"),
+        "reason": _text(REASON),
+        "urgent": literal_column("(visit.urgent OR 'emergency_access' = ANY(visit.kinds))", Boolean()),
+    }
+
+    mine: bool
+    first_name: str | None
+    partner: str | None
+    relation: str | None
+    relative: str | None
+    reason: str | None
+
+
+class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`kind`: professional, usager, representative, partner."""
+
+    kind: str
+    me: bool = False
+    role: str | None = None
+    first_name: str | None = None
+    name: str | None = None  # of a partner, of who represents the person
+    relation: str | None = None  # of the latter: `system|code`, TRE_R216
+
+
+class VisitOut(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`deed`: opened, read, wrote, received. `emergency`: the reason of an emergency access."""
+
+    at: datetime
+    who: Visitor
+    deed: str
+    what: list[str]
+    emergency: str | None = None
+
+
+class MyVisits(msgspec.Struct, frozen=True):
+    """`before`: ask for what came earlier, with this value; null when there is nothing more to ask for."""
+
+    items: list[VisitOut]
+    before: str | None
+    notice: str = ALWAYS

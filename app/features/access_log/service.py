@@ -1,0 +1,76 @@
+"""Who read or wrote in a dossier: for the person, by visits and in their words; for the DPO, by lines.
+
+Law: RGPD art. 15 (CJUE C-579/21: when and why, by role); what is held back: field.md §6.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+
+from app.access import log
+from app.access.gate import Reading
+from app.access.log import Line
+from app.access.permissions import Act, Action
+from app.features.access_log.schemas import Visitor, VisitOut, VisitRow
+from app.kernel.clock import PARIS, now, today
+from app.kernel.errors import Unreadable
+from app.security.principal import Caller, Representative, UsagerSelf
+
+WINDOW = timedelta(days=30)
+MOST = 2_000  # visits of one window
+SKEW = timedelta(minutes=1)  # a line is dated by Postgres
+LOGIN = "login"
+
+
+async def mine(reading: Reading, before: date | None = None) -> tuple[list[VisitOut], date | None]:
+    """The visits of thirty days, those of days before `before`, the latest first; and the next `before`, if any.
+
+    Raises Unreadable for a day to come.
+    """
+    who = reading.principal
+    if not isinstance(who, UsagerSelf | Representative):
+        raise TypeError("Only the person, or who represents them, has visits of their own.")
+    if before and before > today():
+        raise Unreadable("Ce jour est à venir.", where="before")
+    last = before or today() + timedelta(days=1)
+    first = last - WINDOW
+    until = _midnight(last) if before else now() + SKEW
+    rows, earlier = await log.visits(reading, VisitRow, who.usager_id, _midnight(first), until, MOST)
+    if len(rows) < MOST:
+        return [_told(row) for row in rows], first if earlier else None
+    oldest = _day(rows[-1].at)  # not whole
+    whole = [row for row in rows if _day(row.at) > oldest]
+    return ([_told(row) for row in whole], oldest + timedelta(days=1)) if whole else ([_told(r) for r in rows], oldest)
+
+
+async def trail(reading: Reading, usager: UUID, limit: int, after: Sequence[object]) -> list[Line]:
+    """Raises MayNot for whoever is not the DPO."""
+    await reading.require(Act.READ_TRAIL)
+    return await log.lines(reading, usager, limit, after)
+
+
+def _told(row: VisitRow) -> VisitOut:
+    return VisitOut(
+        at=row.at,
+        who=Visitor(row.principal_kind, row.mine, row.role, row.first_name, row.partner or row.relative, row.relation),
+        deed=_deed(row),
+        what=row.kinds,
+        emergency=row.reason if row.urgent else None,
+    )
+
+
+def _deed(row: VisitRow) -> str:
+    reads = row.action == Action.READ
+    if row.action == LOGIN or (reads and row.principal_kind == Caller.USAGER):
+        return "opened"
+    if not reads:
+        return "wrote"
+    return "received" if row.principal_kind == Caller.PARTNER else "read"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), PARIS)
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(PARIS).date()

@@ -1,0 +1,72 @@
+"""In and out: the card's link and code against a cookie; « Quitter » ends what the cookie opened.
+
+Nothing is used up by looking at the link: a messaging application that previews it opens nothing.
+"""
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.access import gate
+from app.access.http import call_of
+from app.audit.vocabulary import Door
+from app.kernel import forms
+from app.kernel.errors import DuiError, Unauthenticated
+from app.portal import answers, csrf, views
+from app.portal.frame import Screen
+from app.portal.refusals import WrongAddress
+from app.security import access_cards, dependencies, sessions
+from app.security.dependencies import SECURE_COOKIE
+from app.security.principal import Representative
+
+OWN, SHARED = "own", "shared"
+TTLS = {OWN: sessions.OWN_DEVICE_TTL, SHARED: sessions.SHARED_DEVICE_TTL}
+
+
+def cookie_of(request: Request) -> str:
+    """The name of the cookie at the address asked. Raises WrongAddress where none would be safe."""
+    name = dependencies.cookie_name(request)
+    if name is None:
+        raise WrongAddress("Cette adresse n'est pas celle de la page. Reprenez celle de votre carte.")
+    return name
+
+
+async def enter(request: Request, link: str) -> Response:
+    """Raises TooMany. A wrong code, a wrong link: the same page again, after the same wait."""
+    name = cookie_of(request)
+    csrf.check_site(request)
+    form = await forms.read(request)
+    state, call, device = request.app.state, call_of(request, Door.PAGE), form.get("device", "")
+    try:
+        opened = await access_cards.enter(
+            state.database, state.keyring, link, form.get("code", ""), dependencies.Door.PAGE, ttl=TTLS.get(device)
+        )
+    except DuiError as no:
+        await gate.refuse_unknown(state.database, call, "login", "session")
+        if isinstance(no, Unauthenticated):
+            return answers.page(views.Door(wrong=True), status=no.status)
+        raise
+    who = opened.principal
+    usager = who.usager_id if isinstance(who, Representative) else who.id
+    async with gate.opened(who, call, state.keyring, state.lane, state.database) as acts:
+        acts.tell("login", "session", [who.session_id], usager_id=usager)
+    answer = RedirectResponse(Screen.HOME.path, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    kept = int(sessions.OWN_DEVICE_TTL.total_seconds()) if device == OWN else None  # shared: until the browser closes
+    answer.set_cookie(
+        name, opened.token, max_age=kept, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="lax"
+    )
+    return answer
+
+
+async def leave(request: Request) -> Response:
+    """« Quitter », from any screen."""
+    name, state = cookie_of(request), request.app.state
+    csrf.check_site(request)
+    who = await dependencies.caller(request, dependencies.Door.PAGE)
+    csrf.check(state.keyring, who.session_id, await forms.read(request), *Screen)
+    async with state.database.session(None) as session:
+        await sessions.end(session, who)
+        await session.commit()
+    state.tokens.forget(request.cookies[name])
+    answer = answers.page(views.Bye())
+    answer.delete_cookie(name, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="lax")
+    return answer

@@ -1,0 +1,91 @@
+"""The home: who I am, what comes next, what waits for me. One statement, whatever it shows."""
+
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from sqlalchemy import DateTime, Uuid, bindparam, exists
+
+from app.access.entry import ME, DossierView
+from app.access.gate import Listing, Reading
+from app.access.log import KIND as THE_LOG
+from app.access.models import EmergencyAccess
+from app.access.together import Asked
+from app.audit.models import AuditEntry
+from app.features.professionals import shown
+from app.features.transmissions.models import Transmission
+from app.kernel.clock import now
+from app.kernel.hot import word
+from app.portal.parts import Deed, Visit
+from app.portal.screens.opening import identity, opened
+from app.portal.screens.people import author
+from app.portal.views import Home
+from app.security.principal import Caller, UsagerSelf
+
+NEWS = timedelta(days=7)
+TOLD = timedelta(days=30)  # an emergency access stays on the home until the person opens the list of visits, or so long
+MANY = 100
+USAGER = bindparam("usager", type_=Uuid())
+
+
+class NoteLine(DossierView, frozen=True):
+    TABLE: ClassVar = Transmission
+
+    thread_id: str
+
+
+class EmergencyRow(DossierView, frozen=True):
+    TABLE: ClassVar = EmergencyAccess
+    COMPUTED: ClassVar = {
+        "role": shown.role("emergency_access", "professional_id"),
+        "first_name": shown.first_name("emergency_access", "professional_id"),
+    }
+
+    reason: str
+    starts_at: datetime
+    role: str | None
+    first_name: str | None
+
+
+def _moment(name: str) -> Any:
+    return bindparam(name, type_=DateTime(timezone=True))
+
+
+_seen_since = exists().where(
+    AuditEntry.organisation_id == EmergencyAccess.organisation_id,
+    AuditEntry.usager_id == EmergencyAccess.usager_id,
+    AuditEntry.principal_id == ME,
+    AuditEntry.kind == word(THE_LOG),
+    AuditEntry.at > EmergencyAccess.starts_at,
+)
+NOTES = Asked(
+    NoteLine,
+    Listing((Transmission.usager_id == USAGER) & (Transmission.occurred_at >= _moment("news_since")), ("occurred_at",)),
+    MANY,
+)
+EMERGENCIES = Asked(
+    EmergencyRow,
+    Listing(
+        (EmergencyAccess.usager_id == USAGER) & (EmergencyAccess.starts_at >= _moment("told_since")) & ~_seen_since,
+        ("starts_at",),
+    ),
+    5,
+)
+
+
+async def home(reading: Reading) -> Home:
+    asked = [NOTES]
+    if isinstance(reading.principal, UsagerSelf):  # who represents them sees their own visits only
+        asked.append(EMERGENCIES)
+    page = await opened(reading, *asked, news_since=now() - NEWS, told_since=now() - TOLD)
+    notes, *emergencies = page.lists
+    return Home(
+        frame=page.frame,
+        identity=identity(page.record),
+        new_notes=len({note.thread_id for note in notes}),
+        emergencies=tuple(_visit(row) for rows in emergencies for row in rows),
+    )
+
+
+def _visit(row: EmergencyRow) -> Visit:
+    who = author(Caller.PROFESSIONAL, mine=False, role=row.role, first_name=row.first_name)
+    return Visit(at=row.starts_at, who=who, deed=Deed.READ, emergency=row.reason)

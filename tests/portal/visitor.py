@@ -1,0 +1,65 @@
+"""Someone with a card, at the real door: the cookie is kept here, the pages are read as trees."""
+
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from typing import Any
+from uuid import UUID
+
+from tests.portal.html import Node, read
+from tests.world import World
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class Visitor:
+    world: World
+    cookie: str = ""
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self._ask("GET", path, **more)
+
+    def post(self, path: str, **form: str) -> Any:
+        return self._ask("POST", path, data=form)
+
+    def see(self, path: str) -> Node:
+        """The page at this address, which must open."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return read(answer.content)
+
+    def answer(self, screen: str, action: str, **form: str) -> Any:
+        """Post a form of this screen, with its secret."""
+        forms = self.see(screen).all("form", action=action)
+        assert forms, f"no form of {screen} posts to {action}"
+        return self.post(action, csrf=secret(forms[0]), **form)
+
+    def secret(self, screen: str) -> str:
+        return secret(self.see(screen).all("form")[0])
+
+    def _ask(self, method: str, path: str, **more: Any) -> Any:
+        headers = {"Cookie": self.cookie, **more.pop("headers", {})}
+        self.world.client.cookies.clear()
+        return self.world.client.request(method, path, headers=headers, follow_redirects=False, **more)
+
+
+def secret(form: Node) -> str:
+    (field,) = form.all("input", name="csrf")
+    return field.attrs["value"]
+
+
+def visit(world: World, usager: str, contact: UUID | None = None, **how: Any) -> Visitor:
+    """Someone who has just typed their code."""
+    link, code = world.card(usager, contact, **how)
+    visitor = Visitor(world)
+    answer = visitor.post(f"/p/{link}", code=code, device="shared")
+    assert answer.status_code == 303, answer.text
+    visitor.cookie = cookie_of(answer)
+    return visitor
+
+
+def cookie_of(answer: Any) -> str:
+    """What a browser would send back."""
+    told = SimpleCookie(answer.headers["set-cookie"])
+    ((name, morsel),) = told.items()
+    return f"{name}={morsel.value}"
