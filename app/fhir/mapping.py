@@ -59,7 +59,8 @@ def meta(view: Any, *profiles: str, tags: Iterable[Coding] = ()) -> Meta:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What surrounds one received resource. Its references were rewritten: `local` holds those that lead to a row.
+    """What surrounds one received resource. Its references were rewritten: `local` holds those that lead to a row,
+    `around` the resources of the same bundle, by `Type/id`, whose references were rewritten too.
 
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings.
     """
@@ -74,6 +75,7 @@ class Inbound:
     exchange_id: UUID | None = None
     held: bool = False
     local: Mapping[str, UUID] = field(default_factory=dict)
+    around: Mapping[str, Json] = field(default_factory=dict)
     warnings: list[Issue] = field(default_factory=list)
 
     def target(self, reference: Any, *types: str) -> UUID | None:
