@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Date, Select, Uuid, bindparam, func, literal_column, not_, or_, select, true
+from sqlalchemy import ARRAY, Date, Select, Uuid, bindparam, func, literal_column, not_, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from app.access.gate import Listing
+from app.access.permissions import Visibility
 from app.features.projects.models import Agreement, Answer, Party, Project, ProjectStatus
+from app.features.structures.models import Organisation, Structure
 from app.features.usagers.models import Usager
 from app.kernel.hot import word
 
@@ -77,3 +79,32 @@ MINOR: ColumnElement[Any] = (
     )
     .scalar_subquery()
 )
+
+
+def finess(row: Any) -> ColumnElement[Any]:
+    """The FINESS of the structure a row belongs to; the organisation's when it has none."""
+    own = select(Structure.finess).where(
+        Structure.organisation_id == row.organisation_id, Structure.id == row.structure_id
+    )
+    whole = select(Organisation.finess).where(Organisation.organisation_id == row.organisation_id)
+    return func.coalesce(own.scalar_subquery(), whole.scalar_subquery())
+
+
+def _signed(*party: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The answers given on a project, as far as they are shown: a parent's to a child's project is not the other's."""
+    a = Agreement
+    shown = or_(a.visibility == word(Visibility.SHARED), a.origin_partner_id == Project.origin_partner_id)
+    rows = select(a.id).where(
+        a.organisation_id == Project.organisation_id,
+        a.project_id == Project.id,
+        a.held == Project.held,
+        a.deleted_at.is_(None),
+        a.reserved_to.is_(None),
+        shown,
+        *party,
+    )
+    return func.array(rows.order_by(a.id).scalar_subquery(), type_=ARRAY(Uuid()))
+
+
+SIGNED_HERE = _signed(Agreement.party == word(Party.STRUCTURE))
+SIGNED_BY_OTHERS = _signed(Agreement.party != word(Party.STRUCTURE))

@@ -1,0 +1,195 @@
+"""A project and its nine profiles say the same, both ways; what only the sender knew comes back."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from app.api.resources import REGISTRY
+from app.features.projects.models import Agreement, Goal, Project
+from app.fhir.keeping import kept_names
+from app.fhir.mapping import Inbound
+from app.kernel.crypto import Keyring, UsagerKey
+from app.kernel.errors import Invalid
+from tests.features.projects.exchanged import RESOURCES, Came, arrived, bare, filled, own_bundle
+from tests.fhir import official
+
+USAGER, STRUCTURE, PARTNER = uuid4(), uuid4(), uuid4()
+Keys = tuple[Keyring, UsagerKey, bytes]
+PROFILES = {
+    "careplan-projet-personnalise": "CarePlan/projet",
+    "goal-attente": "Goal/souhait",
+    "goal-objectif": "Goal/but",
+    "service-request-besoin": "ServiceRequest/besoin",
+    "task-action": "Task/action",
+    "task-prestation": "Task/prestation",
+    "task-moyen-ressource": "Task/moyen",
+    "task-bilan": "Task/bilan",
+    "consent-accord": "Consent/structure",
+}
+# Never a column: a received identifier may hold a NIR, so it stays sealed; `for` and the legal base of a signature are
+# said of what is ours only; and what the examples say beyond the profiles.
+BESIDE = {
+    "identifier", "for", "policy", "note", "note.time", "category.coding.display", "expressedBy.display",
+    "performer.display",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    keyring = Keyring.create(tmp_path_factory.mktemp("keys") / "keys.json", demo=True)
+    key, wrapped = keyring.new_usager_key(str(USAGER))
+    return keyring, key, wrapped
+
+
+def came(keys: Keys, bundle: dict[str, Any] | None = None) -> list[Came]:
+    keyring, key, wrapped = keys
+    return arrived(bundle or own_bundle(), keyring, key, wrapped, USAGER, STRUCTURE, PARTNER)
+
+
+def one(keys: Keys, name: str) -> Came:
+    """The one of our bundle, by its name there."""
+    places = [n for n in RESOURCES if n.partition("/")[0] in ("CarePlan", "Consent", "Goal", "ServiceRequest", "Task")]
+    return came(keys)[places.index(name)]
+
+
+class TestOfficialExample:
+    """The IME's project, as it is published."""
+
+    def test_comes_back_equal(self, keys: Keys):
+        for each in came(keys, official.bundle(official.BUNDLES[0])):
+            assert bare(each.out()) == bare(each.resource)
+
+    def test_stands_in_the_tables(self, keys: Keys):
+        found = came(keys, official.bundle(official.BUNDLES[0]))
+        rows = [each.row for each in found]
+        [project] = [row for row in rows if isinstance(row, Project)]
+        [agreement] = [row for row in rows if isinstance(row, Agreement)]
+        goals = [row for row in rows if isinstance(row, Goal)]
+        assert (project.title, project.status, project.number) == ("Projet personnalisé de Hugo en IME", "active", 12)
+        assert (agreement.party, agreement.answer, agreement.project_id) == ("structure", "yes", project.id)
+        assert [(g.title, g.status, g.project_id) for g in goals] == [
+            ("Objectif 1", "active", project.id),
+            ("Objectif 2", "active", project.id),
+        ]
+        assert {type(row).__name__ for row in rows} == {"Project", "Agreement", "Goal", "ProjectAction"}
+
+    def test_keeps_beside_only_what_no_profile_models(self, keys: Keys):
+        for each in came(keys, official.bundle(official.BUNDLES[0])):
+            assert set(kept_names(each.extra())) <= BESIDE | {"performer", "scope.coding.display"}
+
+
+class TestOwnExample:
+    @pytest.mark.parametrize("name", PROFILES.values())
+    def test_comes_back_equal(self, keys: Keys, name: str):
+        each = one(keys, name)
+        assert bare(each.out()) == bare(each.resource)
+
+    @pytest.mark.parametrize("name", PROFILES.values())
+    def test_keeps_beside_only_what_no_profile_models(self, keys: Keys, name: str):
+        assert set(kept_names(one(keys, name).extra())) <= BESIDE
+
+    @pytest.mark.parametrize(("profile", "name"), PROFILES.items())
+    def test_fills_its_profile(self, keys: Keys, profile: str, name: str):
+        definition = orjson.loads(official.text(f"tddui/definitions/StructureDefinition-tddui-{profile}.json"))
+        said, unsaid = filled(definition, one(keys, name).resource)
+        assert len(said) / (len(said) + len(unsaid)) >= 0.95, unsaid
+
+    def test_the_measure_sees_what_is_missing(self, keys: Keys):
+        definition = orjson.loads(official.text("tddui/definitions/StructureDefinition-tddui-goal-objectif.json"))
+        goal = one(keys, "Goal/but").resource
+        less = goal | {"note": [n for n in goal["note"] if "Moyen" not in n["text"]], "_lifecycleStatus": {}}
+        assert {e.partition(".")[2] for e in filled(definition, less)[1]} >= {
+            "note:avisUsagerObjectif",
+            "note:avisUsagerObjectif.extension:TDDUIDiscriminator.value[x]",
+            "lifecycleStatus.extension:auteurStatut",
+        }
+
+    @pytest.mark.parametrize("name", PROFILES.values())
+    def test_goes_out_as_valid_r4(self, keys: Keys, name: str):
+        out = one(keys, name).out()
+        get_fhir_model_class(out["resourceType"]).model_validate(out)
+
+    def test_says_who_signs_and_who_does_not(self, keys: Keys):
+        structure, mother = one(keys, "Consent/structure").row, one(keys, "Consent/mere").row
+        assert isinstance(structure, Agreement)
+        assert isinstance(mother, Agreement)
+        assert (structure.party, structure.answer, structure.signer_kind) == ("structure", "yes", "role")
+        assert (mother.party, mother.answer, mother.signer_kind) == ("contact", "no", "contact")
+
+    def test_reads_the_words_of_an_opinion_and_of_an_origin(self, keys: Keys):
+        goal, wish = one(keys, "Goal/but").row, one(keys, "Goal/souhait").row
+        assert (goal.opinion_feeling, goal.opinion_words) == ("so_so", "c'est loin")
+        assert (wish.origin, wish.said_by) == ("famille", "son grand-père")
+
+    def test_means_without_a_project_are_of_the_action_they_are_part_of(self, keys: Keys):
+        bundle = own_bundle()
+        bundle["entry"] += [
+            {
+                "fullUrl": "https://ailleurs.example/CarePlan/autre",
+                "resource": RESOURCES["CarePlan/projet"] | {"id": "autre", "supportingInfo": []},
+            }
+        ]
+        found = came(keys, bundle)
+        means = next(c.row for c in found if type(c.row).__name__ == "Means")
+        plan = next(c.row for c in found if isinstance(c.row, Project))
+        assert means.project_id == plan.id
+
+    def test_a_version_changed_by_the_team_goes_out_changed(self, keys: Keys):
+        each = one(keys, "Goal/but")
+        each.row.title = "Deux stages"
+        notes = each.out()["note"]
+        assert notes[0]["text"] == "Deux stages"
+        assert "Une note que personne ne range." in [n["text"] for n in notes]
+
+
+CANNOT = [
+    ("Goal/but", {"extension": []}, "project.none"),
+    ("Goal/souhait", {"extension": []}, "project.none"),
+    ("ServiceRequest/besoin", {"basedOn": []}, "project.none"),
+    ("Task/action", {"basedOn": []}, "project.none"),
+    ("Task/bilan", {"executionPeriod": {"start": "jadis"}}, "review.no_date"),
+    ("Consent/mere", {"dateTime": None}, "agreement.none"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "code"), CANNOT)
+def test_what_says_too_little_is_no_row(keys: Keys, name: str, changes: dict[str, Any], code: str):
+    bundle = own_bundle()
+    place = list(RESOURCES).index(name)
+    told = {k: v for k, v in {**bundle["entry"][place]["resource"], **changes}.items() if v is not None}
+    bundle["entry"][place]["resource"] = told
+    with pytest.raises(Invalid) as no:
+        came(keys, bundle)
+    assert no.value.told == code
+
+
+def test_means_alone_are_of_no_project(keys: Keys):
+    keyring, key, _ = keys
+    alone = Inbound(uuid4(), USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle")
+    with pytest.raises(Invalid) as no:
+        REGISTRY.received(RESOURCES["Task/moyen"], alone, lenient=False)
+    assert no.value.told == "project.none"
+
+
+def test_a_plan_that_says_almost_nothing_is_a_project_all_the_same(keys: Keys):
+    keyring, key, _ = keys
+    alone = Inbound(uuid4(), USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle")
+    plan = {"resourceType": "CarePlan", "status": "unknown", "intent": "plan", "period": {"start": "?"}}
+    _, became = REGISTRY.received(plan, alone)
+    row = became.row
+    assert isinstance(row, Project)
+    assert (row.title, row.status, row.number, row.starts) == ("Sans titre", "draft", 1, None)
+
+
+def test_a_consent_of_an_earlier_bundle_stays_cited(keys: Keys):
+    keyring, key, _ = keys
+    before = UUID(int=7)
+    plan = RESOURCES["CarePlan/projet"] | {
+        "supportingInfo": [{**RESOURCES["CarePlan/projet"]["supportingInfo"][0], "reference": f"Consent/{before}"}]
+    }
+    inbound = Inbound(uuid4(), USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle", local={f"Consent/{before}": before})
+    _, became = REGISTRY.received(plan, inbound)
+    assert became.told["signed_here"] == [str(before)]
