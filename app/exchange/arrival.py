@@ -52,6 +52,7 @@ class Arrival:
     usagers: dict[int, UUID] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
     warnings: dict[int, list[Issue]] = field(default_factory=dict)
+    around: dict[str, Json] = field(default_factory=dict)  # the resources, their references rewritten, by new name
     _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
 
     async def resolve(self) -> None:
@@ -82,8 +83,10 @@ class Arrival:
         self._tell_whose()
         self._refuse_moves()
         names = {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.entries}
+        rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.entries}
+        self.around = {names[at]: resource for at, (resource, _) in rewritten.items()}
         for entry in self.asked.entries:
-            resource, local = self._rewritten(entry, names)
+            resource, local = rewritten[entry.at]
             if entry.kind in OUTSIDE:
                 self._outside_party(entry, resource)
             else:
@@ -242,4 +245,5 @@ class Arrival:
             exchange_id=self.line.id,
             held=not self.known.accepts,
             local=local,
+            around=self.around,
         )

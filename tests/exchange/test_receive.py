@@ -93,7 +93,7 @@ class TestTaken:
             entry(patient(fresh()), person),
         )
         told = taken(world, body)
-        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", told[0][1])
+        [row] = world.rows("SELECT usager_id FROM project WHERE id = $1", told[0][1])
         assert row["usager_id"] == told[1][1]
 
     def test_the_journal_keeps_the_bundle_sealed(self, world: World):
@@ -110,6 +110,8 @@ class TestTaken:
         assert {(line["action"], line["kind"], line["outcome"]) for line in lines} == {
             ("receive", "exchange", "success"),
             ("create", "usager", "success"),
+            ("create", "project", "success"),
+            ("create", "goal", "success"),
             ("create", "kept_resource", "success"),
             ("create", "outside_party", "success"),
         }
@@ -302,7 +304,7 @@ class TestAgain:
         local = fresh()
         person = taken(world, project(local))[-1][1]
         [(_, id, _)] = taken(world, bundle(entry(goal(9, local))))
-        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", id)
+        [row] = world.rows("SELECT usager_id FROM goal WHERE id = $1", id)
         assert row["usager_id"] == person
 
     def test_a_later_bundle_may_name_the_person_by_our_id(self, world: World):
