@@ -1,13 +1,15 @@
 """What fills the four dossiers beyond notes: those around them, projects, questions, one emergency; by the services."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from app.access.mandates import MandateKind, Scope
 from app.access.models import EmergencyAccess, SharingConsent
 from app.access.permissions import Category, Visibility
 from app.demo.stage import Stage
+from app.features.calendar import service as calendar
+from app.features.calendar.schemas import EventIn
 from app.features.consents import answers
 from app.features.consents import service as consents
 from app.features.consents.schemas import AnswerIn, ConsentIn
@@ -129,6 +131,7 @@ async def tell(stage: Stage, usagers: dict[str, UUID]) -> dict[str, UUID]:
     """Those who represent them, by key of `demo.json`, once all is told."""
     for key, life in LIVES.items():
         await _project(stage, usagers[key], life)
+    await _week(stage, usagers)
     around = await _around(stage, usagers)
     await _questions(stage, usagers)
     await _night(stage, usagers["ines"])
@@ -161,6 +164,31 @@ async def _part(stage: Stage, project_id: UUID, room: str, said: Body) -> UUID:
     async with stage.as_staff(stage.places.staff["educatrice"]) as gate:
         row = await writing.add(gate, ROOMS[room], project_id, said)
     return UUID(str(row.id))
+
+
+WEEK = (  # who, house, in how many days, from, to, what, where
+    ("jeanne", "ehpad", 1, time(9, 30), time(11, 0), "Atelier cuisine", "la grande cuisine"),
+    ("jeanne", "ehpad", 3, time(14, 0), time(14, 45), "Rendez-vous chez le dentiste", "12 rue des Lilas"),
+    ("jeanne", "ehpad", -2, time(15, 0), time(16, 0), "Visite de ma sœur", "ma chambre"),
+    ("karim", "fam", 1, time(10, 0), time(11, 30), "Courses avec ma carte", "la supérette"),
+    ("karim", "fam", 4, time(14, 0), time(15, 0), "Piscine", "la piscine municipale"),
+    ("lucas", "ime", 1, time(9, 0), time(12, 0), "Classe", "la salle bleue"),
+    ("lucas", "ime", 2, time(13, 30), time(14, 15), "Lecture avec Sonia", "la bibliothèque"),
+    ("ines", "mecs", 2, time(17, 0), time(18, 0), "Visite du foyer de jeunes travailleurs", "le foyer du centre"),
+)
+
+
+async def _week(stage: Stage, usagers: dict[str, UUID]) -> None:
+    """What is coming, and one thing past."""
+    sonia = stage.places.staff["educatrice"]
+    for who, house, days, starts, ends, title, place in WEEK:
+        day = today() + timedelta(days=days)
+        async with stage.as_staff(sonia) as gate:
+            said = EventIn(
+                usager_ids=[usagers[who]], structure_id=stage.places.structures[house], title=title, place=place,
+                starts=datetime.combine(day, starts), ends=datetime.combine(day, ends), status="confirmed",
+            )  # fmt: skip
+            calendar.plan(gate, said)
 
 
 async def _own_voice(stage: Stage, usager: UUID, project_id: UUID, life: Life) -> None:
