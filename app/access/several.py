@@ -25,11 +25,13 @@ BY_ID = Order(("id",))
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """`place` is the question it answers, `at` where it stands in the order, `current` false for an older version."""
+    """`place` is the question it answers, `at` where it stands in the order, `state` what became of the bundle of this
+    partner that brought it, `current` false for an older version."""
 
     place: int
     view: Any
     at: tuple[object, ...]
+    state: str | None = None
     current: bool = True
 
 
@@ -104,10 +106,10 @@ async def _ask(
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    _, n, _, told, *at = line
+    _, n, _, state, told, *at = line
     if n >= 0:
-        return Found(n, how.asked[n].view(*told), tuple(at))
+        return Found(n, how.asked[n].view(*told), tuple(at), state)
     kind, id, usager_id, version, sealed, wrapped = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
-    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), tuple(at), current=False)
+    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), tuple(at), state, current=False)

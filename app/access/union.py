@@ -14,13 +14,16 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
+    column,
     desc,
     false,
     func,
     literal_column,
     null,
     select,
+    table,
     true,
     tuple_,
     union_all,
@@ -29,7 +32,7 @@ from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, View
 from app.access.permissions import Action
-from app.access.policy import SHAPES_KEPT, alive, allowed, as_sent, ground
+from app.access.policy import ORGANISATION, SHAPES_KEPT, alive, allowed, as_sent, ground
 from app.access.reading import Listing, _column, _plain
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.audit import trail
@@ -38,6 +41,7 @@ from app.kernel.hot import HotQuery, compiled, word
 from app.security.principal import Caller, Shape
 
 NO_UUID = "NULL::uuid"
+EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uuid()), column("state", Text()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +59,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A line of the answer: alive, n, gone, what is told, then the places in the order. `n` is the question's, or
+    """A line of the answer: alive, n, gone, state, what is told, then the places in the order. `state` is where a bundle
+    of this partner stands, null for rows it did not send. `n` is the question's, or
     -1 - n when what is told is the version sent: kind, id, usager, version, snapshot, the usager's wrapped key.
     """
 
@@ -87,7 +92,7 @@ def asking(
     caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
 ) -> Asking:
     found = _found_in(caller, asked, order)
-    columns = (found.c.n, found.c.gone, found.c.told, *(_plain(place) for place in order.of(found)))
+    columns = (found.c.n, found.c.gone, found.c.state, found.c.told, *(_plain(place) for place in order.of(found)))
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*(desc(place) for place in order.of(found)))
     lines = _traced(caller, found, asked, usager, silent=silent)
@@ -127,7 +132,8 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
     branches = []
     for n, question in enumerate(asked):
         branches.append(_as_it_stands(caller, n, question, order))
-        if caller.kind is Caller.PARTNER and question.then is not None:
+        sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
+        if sent and question.then is not None:
             branches.append(_as_it_was_sent(caller, n, question, question.then, order))
     if len(branches) == 1:
         return branches[0].cte("found")
@@ -145,6 +151,7 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order) -> Se
         row.id.label("id"),
         (row.usager_id if issubclass(row, DossierEntry) else literal_column(NO_UUID, Uuid())).label("usager_id"),
         cast(ground(caller, row), Text()).label("ground"),
+        _state(caller, row),
         _record(*(_plain(_column(question.view, name)) for name in question.view.__struct_fields__)),
     )
     told = told.where(question.listing.where, allowed(caller, Action.READ, row))
@@ -164,12 +171,22 @@ def _as_it_was_sent(caller: Shape, n: int, question: Question, then: ColumnEleme
         v.entry_id.label("id"),
         v.usager_id.label("usager_id"),
         _no_ground(),
+        case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
         _record(word(row.KIND), _plain(v.entry_id), _plain(v.usager_id), v.version, v.snapshot, key.wrapped),
     )
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
     places = {"id": v.entry_id, "occurred_at": v.occurred_at}
     return order.within(told.where(then, as_sent(caller, row, v)), [places[name] for name in order.names])
+
+
+def _state(caller: Shape, row: Any) -> ColumnElement[Any]:
+    """What became of the bundle that brought a row, told to who sent it."""
+    if caller.kind is not Caller.PARTNER or "origin_exchange_id" not in row.__table__.columns:
+        return cast(null(), Text()).label("state")
+    mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == row.origin_exchange_id)
+    state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
+    return case((row.origin_partner_id == bindparam("me", type_=Uuid()), state), else_=null()).label("state")
 
 
 def _record(*columns: Any) -> ColumnElement[Any]:

@@ -5,11 +5,9 @@ No value is kept: fingerprints of type, system and value (the official examples'
 
 from dataclasses import dataclass
 
-from app.fhir.identifiers import keys_of
+from app.fhir.identifiers import EXTERNAL_ID, fingerprint, keys_of
 from app.fhir.mapping import Json
 from app.kernel.crypto import Keyring
-
-ABOUT = "external_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,8 @@ def of(keyring: Keyring, resource: Json, full_url: str) -> Identity:
 
 def of_url(keyring: Keyring, url: str) -> bytes | None:
     """Of an absolute address; a `urn:uuid:` is good for its bundle only."""
-    return keyring.blind(f"url\0{url}", ABOUT) if url.startswith(("http://", "https://")) else None
+    return keyring.blind(f"url\0{url}", EXTERNAL_ID) if url.startswith(("http://", "https://")) else None
 
 
 def of_identifier(keyring: Keyring, type_name: str, system: str, value: str) -> bytes:
-    return keyring.blind(f"identifier\0{type_name}\0{system}\0{value}", ABOUT)
+    return fingerprint(keyring, type_name, system, value)

@@ -59,7 +59,7 @@ def _of_type(name: str, maps: tuple[AnyMap, ...]) -> CapabilityResource:
     found = {parameter: criterion.type for each in maps for parameter, criterion in each.criteria.items()}
     return CapabilityResource(
         type=name,
-        supportedProfile=tuple(profile for each in maps for profile in (each.profile, *each.also)),
+        supportedProfile=tuple(dict.fromkeys(profile for each in maps for profile in (each.profile, *each.also))),
         interaction=READ_AND_SEARCH,
         versioning="versioned",
         readHistory=False,

@@ -12,6 +12,8 @@ from typing import Any
 from stdnum import luhn
 from stdnum.fr import nir, siren, siret
 
+from app.kernel.crypto import Keyring
+
 Json = dict[str, Any]
 
 INS_NIR = "urn:oid:1.2.250.1.213.1.4.8"
@@ -88,6 +90,15 @@ class Key:
 
     system: str
     value: str
+
+
+SYSTEMS = (*TAGS, *sorted(INS), STRUCTURE, PROFESSIONAL, RPPS, FINESS)  # where a value without its system is looked for
+EXTERNAL_ID = "external_id"
+
+
+def fingerprint(keyring: Keyring, type_name: str, system: str, value: str) -> bytes:
+    """How a sender's name for a resource is kept: never the value, which may hold a NIR."""
+    return keyring.blind(f"identifier\0{type_name}\0{system}\0{value}", EXTERNAL_ID)
 
 
 def normal(system: str) -> str:

@@ -7,31 +7,46 @@ Source: https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import (
-    Boolean,
     ColumnElement,
     Date,
     DateTime,
+    Integer,
+    LargeBinary,
     Text,
     Uuid,
     and_,
     any_,
+    bindparam,
     cast,
+    column,
+    false,
     func,
     literal_column,
     not_,
     or_,
+    select,
+    table,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.fhir.identifiers import SYSTEMS, fingerprint, normal
 from app.fhir.search.values import BadValue, alternatives, id_in, moment_of, uuid_of
 from app.kernel.crypto import Keyring
 
+ANY_SENDER = "any_sender"  # 1 for the team, who may search by the names that any partner gave
+EXTERNAL_ID = table(
+    "external_id",
+    column("organisation_id", Uuid()),
+    column("partner_id", Uuid()),
+    column("fingerprint", LargeBinary()),
+    column("row_id", Uuid()),
+)
 LASTING = frozenset({"id", "usager_id"})  # what no version of a row changes
 DATES_MOST = 8  # alternatives of one date: each makes the shape longer
 INSTANT = DateTime(timezone=True)
@@ -53,16 +68,13 @@ class Around:
 
     origin: str
     keyring: Keyring
+    type_name: str = ""
 
 
 class Criterion(Protocol):
     @property
     def type(self) -> str:
         """As the CapabilityStatement says it."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """What the condition looks at."""
 
     def read(self, text: str, around: Around) -> Asked:
         """Raises BadValue."""
@@ -80,10 +92,6 @@ class Reference:
     column: Column
     target: str
     type: str = "reference"
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return (self.column,)
 
     def read(self, text: str, around: Around) -> Asked:
         found = [id_in(piece, self.target, around.origin) for piece in alternatives(text)]
@@ -106,10 +114,6 @@ class Ids:
     column: Column
     type: str = "token"
 
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return (self.column,)
-
     def read(self, text: str, around: Around) -> Asked:
         found: list[UUID | None] = [uuid_of(piece) for piece in alternatives(text)]
         return Asked("any", ([id for id in found if id is not None],))
@@ -129,10 +133,6 @@ class Token:
     codes: Mapping[str, tuple[str, ...]]
     system: str | None = None
     type: str = "token"
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return (self.column,)
 
     def read(self, text: str, around: Around) -> Asked:
         words: list[str] = []
@@ -156,10 +156,6 @@ class Coded:
     column: Column
     type: str = "token"
 
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return (self.column,)
-
     def read(self, text: str, around: Around) -> Asked:
         whole = [piece for piece in alternatives(text)]
         return Asked("any", (whole, [piece for piece in whole if "|" not in piece]))
@@ -174,35 +170,56 @@ class Coded:
 
 @dataclass(frozen=True, eq=False)
 class Identifier:
-    """`system|value`, `|value`, `system|`, `value` over columns of the row that hold the value of one system."""
+    """`system|value`, `|value`, `system|`, `value`: over columns of the row, each holding the value of one system; and
+    over the names that partners gave to the row `named`, kept as fingerprints. A partner knows its own names only.
+    """
 
-    by_system: Mapping[str, Column]
+    by_system: Mapping[str, Column] = field(default_factory=dict)
+    named: Column | None = None
     type: str = "token"
 
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return tuple(self.by_system.values())
-
     def read(self, text: str, around: Around) -> Asked:
-        pairs: list[tuple[str | None, str]] = []
-        for piece in alternatives(text):
-            system, bar, value = piece.rpartition("|")
-            pairs.append((system if bar else None, value))
-        per_system: list[object] = []
+        pairs = [_pair(piece) for piece in alternatives(text)]
+        if any(system not in self.by_system for system, value in pairs if not value):
+            raise BadValue("dites le système et la valeur, comme urn:oid:1.2.250.1.71.4.2.2|1750000001")
+        values: list[object] = []
         for known in self.by_system:
-            per_system.append([value for system, value in pairs if system in (None, known) and value])
-            per_system.append(any(system == known and not value for system, value in pairs))
-        return Asked("any", tuple(per_system))
+            values.append([value for system, value in pairs if system in (None, known) and value])
+            values.append(int(any(system == known and not value for system, value in pairs)))
+        if self.named is not None:
+            values.append([name for pair in pairs for name in _names(around, *pair)])
+        return Asked("any", tuple(values))
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         ways: list[ColumnElement[bool]] = []
-        for n, column in enumerate(self.by_system.values()):
-            ways.append(column == any_(bind(2 * n, ARRAY(Text()))))
-            ways.append(and_(bind(2 * n + 1, Boolean()), column.is_not(None)))
-        return or_(*ways)
+        for n, own in enumerate(self.by_system.values()):
+            ways.append(own == any_(bind(2 * n, ARRAY(Text()))))
+            ways.append(and_(bind(2 * n + 1, Integer()) == literal_column("1"), own.is_not(None)))
+        if self.named is not None:
+            x = EXTERNAL_ID
+            mine = or_(
+                bindparam(ANY_SENDER, type_=Integer()) == literal_column("1"),
+                x.c.partner_id == bindparam("me", type_=Uuid()),
+            )
+            names = select(x.c.row_id).where(x.c.organisation_id == bindparam("organisation", type_=Uuid()), mine)
+            names = names.where(x.c.fingerprint == any_(bind(2 * len(self.by_system), ARRAY(LargeBinary()))))
+            ways.append(self.named.in_(names))
+        return or_(false(), *ways)
 
     def then(self, at: Mapping[str, Column]) -> "Criterion | None":
-        return None
+        """The name that its sender gave to a row is that of all its versions."""
+        return None if self.named is None else Identifier(named=self.named)
+
+
+def _pair(piece: str) -> tuple[str | None, str]:
+    """The system asked for (None: any; empty: none), and the value."""
+    system, bar, value = piece.rpartition("|")
+    return (normal(system) if bar else None, value.strip())
+
+
+def _names(around: Around, system: str | None, value: str) -> list[bytes]:
+    systems = SYSTEMS if system is None else (system,)
+    return [fingerprint(around.keyring, around.type_name, one, value) for one in systems if one and value]
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,10 +232,6 @@ class When:
     start: Column
     end: Column | None = None
     type: str = "date"
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        return (self.start,) if self.end is None else (self.start, self.end)
 
     def read(self, text: str, around: Around) -> Asked:
         moments = [moment_of(piece) for piece in alternatives(text)]

@@ -79,7 +79,10 @@ def _of_table(
 ) -> tuple[Shape | None, dict[str, object]]:
     if any(name not in criteria for name, _ in asked):
         return None, {}
-    clauses = [(name, criteria[name].read(text, around)) for name, text in asked]
+    try:
+        clauses = [(name, criteria[name].read(text, around)) for name, text in asked]
+    except BadValue:  # good for another table: `system|` where a column holds that system
+        return None, {}
     clauses.sort(key=lambda clause: (clause[0], clause[1].shape))
     values = {_bind(place, n, at): v for n, (_, one) in enumerate(clauses) for at, v in enumerate(one.values)}
     return tuple((name, one.shape) for name, one in clauses), values

@@ -1,7 +1,8 @@
-"""What every type is searched by: its own id, when it last changed, and whom it is about."""
+"""What every type is searched by: its own id, when it last changed, whom it is about, how a partner
+named it."""
 
 from app.access.entry import DossierEntry, Row
-from app.fhir.search.criteria import Criterion, Ids, Reference, When
+from app.fhir.search.criteria import Criterion, Identifier, Ids, Reference, When
 
 # R4 gives these a parameter `patient` and no `subject`. Source: https://hl7.org/fhir/R4/searchparameter-registry.html
 PATIENT_ONLY = frozenset({"RelatedPerson", "Consent", "Appointment"})
@@ -14,4 +15,6 @@ def usual(table: type[Row], type_name: str) -> dict[str, Criterion]:
         found["patient"] = Reference(table.usager_id, "Patient")
         if type_name not in PATIENT_ONLY:
             found["subject"] = found["patient"]
+    if issubclass(table, DossierEntry):
+        found["identifier"] = Identifier(named=table.id)
     return found

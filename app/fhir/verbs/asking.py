@@ -53,7 +53,7 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
     view = found.view
     own = sent_by(asking.reading.principal, view)
     resource = its_map.out(view, asking.reading.keyring, outside=asking.outside and not own)
-    return _tagged(resource, state_of(view)) if own else resource
+    return _tagged(resource, found.state or state_of(view)) if own or found.state else resource
 
 
 def sent_by(principal: Any, view: Any) -> bool:
@@ -61,6 +61,7 @@ def sent_by(principal: Any, view: Any) -> bool:
 
 
 def state_of(view: Any) -> str:
+    """Of a row that no bundle of the journal brought."""
     return "to_attach" if getattr(view, "held", False) else "accepted"
 
 

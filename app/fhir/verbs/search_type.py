@@ -11,7 +11,7 @@ from app.access.several import Found, Question, count, page
 from app.fhir import paging
 from app.fhir.mapping import AnyMap, by_shape
 from app.fhir.outcomes import Issue, outcome
-from app.fhir.search.criteria import Around
+from app.fhir.search.criteria import ANY_SENDER, Around
 from app.fhir.search.query import PAGE_MOST, Query, read
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
 from app.fhir.verbs.asking import Asking, told
@@ -19,6 +19,7 @@ from app.kernel import answers
 from app.kernel.answers import FHIR_JSON
 from app.kernel.clock import now
 from app.kernel.errors import MethodNotAllowed, Unreadable
+from app.security.principal import Professional
 
 COUNTED_MOST = 10_000
 Pairs = Sequence[tuple[str, str]]
@@ -36,7 +37,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
         opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.type_name, link[0])
         said, after = opened.said, opened.after
     tables = [each.criteria for each in asking.maps]
-    query = read(said, tables, Around(asking.origin, asking.reading.keyring), lenient=lenient)
+    query = read(said, tables, Around(asking.origin, asking.reading.keyring, asking.type_name), lenient=lenient)
     if query.asked_count == 0:
         return await _counted(asking, query)
     maps, questions = _questions(asking, query)
@@ -46,8 +47,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
         query.count + 1,
         after,
         query.usager,
-        fhir_type=asking.type_name,
-        **query.values,
+        **_values(asking, query),
     )
     return _searchset(asking, query, maps, rows, after, link[0] if link else None)
 
@@ -55,8 +55,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
 async def _counted(asking: Asking, query: Query) -> Response:
     """`_count=0`: the total alone. https://hl7.org/fhir/R4/search.html#count"""
     _, questions = _questions(asking, query)
-    values = {**query.values, "fhir_type": asking.type_name}
-    found = await count(asking.reading, questions, COUNTED_MOST + 1, query.usager, **values)
+    found = await count(asking.reading, questions, COUNTED_MOST + 1, query.usager, **_values(asking, query))
     if found > COUNTED_MOST:
         raise Unreadable("Trop de résultats pour les compter : ajoutez un critère.", where="_count", code="too_costly")
     return _told(asking, query, (), total=found)
@@ -67,6 +66,11 @@ def _questions(asking: Asking, query: Query) -> tuple[tuple[AnyMap, ...], tuple[
     shaped = enumerate(zip(asking.maps, query.shapes, strict=True))
     asked = [(each, by_shape(each, place, shape)) for place, (each, shape) in shaped if shape is not None]
     return tuple(each for each, _ in asked), tuple(question for _, question in asked)
+
+
+def _values(asking: Asking, query: Query) -> dict[str, object]:
+    team = int(isinstance(asking.reading.principal, Professional))
+    return {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team}
 
 
 def _searchset(
