@@ -6,15 +6,13 @@ worker searching the years for a day that never comes.
 
 import re
 from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 from dateutil.rrule import rrulestr
 
-from app.kernel.clock import today
 from app.kernel.errors import Invalid
 
-HORIZON = timedelta(days=549)  # 18 months: how far occurrences are made ahead
 MOST = 400  # occurrences of one series
 ZONES = frozenset(available_timezones())
 
@@ -32,8 +30,8 @@ _FORMS = (
 RULE = re.compile(rf"(?:{'|'.join(_FORMS)})(?:;COUNT=[1-9]\d{{0,2}}|;UNTIL=\d{{8}}(?:T\d{{6}}Z?)?)?")
 
 
-def occurrences(rule: str, first: datetime, exceptions: Collection[date]) -> list[datetime]:
-    """The hours on the wall at which `rule` falls from `first` to the horizon, the days of `exceptions` left out.
+def occurrences(rule: str, first: datetime, exceptions: Collection[date], last: date) -> list[datetime]:
+    """The hours on the wall at which `rule` falls from `first` to the day `last`, the days of `exceptions` left out.
 
     `UNTIL` is read as a last day. Raises Invalid for a rule that is not one of our forms, or that yields too many.
     """
@@ -44,7 +42,6 @@ def occurrences(rule: str, first: datetime, exceptions: Collection[date]) -> lis
             code="event.bad_rule",
         )
     rule, _, until = rule.partition(";UNTIL=")
-    last = today() + HORIZON
     if until:
         try:
             last = min(last, datetime.strptime(until[:8], "%Y%m%d").date())  # noqa: DTZ007  a day on the wall

@@ -57,7 +57,7 @@ async def plan(said: EventIn, gate: StaffGate) -> Response:
         asked = {"event": UUID(first.event_id), "state": None, **questions.between(None, None)}
         again = await gate.list(EventOut, questions.OF_EVENT, PAGE_MOST, (), **asked)
         return _rows(list(again), str(gate.replay.location), {"Idempotency-Replayed": "true"})
-    rows = service.plan(gate, said)
+    rows = await service.plan(gate, said)
     gate.location = f"{PATH}/{rows[0].id}"
     with service.told_in_words():
         await gate.settle()

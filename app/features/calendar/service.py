@@ -6,7 +6,7 @@ What is of the event (when, where, what, whether it is kept) changes for all who
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,12 +22,15 @@ from app.features.calendar.models import (
     EventStatus,
     ResourceBooking,
 )
-from app.features.calendar.recurrence import HORIZON, ZONES, instant, occurrences
+from app.features.calendar.recurrence import ZONES, instant, occurrences
 from app.features.calendar.schemas import Answer, Attendee, EventIn, EventPatch, MyEventOut
+from app.features.settings.tuned import tuned
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.ids import uuid7
 
+HORIZON = "calendar.horizon_months"
+DAYS_A_MONTH = 3_044  # hundredths
 MOST_ROWS = 2_000  # usagers × occurrences, in one gesture
 LONGEST = timedelta(days=31)
 OF_ONE = frozenset({"report", "present", "answer", "visibility", "consigne"})
@@ -41,17 +44,21 @@ _FIELDS = {
 _P = EventParticipant
 
 
-def plan(gate: Gate, said: EventIn) -> list[EventParticipant]:
+async def plan(gate: Gate, said: EventIn) -> list[EventParticipant]:
     """The rows of a new event, one for each usager and, with a rule, for each occurrence. The caller settles."""
     when = _when(said.starts, said.ends, said.zone, said.all_day)
-    hours = [said.starts] if said.rule is None else occurrences(said.rule, said.starts, set(said.exceptions))
+    hours = [said.starts]
+    series = None
+    if said.rule is not None:
+        last = today() + timedelta(days=DAYS_A_MONTH * await tuned(gate, said.structure_id, HORIZON) // 100)
+        hours = occurrences(said.rule, said.starts, set(said.exceptions), last)
+        series = _series(gate, said, last)
     usagers = list(dict.fromkeys(said.usager_ids))
     if not hours:
         raise Invalid("Cette répétition ne tombe aucun jour.", where="/rule", code="event.never")
     if len(hours) * len(usagers) > MOST_ROWS:
         raise Invalid("Cela ferait trop de rendez-vous en une fois.", where="/usager_ids", code="event.too_many")
     _check_attendees(said.attendees, usagers)
-    series = _series(gate, said) if said.rule else None
     values = said.model_dump(
         exclude={"usager_ids", "attendees", "resource_ids", "rule", "exceptions", "visibility", *WHEN}
     )
@@ -188,7 +195,7 @@ def _status(gate: Gate, row: EventParticipant, values: dict[str, Any]) -> dict[s
     return {**told, "status_changed_at": now(), "status_author_id": gate.principal.id}
 
 
-def _series(gate: Gate, said: EventIn) -> UUID:
+def _series(gate: Gate, said: EventIn, last: date) -> UUID:
     series = EventSeries(
         organisation_id=gate.principal.organisation_id,
         id=uuid7(),
@@ -197,7 +204,7 @@ def _series(gate: Gate, said: EventIn) -> UUID:
         ends=said.ends,
         zone=said.zone,
         exceptions=said.exceptions,
-        until=today() + HORIZON,
+        until=last,
     )
     gate.note(series)
     return series.id

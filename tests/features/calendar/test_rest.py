@@ -550,6 +550,17 @@ class TestSeries:
         assert 77 <= row["count"] <= 79
         assert today() + timedelta(days=535) <= row["last"] <= today() + timedelta(days=549)
 
+    def test_goes_as_far_as_the_house_says(self, world: World):
+        tuned = {"scope": f"structure:{world.ids['ehpad']}", "key": "calendar.horizon_months", "value": 3}
+        assert world.post("helene", "/api/v1/settings", tuned).status_code == 201
+        planned(world, rule="FREQ=WEEKLY")
+        assert 12 <= len(world.rows("SELECT 1 FROM event")) <= 13
+        world.rows("DELETE FROM setting")
+
+    def test_in_a_structure_that_is_not_ours_is_refused(self, world: World):
+        body = said(world, rule="FREQ=WEEKLY", structure_id=str(world.ids["other"]))
+        assert world.post("sonia", PATH, body).status_code == 404
+
     def test_leaves_out_the_days_said(self, world: World):
         planned(world, rule="FREQ=DAILY;COUNT=4", exceptions=[str(DAY + timedelta(days=1))])
         assert [r["day"] for r in world.rows("SELECT starts::date AS day FROM event ORDER BY 1")] == [
