@@ -159,7 +159,8 @@ def _leads() -> Row:
     row |= cells(Reach.STRUCTURE, (K.PROJECT, *PLANNED), SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (*DAILY, K.EXPECTATION), SUPPORT, (A.DELETE,))
     row |= cells(Reach.STRUCTURE, (K.STAY, K.CONTACT, K.TEAM_MEMBER), ADMINISTRATIVE, (A.DELETE,))
-    row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER, K.EMERGENCY_ACCESS), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER,), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
     row |= cells(Reach.TEAM, EVERY, CARE)  # care only as a member of the care team
     return row
 
@@ -195,7 +196,8 @@ STAFF: dict[Role, Row] = {
     Role.SECRETARIAT: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
     | cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
     | cells(Reach.STRUCTURE, EVERY, JUDICIAL, MAKE),  # files judicial papers without reading them back
-    Role.DIRECTION: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE),
+    Role.DIRECTION: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
+    | cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,)),  # to close it
     Role.EVALUATEUR: {},
     Role.DPO: {},
     Role.ADMIN: {},
