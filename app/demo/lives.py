@@ -188,7 +188,7 @@ async def _week(stage: Stage, usagers: dict[str, UUID]) -> None:
                 usager_ids=[usagers[who]], structure_id=stage.places.structures[house], title=title, place=place,
                 starts=datetime.combine(day, starts), ends=datetime.combine(day, ends), status="confirmed",
             )  # fmt: skip
-            calendar.plan(gate, said)
+            await calendar.plan(gate, said)
 
 
 async def _own_voice(stage: Stage, usager: UUID, project_id: UUID, life: Life) -> None:
