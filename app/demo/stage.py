@@ -17,8 +17,12 @@ from app.kernel.ids import uuid7
 from app.security import sessions
 from app.security.tokens import Door as SessionDoor
 
-SCENE = Call(Door.SYSTEM, "demo")
 CURTAIN = timedelta(minutes=5)
+
+
+def scene() -> Call:
+    """Each act is a request of its own: the trail tells visits by them."""
+    return Call(Door.SYSTEM, str(uuid7()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class Stage:
         async with self.database.session(None) as session:
             found = await sessions.open_staff(session, self.keyring, self.issuer, worker.account_id, place)
             await session.commit()
-        async with opened(found.principal, SCENE, self.keyring, self.lane, self.database) as gate:
+        async with opened(found.principal, scene(), self.keyring, self.lane, self.database) as gate:
             yield gate
 
     @asynccontextmanager
@@ -49,5 +53,5 @@ class Stage:
             organisation = self.places.organisation_id
             found = await sessions.open_person(session, organisation, uuid7(), usager_id, None, SessionDoor.ME, until)
             await session.commit()
-        async with opened(found.principal, SCENE, self.keyring, self.lane, self.database) as gate:
+        async with opened(found.principal, scene(), self.keyring, self.lane, self.database) as gate:
             yield gate

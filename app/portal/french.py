@@ -94,6 +94,22 @@ def of(name: str) -> str:
     return f"{elided(name)}{name}"
 
 
+ARTICLES = {
+    **dict.fromkeys(
+        ("chu", "chr", "ch", "cmp", "cmpp", "cabinet", "centre", "conseil", "département", "service"), "le "
+    ),
+    **dict.fromkeys(("caf", "clinique", "cpam", "mairie", "maison", "mda", "mdph", "pharmacie"), "la "),
+    **dict.fromkeys(("association", "école", "hôpital", "ehpad", "esat", "ime", "université"), "l'"),
+}
+
+
+def with_article(name: str) -> str:
+    """« le CHU de la Plaine », « l'hôpital Nord »; a name that is not known to take one is left as it is."""
+    first = name.split(" ", 1)[0]
+    article = ARTICLES.get(first.casefold(), "")
+    return f"{article}{name if first.isupper() or not article else name[:1].lower() + name[1:]}"
+
+
 def sentence(words: str) -> str:
     """The same words with a capital at the start, the rest untouched."""
     return words[:1].upper() + words[1:]

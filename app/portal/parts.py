@@ -88,7 +88,7 @@ class Words:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffView:
     text: str
-    by: Staff
+    by: Who
     on: date
 
 
@@ -201,6 +201,7 @@ class Question:
     partner: str | None = None  # who receives, with its article: « le CHU »
     already_received: bool = False
     may_answer: bool = True
+    wording: str | None = None  # the fingerprint of the three sentences: a yes says on which words
     person_says: Answered | None = None  # the person's own view, shown to who answers for them
     both_parents: bool = False  # a « non usuel » act
     parents_disagree: bool = False

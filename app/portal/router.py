@@ -1,6 +1,8 @@
 """The person's page: `/p/{link}` opens it, `/mon-dossier` is inside. HTML by cookie, no script, nothing kept."""
 
+from dataclasses import replace
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -8,14 +10,20 @@ from starlette.responses import Response
 from app.access.gate import Reading
 from app.access.http import read_at
 from app.audit.vocabulary import Door
-from app.portal import answers, csrf, door, views
+from app.portal import acts, answers, csrf, door, views
+from app.portal.acts import PageActing
 from app.portal.screens.access import access
+from app.portal.screens.agenda import agenda
+from app.portal.screens.agreements import agreements
 from app.portal.screens.home import home
 from app.portal.screens.journal import journal
+from app.portal.screens.project import project
 
 router = APIRouter(include_in_schema=False)
 LOOK = ["GET", "HEAD"]
 AtHome = Annotated[str, Depends(door.cookie_of)]
+Saved = Annotated[str | None, Query(alias=acts.SAVED, max_length=1)]
+State = Annotated[str | None, Query(alias="etat", max_length=20)]
 Earlier = Annotated[str | None, Query(alias="avant", max_length=600)]
 
 
@@ -26,7 +34,9 @@ async def _reads(request: Request, cookie: AtHome) -> Reading:
 PageReading = Annotated[Reading, Depends(_reads)]
 
 
-def shown(reading: Reading, view: views.Inside) -> Response:
+def shown(reading: Reading, view: views.Inside, saved: str | None = None) -> Response:
+    if saved:
+        view = replace(view, frame=replace(view.frame, saved=True))
     secret = csrf.token(reading.keyring, reading.principal.session_id, view.screen) if view.screen else ""
     return answers.page(view, csrf=secret)
 
@@ -45,6 +55,43 @@ async def enter(link: str, request: Request) -> Response:
 @router.api_route("/mon-dossier", methods=LOOK)
 async def see_home(reading: PageReading) -> Response:
     return shown(reading, await home(reading))
+
+
+@router.api_route("/mon-dossier/projet", methods=LOOK)
+async def see_project(reading: PageReading, state: State = None, saved: Saved = None) -> Response:
+    return shown(reading, await project(reading, state), saved)
+
+
+@router.post("/mon-dossier/projet/position")
+async def take_position(acting: PageActing) -> Response:
+    """« Est-ce que mon projet me convient ? »"""
+    return await acts.take_position(acting)
+
+
+@router.post("/mon-dossier/projet/buts/{goal_id}")
+async def give_opinion(goal_id: UUID, acting: PageActing) -> Response:
+    """« Pour moi, comment ça va ? »"""
+    return await acts.give_opinion(acting, goal_id)
+
+
+@router.api_route("/mon-dossier/agenda", methods=LOOK)
+async def see_agenda(reading: PageReading, saved: Saved = None) -> Response:
+    return shown(reading, await agenda(reading), saved)
+
+
+@router.post("/mon-dossier/agenda/{event_id}")
+async def come(event_id: UUID, acting: PageActing) -> Response:
+    return await acts.come(acting, event_id)
+
+
+@router.api_route("/mon-dossier/accords", methods=LOOK)
+async def see_agreements(reading: PageReading, saved: Saved = None) -> Response:
+    return shown(reading, await agreements(reading), saved)
+
+
+@router.post("/mon-dossier/accords/{question_id}")
+async def answer(question_id: UUID, acting: PageActing) -> Response:
+    return await acts.answer(acting, question_id)
 
 
 @router.api_route("/mon-dossier/journal", methods=LOOK)

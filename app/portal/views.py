@@ -65,6 +65,10 @@ class MyProject(Inside):
     template: ClassVar = "project.html"
     screen: ClassVar = Screen.PROJECT
     number: int | None = None  # None: no project yet
+    id: str | None = None
+    seen: str | None = None  # the fingerprint of what is shown: an answer says on which words
+    draft: bool = False  # in preparation
+    other: str | None = None  # the address of the one in preparation, or of the one under way
     since: date | None = None
     review_on: date | None = None
     words: tuple[Words, ...] = ()

@@ -114,6 +114,8 @@ def project(frame: Frame = JEANNE) -> MyProject:
     return MyProject(
         frame=frame,
         number=3,
+        id="p3",
+        seen="5ee2",
         since=date(2026, 10, 12),
         review_on=date(2027, 1, 8),
         words=(

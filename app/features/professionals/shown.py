@@ -22,6 +22,13 @@ def role(of: str, who: str = "author_id", day: str = "occurred_at") -> ColumnEle
     )
 
 
+def given_name(of: str, who: str) -> ColumnElement[Any]:
+    """Of someone the person does things with: they know each other's names."""
+    return _text(
+        f"(SELECT p.given_name FROM professional p WHERE p.organisation_id = {of}.organisation_id AND p.id = {of}.{who})"  # noqa: S608
+    )
+
+
 def first_name(of: str, who: str = "author_id") -> ColumnElement[Any]:
     return _text(
         f"""(SELECT p.given_name FROM professional p

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from app.access.entry import ME, DossierView
 from app.access.gate import Listing, Reading
+from app.access.mandates import Effect
 from app.access.models import Mandate
 from app.access.reading import NOT_FOUND
 from app.access.together import Asked, together
@@ -59,6 +60,7 @@ class RecordRow(DossierView, frozen=True):
         "human": _house("human"),
         "relation": _relation,
         "mandate": _mandate("kind"),
+        "effect": _mandate("effect"),
         "told": _mandate("person_told"),
     }
 
@@ -74,6 +76,7 @@ class RecordRow(DossierView, frozen=True):
     human: str | None
     relation: str | None
     mandate: str | None
+    effect: str | None
     told: bool | None
 
     @property
@@ -91,6 +94,11 @@ class Opened:
     frame: Frame
     record: RecordRow
     lists: list[list[Any]]
+
+    @property
+    def may_answer(self) -> bool:
+        """The person, and who decides with or for them; who only assists answers nothing (field.md §5)."""
+        return self.frame.behalf is None or self.record.effect == Effect.REPRESENTATION
 
 
 async def opened(reading: Reading, *asked: Asked, **values: object) -> Opened:

@@ -1,0 +1,105 @@
+"""What the person does on their page: a form, its secret, the same rule as everywhere, then back to the screen."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from app.access.gate import Gate
+from app.access.http import open_at
+from app.audit.vocabulary import Door
+from app.features.calendar import service as calendar
+from app.features.consents import answers as consents
+from app.features.consents.schemas import AnswerIn
+from app.features.projects import agreeing
+from app.features.projects.schemas import OpinionIn, PositionIn
+from app.kernel import forms
+from app.kernel.errors import Unreadable
+from app.kernel.forms import Form
+from app.portal import csrf
+from app.portal.door import cookie_of
+from app.portal.frame import Answer, Screen
+from app.portal.parts import Feeling
+
+RIGHT, WRONG = "right", "wrong"
+SAVED = "note"  # of the address gone back to
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    gate: Gate
+    form: Form
+
+    def checked(self, screen: Screen) -> Gate:
+        """The gate, for a form of this screen. Raises StaleForm."""
+        csrf.check(self.gate.keyring, self.gate.principal.session_id, self.form, screen)
+        return self.gate
+
+    def word(self, name: str, of: type[E]) -> E:
+        try:
+            return of(self.form.get(name, ""))
+        except ValueError:
+            raise Unreadable("Cette réponse n'est pas dans la liste.", where=name) from None
+
+
+async def _acts(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[Acting]:
+    csrf.check_site(request)
+    form = await forms.read(request)
+    async with open_at(request, Door.PAGE) as gate:
+        yield Acting(gate, form)
+
+
+PageActing = Annotated[Acting, Depends(_acts, scope="function")]
+
+
+async def take_position(acting: Acting) -> Response:
+    gate = acting.checked(Screen.PROJECT)
+    try:
+        said = PositionIn.model_validate(
+            {name: acting.form.get(name) for name in ("answer", "seen")} | {"project_id": acting.form.get("project")}
+        )
+    except ValidationError:
+        raise Unreadable("Cette réponse n'est pas lisible.") from None
+    await agreeing.take_position(gate, said)
+    return _back(Screen.PROJECT)
+
+
+async def give_opinion(acting: Acting, goal_id: UUID) -> Response:
+    gate = acting.checked(Screen.PROJECT)
+    feeling = acting.word("feeling", Feeling)
+    await agreeing.give_opinion(gate, OpinionIn.model_validate({"goal_id": goal_id, "feeling": feeling.value}))
+    return _back(Screen.PROJECT)
+
+
+async def come(acting: Acting, event_id: UUID) -> Response:
+    gate = acting.checked(Screen.AGENDA)
+    await calendar.come(gate, event_id, acting.word("answer", Answer).value)
+    return _back(Screen.AGENDA)
+
+
+async def answer(acting: Acting, question_id: UUID) -> Response:
+    """An answer, or what was noted confirmed."""
+    gate = acting.checked(Screen.AGREEMENTS)
+    noted = acting.form.get("noted")
+    if noted in (RIGHT, WRONG):
+        await consents.confirm(gate, question_id, noted == RIGHT)
+    else:
+        said = acting.word("answer", Answer).value
+        shown = acting.form.get("wording")
+        try:
+            answered = AnswerIn.model_validate({"answer": said, "wording_sha256": shown})
+        except ValidationError:
+            raise Unreadable("Cette page n'est pas celle de cette question.", where="wording") from None
+        await consents.give(gate, question_id, answered)
+    return _back(Screen.AGREEMENTS)
+
+
+def _back(screen: Screen) -> Response:
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    return RedirectResponse(f"{screen.path}?{SAVED}=1", 303, headers)
