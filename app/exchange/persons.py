@@ -6,6 +6,7 @@ Never matched with a person we know. What the sender declares stays in the resou
 from datetime import date
 from typing import Any
 
+from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.fhir.mapping import Inbound, Json
 
@@ -22,7 +23,7 @@ def provisional(resource: Json, inbound: Inbound) -> Usager:
         birth_given_names=" ".join(given),
         birth_date=_day(resource.get("birthDate")),
         gender=resource.get("gender"),
-        name_key=f"{family} {' '.join(given)}".casefold().strip(),
+        name_key=names.key(family, " ".join(given)),
         identity_status=IdentityStatus.PROVISOIRE.value,
     )
     return inbound.stamped(row)

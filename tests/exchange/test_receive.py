@@ -112,6 +112,7 @@ class TestTaken:
             ("create", "usager", "success"),
             ("create", "project", "success"),
             ("create", "goal", "success"),
+            ("create", "usager_identifier", "success"),
             ("create", "kept_resource", "success"),
             ("create", "outside_party", "success"),
         }

@@ -1,5 +1,6 @@
 """The rules of the numbers of a person: ours are checked; a partner's word is kept as said, and qualifies nobody."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam
@@ -42,7 +43,11 @@ async def add(gate: Gate, usager_id: UUID, said: IdentifierAdded) -> UsagerIdent
     asked = said.system in INS and not said.confirmed_new
     if asked and await doubles.has_number(gate, said.system, said.value, but=usager_id):
         raise doubles.told()
-    common = {"usager_id": usager_id, "structure_id": UUID(usager.structure_id), "visibility": Visibility.SHARED.value}
+    common: dict[str, Any] = {
+        "usager_id": usager_id,
+        "structure_id": UUID(usager.structure_id),
+        "visibility": Visibility.SHARED.value,
+    }
     return gate.add(numbers.of(gate.keyring, said.system, said.value, type_code=said.type_code, **common))
 
 

@@ -9,16 +9,12 @@ from uuid import UUID
 from stdnum.fr import nir
 
 from app.features.usagers.models import UsagerIdentifier
+from app.fhir.identifiers import INS_NIA, INS_NIR, INS_NIR_DEMO, INS_NIR_TEST, ins_is_right, normal
 from app.kernel.crypto import Keyring
 from app.kernel.errors import Invalid
 from app.kernel.ids import uuid7
 
-INS = {
-    "urn:oid:1.2.250.1.213.1.4.8": "INS-NIR",
-    "urn:oid:1.2.250.1.213.1.4.9": "INS-NIA",
-    "urn:oid:1.2.250.1.213.1.4.10": "INS-NIR-TEST",
-    "urn:oid:1.2.250.1.213.1.4.11": "INS-NIR-DEMO",
-}
+INS = {INS_NIR: "INS-NIR", INS_NIA: "INS-NIA", INS_NIR_TEST: "INS-NIR-TEST", INS_NIR_DEMO: "INS-NIR-DEMO"}
 ABOUT = "usager_identifier"
 
 
@@ -29,7 +25,7 @@ def plain(system: str, value: str) -> str:
 
 def key_holds(system: str, value: str) -> bool:
     """Whether the control key of an INS is right; what has no key we know always holds."""
-    return system not in INS or nir.is_valid(value)
+    return system not in INS or ins_is_right(nir.compact(value))
 
 
 def check(system: str, value: str, where: str) -> None:
@@ -39,9 +35,9 @@ def check(system: str, value: str, where: str) -> None:
         )
 
 
-def of(keyring: Keyring, system: str, value: str, **values: Any) -> UsagerIdentifier:
+def of(keyring: Keyring, system: str, value: str, id: UUID | None = None, **values: Any) -> UsagerIdentifier:
     """A row for this number, its value sealed."""
-    id = uuid7()
+    id = id or uuid7()
     return UsagerIdentifier(id=id, system=system, **sealed(keyring, id, system, value), **values)
 
 
@@ -56,4 +52,4 @@ def opened(keyring: Keyring, id: str | UUID, value: bytes) -> str:
 
 
 def blind(keyring: Keyring, system: str, value: str) -> bytes:
-    return keyring.blind(f"{system}\0{plain(system, value)}", ABOUT)
+    return keyring.blind(f"{normal(system)}\0{plain(system, value)}", ABOUT)

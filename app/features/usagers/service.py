@@ -5,6 +5,7 @@ Source: référentiel national d'identitovigilance (RNIV); field.md §2. REST, F
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, bindparam, or_
@@ -48,7 +49,7 @@ async def open_dossier(gate: Gate, said: UsagerIn) -> Usager:
         raise doubles.told()
     id = uuid7()
     gate.open_dossier(id)
-    common = {"usager_id": id, "structure_id": said.structure_id, "visibility": Visibility.SHARED.value}
+    common: dict[str, Any] = {"usager_id": id, "structure_id": said.structure_id, "visibility": Visibility.SHARED.value}
     values = said.model_dump(exclude={"structure_id", "identifiers", "stay", "confirmed_new"})
     usager = gate.add(Usager(id=id, **common, **values, **names.keys(values)))
     for number in said.identifiers:

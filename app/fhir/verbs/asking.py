@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from app.access.gate import Reading
-from app.access.permissions import Action
+from app.access.permissions import Action, unread
 from app.access.several import Found, refuse
 from app.fhir.canonicals import code_system
 from app.fhir.mapping import AnyMap, Json, Registry
@@ -52,7 +52,14 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
     """One resource as this caller may see it; what a partner sent comes back with where it stands here."""
     view = found.view
     own = sent_by(asking.reading.principal, view)
-    resource = its_map.out(view, asking.reading.keyring, outside=asking.outside and not own)
+    as_sent = own and view.version == view.origin_version  # what the team wrote since is ours to protect
+    resource = its_map.out(
+        view,
+        asking.reading.keyring,
+        outside=asking.outside and not as_sent,
+        own=own,
+        unread=unread(asking.reading.principal.shape),
+    )
     return _tagged(resource, found.state or state_of(view)) if own or found.state else resource
 
 

@@ -1,0 +1,210 @@
+"""Stay (séjour) ⇄ FHIR Encounter. `period.end` is the day of leaving, which is no more a day of the stay.
+
+Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-encounter-sejour
+"""
+
+from datetime import date
+from typing import Any, ClassVar
+
+import msgspec
+from sqlalchemy import ColumnElement, select
+
+from app.features.stays.models import Stay, StayStatus
+from app.features.stays.schemas import STATUS_TODAY
+from app.features.structures.models import Structure
+from app.fhir.coordinates import PROTECTED
+from app.fhir.identifiers import BusinessId
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Token, When
+from app.fhir.search.values import BadValue, moment_of
+from app.fhir.types import (
+    CodeableConcept,
+    Coding,
+    Encounter,
+    Extension,
+    Hospitalization,
+    Identifier,
+    Period,
+    Reference,
+    heard,
+)
+from app.kernel.clock import PARIS, today
+from app.kernel.errors import Invalid
+
+TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui"
+PROFILE = f"{TDDUI}/StructureDefinition/tddui-encounter-sejour"
+SYSTEM = "https://identifiant-medicosocial-sejour.esante.gouv.fr"
+IDENTIFIER_TYPE = f"{TDDUI}/CodeSystem/tddui-encounter-identifier"
+PLANNED_START, PLANNED_END = (
+    f"http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.{name}"
+    for name in ("plannedStartDate", "plannedEndDate")
+)
+ADMISSION, ENTRY, EXIT, COMMENT = (
+    f"{TDDUI}/StructureDefinition/tddui-{name}"
+    for name in ("admission-date", "entry-mode-label", "exit-mode-label", "comment")
+)
+CLASSES = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+AT_HOME = ("savs", "domicile")  # models of structures that go to the person: HH; the others receive them: IMP
+STATUSES = {
+    StayStatus.PLANNED: "planned",
+    StayStatus.IN_PROGRESS: "in-progress",
+    StayStatus.FINISHED: "finished",
+    StayStatus.CANCELLED: "cancelled",
+}
+CODES = {code: (status.value,) for status, code in STATUSES.items()}
+OVER, NEVER = "finished", ("cancelled", "entered-in-error")
+
+_its_structure = (Structure.organisation_id == Stay.organisation_id, Structure.id == Stay.structure_id)
+
+
+class StayFhir(RecordView, frozen=True):
+    TABLE: ClassVar = Stay
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
+        "status": STATUS_TODAY,
+        "finess": select(Structure.finess).where(*_its_structure).scalar_subquery(),
+        "model": select(Structure.model).where(*_its_structure).scalar_subquery(),
+    }
+
+    structure_id: str
+    starts: date
+    ends: date | None
+    admitted_on: date | None
+    planned_start: date | None
+    planned_end: date | None
+    modality: str | None
+    entry_mode: str | None
+    exit_mode: str | None
+    comes_from: str | None
+    file_number: str | None
+    comment: str | None
+    place_protected: bool
+    status: str
+    finess: str | None = None
+    model: str | None = None
+
+
+def to_fhir(s: StayFhir) -> Encounter:
+    """A sender's own numbers, class and provider stand beside the row it sent."""
+    ours = s.origin_partner_id is None
+    system, _, code = (s.modality or "").rpartition("|")
+    place = Reference(display=PROTECTED) if s.structure_id == PROTECTED else Reference(f"Organization/{s.structure_id}")
+    ends = s.ends if s.status != StayStatus.CANCELLED else None
+    return Encounter(
+        id=s.id,
+        meta=meta(s, PROFILE),
+        extension=tuple(_extensions(s)),
+        identifier=tuple(_identifiers(s)) if ours else (),
+        status=STATUSES[StayStatus(s.status)],
+        class_=Coding(CLASSES, "HH" if s.model in AT_HOME else "IMP") if ours else None,
+        serviceType=CodeableConcept((Coding(system or None, code),)) if code else None,
+        subject=Reference(f"Patient/{s.usager_id}"),
+        period=Period(start=str(s.starts), end=str(ends) if ends else None),
+        hospitalization=Hospitalization(origin=Reference(display=s.comes_from)) if s.comes_from else None,
+        serviceProvider=place if ours else None,
+    )
+
+
+def _identifiers(s: StayFhir) -> list[Identifier]:
+    told = []
+    if s.finess:
+        number = BusinessId(s.finess, _plain(s.usager_id), "SEJOUR", _plain(s.id))
+        told.append(Identifier(type=_typed("SEJ"), system=SYSTEM, value=str(number)))
+    if s.file_number:
+        told.append(Identifier(type=_typed("NUMDOSS"), system=SYSTEM, value=s.file_number))
+    return told
+
+
+def _typed(code: str) -> CodeableConcept:
+    return CodeableConcept((Coding(IDENTIFIER_TYPE, code),))
+
+
+def _plain(id: str) -> str:
+    return id.replace("-", "")
+
+
+def _extensions(s: StayFhir) -> list[Extension]:
+    days = ((PLANNED_START, s.planned_start), (PLANNED_END, s.planned_end), (ADMISSION, s.admitted_on))
+    texts = ((ENTRY, s.entry_mode), (EXIT, s.exit_mode), (COMMENT, s.comment))
+    said = [Extension(url=url, valueDateTime=str(day)) for url, day in days if day]
+    return [*said, *(Extension(url=url, valueString=text) for url, text in texts if text)]
+
+
+def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
+    """Raises Invalid without a first day. What is over without a last day ends the day it is received: it opens nothing.
+
+    The numbers of its sender stay sealed beside the row: they may hold a NIR.
+    """
+    e = heard(Encounter, resource)
+    said = {x.url: x for x in e.extension}
+    days = {url: _day(said[url].valueDateTime) for url in (PLANNED_START, PLANNED_END, ADMISSION) if url in said}
+    starts = _day(e.period.start if e.period else None) or days.get(PLANNED_START)
+    if starts is None:
+        raise Invalid("Un séjour a un premier jour.", where="period.start", code="not_carried")
+    ends = _day(e.period.end if e.period else None)
+    if e.status in NEVER:
+        ends = starts
+    elif ends is None and e.status == OVER:
+        ends = max(starts, today())
+        inbound.warn(
+            "assumed_end", "period.end", "Ce séjour est fini sans date de fin : celle de réception est retenue."
+        )
+    elif ends is not None and ends < starts:
+        raise Invalid("Un séjour finit après avoir commencé.", where="period.end", code="not_carried")
+    status = _status(e.status, starts, ends)
+    modality = next((c for c in (e.serviceType.coding if e.serviceType else ()) if c.code), None)
+    origin = e.hospitalization.origin if e.hospitalization else None
+    row = Stay(
+        status=status.value,
+        starts=starts,
+        ends=ends,
+        admitted_on=days.get(ADMISSION),
+        planned_start=days.get(PLANNED_START),
+        planned_end=days.get(PLANNED_END),
+        modality=f"{modality.system or ''}|{modality.code}" if modality else None,
+        entry_mode=said[ENTRY].valueString if ENTRY in said else None,
+        exit_mode=said[EXIT].valueString if EXIT in said else None,
+        comment=said[COMMENT].valueString if COMMENT in said else None,
+        comes_from=origin.display if origin and not origin.reference else None,
+        occurred_at=moment_of(str(starts)).low,
+    )
+    return Arrived(row)
+
+
+def _status(said: str | None, starts: date, ends: date | None) -> StayStatus:
+    if said in NEVER:
+        return StayStatus.CANCELLED
+    if ends is not None and ends <= today():
+        return StayStatus.FINISHED
+    return StayStatus.PLANNED if starts > today() else StayStatus.IN_PROGRESS
+
+
+def _day(told: str | None) -> date | None:
+    """The day in Paris of a date or a moment; a month or a year alone is no day."""
+    try:
+        return moment_of(told).low.astimezone(PARIS).date() if told and len(told) >= len("2026-11-21") else None
+    except BadValue:
+        return None
+
+
+def masked(s: StayFhir) -> StayFhir:
+    if not s.place_protected:
+        return s
+    return msgspec.structs.replace(s, structure_id=PROTECTED, finess=None, comes_from=None, comment=None)
+
+
+STAY = ResourceMap(
+    profile=PROFILE,
+    type_name="Encounter",
+    view=StayFhir,
+    to_fhir=to_fhir,
+    from_fhir=from_fhir,
+    systems=frozenset({SYSTEM}),
+    by_type=False,
+    search={"date": When(Stay.starts, Stay.ends), "status": Token(STATUS_TODAY, CODES)},
+    masked=masked,
+    hides=lambda s: (
+        ("identifier", "serviceProvider", "hospitalization", "location", "extension", "text")
+        if s.place_protected
+        else ()
+    ),
+)
