@@ -1,6 +1,5 @@
 """The numbers of a Patient: ours go out (an INS once qualified), a sender's stay its word; both are searched by blind index."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,6 +8,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     cast,
@@ -24,7 +24,8 @@ from app.features.usagers import numbers
 from app.features.usagers.models import IdentityStatus, Usager, UsagerIdentifier
 from app.fhir.identifiers import INS_NIA
 from app.fhir.mapping import Inbound
-from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion
+from app.fhir.search.criteria import Around, Asked, Bind
+from app.fhir.search.criteria import Identifier as Named
 from app.fhir.search.values import alternatives
 from app.fhir.types import CodeableConcept, Coding, Identifier, Patient
 from app.kernel.crypto import Keyring
@@ -79,32 +80,26 @@ def declared(p: Patient, inbound: Inbound) -> list[UsagerIdentifier]:
     return rows
 
 
-class Numbered(Criterion):
-    """`identifier=system|value`: a number of ours (an INS once qualified), or one this very caller declared."""
-
-    type = "token"
-    columns: tuple[Column, ...] = (Usager.id,)
+class Numbered(Named):
+    """By a number of ours (an INS once qualified), or one this very caller declared; beside the names partners gave."""
 
     def read(self, text: str, around: Around) -> Asked:
-        pairs = [piece.rpartition("|") for piece in alternatives(text)]
-        return Asked("any", ([numbers.blind(around.keyring, s, v) for s, bar, v in pairs if s and v],))
+        told = super().read(text, around)
+        said = [piece.rpartition("|") for piece in alternatives(text)]
+        pairs = [(one, value) for system, bar, value in said for one in ((system,) if bar else numbers.INS) if one]
+        return Asked(told.shape, (*told.values, [numbers.blind(around.keyring, *pair) for pair in pairs]))
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
-        said_by_me = _i.origin_partner_id == bindparam("me", type_=Uuid())
+        mine = _i.origin_partner_id == bindparam("me", type_=Uuid())
         is_ins = _i.system.in_([literal_column(f"'{system}'", Text()) for system in numbers.INS])
         qualified = Usager.identity_status == literal_column(f"'{IdentityStatus.QUALIFIEE.value}'", Text())
-        mine = or_(said_by_me, _i.origin_partner_id.is_(None))
         found = select(_i.usager_id).where(
             _i.organisation_id == bindparam("organisation", type_=Uuid()),
             _i.deleted_at.is_(None),
-            mine,
-            not_(_i.held) | said_by_me,
+            _i.blind == any_(bind(1, ARRAY(LargeBinary()))),
+            or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified))),
         )
-        found = found.where(_i.blind == any_(bind(0, ARRAY(LargeBinary()))))
-        return Usager.id.in_(found.where(or_(not_(is_ins), said_by_me, qualified)))
-
-    def then(self, at: Any) -> None:
-        return None
+        return or_(super().where(shape, bind), Usager.id.in_(found))
 
 
-NUMBERED = Numbered()
+NUMBERED = Numbered(named=Usager.id)
