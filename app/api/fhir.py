@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/http.html
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,9 +24,10 @@ from app.fhir.verbs.asking import asking
 from app.fhir.verbs.read import read
 from app.fhir.verbs.search_type import Pairs, search
 from app.kernel.answers import FHIR_JSON, told
-from app.kernel.errors import NotAcceptable, Unreadable
+from app.kernel.errors import NotAcceptable, Unreadable, UnsupportedMedia
 
 JSON_ASKED = frozenset({"application/fhir+json", "application/json", "text/json", "application/*", "*/*", "json"})
+FORM = "application/x-www-form-urlencoded"
 R4 = frozenset({"", "4.0"})
 QUERY_LONGEST = 16 * 1024
 Refusal = Callable[[Request, Exception], Response]
@@ -80,19 +81,25 @@ class FhirRoute(Route):
 def routes() -> list[BaseRoute]:
     """Each address with and without a slash at its end: foreign clients write both."""
     found: list[BaseRoute] = []
-    for path, answer in (
-        ("/fhir/metadata", _metadata),
-        ("/fhir/{type_name}/{id}", _read),
-        ("/fhir/{type_name}", _search),
+    for path, answer, method in (
+        ("/fhir/metadata", _metadata, "GET"),
+        ("/fhir/{type_name}/_search", _search_by_form, "POST"),
+        ("/fhir/{type_name}/{id}", _read, "GET"),
+        ("/fhir/{type_name}", _search, "GET"),
     ):
         for each in (path, f"{path}/"):
-            found += [FhirRoute(each, answer, methods=["GET"]), FhirRoute(each, _options, methods=["OPTIONS"])]
+            found += [FhirRoute(each, answer, methods=[method]), FhirRoute(each, _options(method), methods=["OPTIONS"])]
     return found
 
 
-async def _options(request: Request) -> Response:
-    """No page of another site calls us: no CORS."""
-    return Response(status_code=204, headers={"Allow": "GET, HEAD, OPTIONS"})
+def _options(method: str) -> Callable[[Request], Awaitable[Response]]:
+    allowed = "GET, HEAD, OPTIONS" if method == "GET" else f"{method}, OPTIONS"
+
+    async def options(request: Request) -> Response:
+        """No page of another site calls us: no CORS."""
+        return Response(status_code=204, headers={"Allow": allowed})
+
+    return options
 
 
 async def _metadata(request: Request) -> Response:
@@ -114,6 +121,16 @@ async def _search(request: Request) -> Response:
     reading = await _reading(request)
     asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "s")
     return await search(asked, _pairs(request), lenient=prefers(request, "handling", "lenient"))
+
+
+async def _search_by_form(request: Request) -> Response:
+    """The same, its parameters in the body, which no log keeps. https://hl7.org/fhir/R4/http.html#search"""
+    reading = await _reading(request)
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.")
+    asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "s")
+    said = [*_pairs(request), *_read_pairs(await request.body())]
+    return await search(asked, said, lenient=prefers(request, "handling", "lenient"))
 
 
 async def _reading(request: Request) -> Reading:
@@ -153,8 +170,12 @@ def origin_of(request: Request) -> str:
 
 
 def _pairs(request: Request) -> Pairs:
-    """The query, in its order. Raises Unreadable when it is too long or is no UTF-8."""
-    raw: bytes = request.scope["query_string"]
+    """The query, in its order."""
+    return _read_pairs(request.scope["query_string"])
+
+
+def _read_pairs(raw: bytes) -> Pairs:
+    """Raises Unreadable when it is too long or is no UTF-8."""
     if not raw:
         return ()
     if len(raw) > QUERY_LONGEST:

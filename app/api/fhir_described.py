@@ -12,11 +12,16 @@ WORDS = {
     "404": "N'existe pas, ou pas à votre portée",
     "405": "Ce geste n'existe pas sur ce type : voyez /fhir/metadata",
     "406": "Réponses en JSON seulement",
+    "409": "L'état du dossier ne le permet pas",
     "410": "Supprimé",
+    "413": "Trop grand",
+    "415": "Ce format n'est pas lu ici",
+    "422": "Lisible, mais à corriger",
 }
 TYPE = {"name": "type_name", "in": "path", "required": True, "schema": {"type": "string"}}
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
 PREFER = {"name": "Prefer", "in": "header", "schema": {"type": "string", "examples": ["handling=lenient"]}}
 
 
@@ -35,7 +40,7 @@ SEARCHED = (
 )
 
 
-def _route(name: str, summary: str, statuses: tuple[str, ...], *parameters: dict[str, Any]) -> Any:
+def _route(name: str, summary: str, statuses: tuple[str, ...], *parameters: dict[str, Any], body: Any = None) -> Any:
     content = {FHIR: {"schema": RESOURCE}}
     answers = {s: {"description": WORDS[s], **({} if s == "304" else {"content": content})} for s in statuses}
     answers["200"] = {"description": "La ressource", "content": content}
@@ -44,12 +49,34 @@ def _route(name: str, summary: str, statuses: tuple[str, ...], *parameters: dict
         "summary": summary,
         "operationId": name,
         "parameters": [*parameters],
+        **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": dict(sorted(answers.items())),
     }
 
 
 PATHS: dict[str, Any] = {
     "/fhir/metadata": {"get": _route("fhirMetadata", "Ce que ce serveur parle (CapabilityStatement)", ("406",))},
+    "/fhir": {
+        "post": _route(
+            "fhirTransaction",
+            "Envoyer un bundle : tout ou rien (partenaires)",
+            ("400", "401", "403", "406", "409", "413", "415", "422"),
+            _asked("dry-run", "true : tout est vérifié, rien n'est écrit.", enum=["true", "false"]),
+            PREFER,
+            IDEMPOTENCY,
+            body={FHIR: {"schema": RESOURCE}},
+        )
+    },
+    "/fhir/{type_name}/_search": {
+        "post": _route(
+            "fhirSearchByForm",
+            "La même recherche, les critères dans le corps",
+            ("400", "401", "403", "404", "405", "406", "415"),
+            TYPE,
+            PREFER,
+            body={"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+        )
+    },
     "/fhir/{type_name}": {
         "get": _route(
             "fhirSearch",

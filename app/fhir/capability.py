@@ -22,6 +22,7 @@ FHIR_VERSION = "4.0.1"
 RESTFUL_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 READ = (Interaction("read"),)
 READ_AND_SEARCH = (Interaction("read"), Interaction("search-type"))
+TRANSACTION = "Des créations seulement, toutes ou aucune ; d'un partenaire, par POST à la racine."
 KEPT = "Type sans table à lui : la ressource reçue est gardée telle quelle, et relue par qui l'a envoyée."
 
 
@@ -38,13 +39,20 @@ def statement(registry: Registry, origin: str) -> CapabilityStatement:
         title="dui-serveur",
         status="active",
         date=SINCE,
-        description="Le dossier usager informatisé : lecture et recherche, selon ce que chacun a le droit de voir.",
+        description="Le dossier usager informatisé : ce qui arrive d'un partenaire, et ce que chacun a le droit d'y lire.",
         kind="instance",
         software=Software(name="dui-serveur", version=VERSION),
         implementation=Implementation(description="dui-serveur", url=f"{origin}/fhir"),
         fhirVersion=FHIR_VERSION,
         format=("application/fhir+json",),
-        rest=(Rest(mode="server", security=_security(), resource=tuple(sorted([*own, *kept], key=lambda r: r.type))),),
+        rest=(
+            Rest(
+                mode="server",
+                security=_security(),
+                resource=tuple(sorted([*own, *kept], key=lambda r: r.type)),
+                interaction=(Interaction("transaction", TRANSACTION),),
+            ),
+        ),
     )
 
 

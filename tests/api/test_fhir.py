@@ -78,6 +78,14 @@ class TestMetadata:
         assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
         assert "GET" in answer.headers["allow"]
 
+    def test_the_root_takes_bundles_only(self, world: World, promised: dict[str, Any]):
+        assert [i["code"] for i in promised["rest"][0]["interaction"]] == ["transaction"]
+        empty = {"resourceType": "Bundle", "type": "transaction", "entry": []}
+        assert world.post("chu", "/fhir", empty, headers={"Content-Type": "application/fhir+json"}).status_code != 405
+        for path in ("/fhir", "/fhir/"):
+            answer = world.get("marc", path)
+            assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
+
     @pytest.mark.parametrize("path", ["/fhir/DocumentReference/{id}/_history/1/x", "/fhir/a/b/c", "/fhir/$export"])
     def test_an_unknown_address_is_an_outcome_too(self, world: World, path: str):
         answer = world.get("marc", path.format(id=uuid4()))
@@ -135,6 +143,38 @@ class TestSpoken:
 
     def test_what_is_told_is_kept_by_nobody_on_the_way(self, world: World):
         assert world.get("sonia", "/fhir/DocumentReference").headers["cache-control"] == "no-store"
+
+
+class TestSearchByForm:
+    FORM = "application/x-www-form-urlencoded"
+
+    def post(self, world: World, body: str, kind: str = FORM, who: str = "sonia", query: str = "") -> Any:
+        headers = {**world.bearers[who], "Content-Type": kind}
+        return world.client.post(f"/fhir/DocumentReference/_search{query}", content=body, headers=headers)
+
+    def test_finds_what_get_finds(self, world: World):
+        id = written(world)
+        by_form = self.post(world, f"_id={id}", query="?_count=3").json()
+        by_get = world.get("sonia", f"/fhir/DocumentReference?_count=3&_id={id}").json()
+        get_fhir_model_class("Bundle").model_validate(by_form)
+        assert (by_form["entry"], by_form["link"]) == (by_get["entry"], by_get["link"])
+
+    @pytest.mark.parametrize(
+        ("body", "status"), [("", 200), ("patiant=1", 400), ("_id=%ff", 400), ("_id=" + "x" * 17_000, 400)]
+    )
+    def test_reads_its_body_as_a_query(self, world: World, body: str, status: int):
+        assert self.post(world, body).status_code == status
+
+    @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data", ""])
+    def test_takes_a_form_only(self, world: World, kind: str):
+        answer = self.post(world, "", kind)
+        assert (answer.status_code, outcome(answer)["code"]) == (415, "not-supported")
+
+    def test_obeys_the_same_policy(self, world: World):
+        assert "entry" not in self.post(world, f"_id={written(world)}", who="yann").json()
+
+    def test_options_says_post(self, world: World):
+        assert world.client.options("/fhir/DocumentReference/_search").headers["allow"] == "POST, OPTIONS"
 
 
 def test_the_memory_of_accept_headers_is_bounded(world: World):
