@@ -30,8 +30,9 @@ format: $(VENV)/test.stamp ## rewrite the code as lint wants it
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-openapi: $(VENV)/test.stamp ## write openapi/openapi.json from the routes
+openapi: $(VENV)/test.stamp ## write openapi/openapi.json and fhir_profiles/ from the code
 	@$(VENV)/bin/python -m tools.openapi
+	@$(VENV)/bin/python -m tools.fhir_profiles
 
 bench: $(VENV)/test.stamp ## the figures of speed and memory (ratios within one run)
 	@exec $(VENV)/bin/python -m bench

@@ -29,6 +29,7 @@ from app.kernel.errors import Invalid
 
 PROFILE = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-document-reference"
 IS_EMERGENCY = "https://interop.esante.gouv.fr/ig/fhir/cdl/StructureDefinition/cdl-ext-is-emergency"
+OWN_PROFILE = extension("transmission")
 TARGET = extension("transmission-target")
 KIND = code_system("transmission-kind")  # JDV_J23, the binding of `type`, has no word for the parts of a DAR entry
 TEXT = "text/plain; charset=utf-8"
@@ -63,7 +64,7 @@ def to_fhir(t: TransmissionFhir) -> DocumentReference:
     text = Attachment(contentType=None if arrived else TEXT, data=b64encode(t.text.encode()).decode())
     return DocumentReference(
         id=t.id,
-        meta=meta(t, PROFILE),
+        meta=meta(t, *((PROFILE,) if arrived else (PROFILE, OWN_PROFILE))),
         status="current",
         type=None
         if arrived and said is EntryKind.NARRATIVE
@@ -127,6 +128,7 @@ NOTE = ResourceMap(
     view=TransmissionFhir,
     to_fhir=to_fhir,
     from_fhir=from_fhir,
+    also=(OWN_PROFILE,),
     by_type=False,  # a scanned letter is a DocumentReference too
     search={
         "date": When(Transmission.occurred_at),

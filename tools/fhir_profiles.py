@@ -1,0 +1,125 @@
+"""Write fhir_profiles/ from the code: `python -m tools.fhir_profiles`.
+
+This server's CapabilityStatement, our own extensions and code systems (tools/fhir_words.py), our one profile.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app.api.resources import REGISTRY
+from app.config import Settings
+from app.features.transmissions.fhir import KIND, OWN_PROFILE, PROFILE, TARGET
+from app.fhir import capability
+from app.fhir.canonicals import code_system, extension
+from app.fhir.types import said
+from tools.fhir_words import CODE_SYSTEMS, EXTENSIONS, ExtensionWord
+
+PLACE = Path(__file__).parents[1] / "fhir_profiles"
+Json = dict[str, Any]
+
+
+def files() -> Iterator[tuple[str, str]]:
+    """Each file's name and text."""
+    yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, Settings().origins[0])))
+    yield "StructureDefinition-transmission.json", _text(_transmission())
+    for name, word in EXTENSIONS.items():
+        yield f"StructureDefinition-{name}.json", _text(_extension(name, word))
+    for name, (title, codes) in CODE_SYSTEMS.items():
+        yield f"CodeSystem-{name}.json", _text(_code_system(name, title, codes))
+
+
+def _text(thing: Json) -> str:
+    return json.dumps(thing, ensure_ascii=False, indent=1) + "\n"
+
+
+def _head(kind: str, url: str, name: str, title: str, description: str) -> Json:
+    return {
+        "resourceType": kind,
+        "id": name,
+        "url": url,
+        "version": capability.VERSION,
+        "name": "".join(word.capitalize() for word in name.split("-")),
+        "title": title,
+        "status": "active",
+        "date": capability.SINCE,
+        "description": description,
+    }
+
+
+def _code_system(name: str, title: str, codes: dict[str, str]) -> Json:
+    concepts = [{"code": code, "display": display} for code, display in codes.items()]
+    about = {"caseSensitive": True, "content": "complete", "count": len(concepts), "concept": concepts}
+    return _head("CodeSystem", code_system(name), name, title, title) | about
+
+
+def _extension(name: str, word: ExtensionWord) -> Json:
+    elements: list[Json] = [
+        {"id": "Extension", "path": "Extension", "short": word.title, "definition": word.description}
+    ]
+    for part, kind in word.parts:
+        inside = f"Extension.extension:{part}"
+        elements += [
+            {"id": inside, "path": "Extension.extension", "sliceName": part, "min": 0, "max": "1"},
+            {"id": f"{inside}.url", "path": "Extension.extension.url", "fixedUri": part},
+            {"id": f"{inside}.value[x]", "path": "Extension.extension.value[x]", "type": [{"code": kind}]},
+        ]
+    elements.append({"id": "Extension.url", "path": "Extension.url", "fixedUri": extension(name)})
+    value: Json = {"id": "Extension.value[x]", "path": "Extension.value[x]"}
+    elements.append(value | ({"max": "0"} if word.parts else {"min": 1, "type": [{"code": word.type}]}))
+    base = "http://hl7.org/fhir/StructureDefinition/Extension"
+    return (
+        _head("StructureDefinition", extension(name), name, word.title, word.description)
+        | _derived("complex-type", "Extension", base)
+        | {"context": [{"type": "element", "expression": at} for at in word.context]}
+        | {"differential": {"element": elements}}
+    )
+
+
+def _derived(kind: str, of: str, base: str) -> Json:
+    return {
+        "fhirVersion": capability.FHIR_VERSION,
+        "kind": kind,
+        "abstract": False,
+        "type": of,
+        "baseDefinition": base,
+        "derivation": "constraint",
+    }
+
+
+def _transmission() -> Json:
+    """What of the cahier de liaison is an entry of ours: exactly one text, about one person."""
+    at = "DocumentReference"
+    elements: list[Json] = [
+        {"id": at, "path": at},
+        {
+            "id": f"{at}.extension:target",
+            "path": f"{at}.extension",
+            "sliceName": "target",
+            "min": 0,
+            "max": "1",
+            "type": [{"code": "Extension", "profile": [TARGET]}],
+        },
+        {"id": f"{at}.type", "path": f"{at}.type", "short": f"Une nature de {KIND}, ou un texte seul"},
+        {"id": f"{at}.relatesTo", "path": f"{at}.relatesTo", "short": "appends : la première entrée du fil"},
+        {
+            "id": f"{at}.content",
+            "path": f"{at}.content",
+            "slicing": {"discriminator": [{"type": "value", "path": "attachment.contentType"}], "rules": "open"},
+        },
+        {"id": f"{at}.content:text", "path": f"{at}.content", "sliceName": "text", "min": 1, "max": "1"},
+        {"id": f"{at}.content:text.attachment.data", "path": f"{at}.content.attachment.data", "min": 1},
+    ]
+    title, words = "Transmission", "Une entrée datée d'un auteur, pour ceux qui viennent ensuite : exactement un texte."
+    return (
+        _head("StructureDefinition", OWN_PROFILE, "transmission", title, words)
+        | _derived("resource", at, PROFILE)
+        | {"differential": {"element": elements}}
+    )
+
+
+if __name__ == "__main__":
+    PLACE.mkdir(exist_ok=True)
+    for name, text in files():
+        (PLACE / name).write_text(text)
