@@ -2,36 +2,15 @@
 
 import hashlib
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import orjson
 import pytest
 
 from app.fhir.mapping import Json
 from tests.exchange.bundles import BASE, bundle, consent, entry, goal, patient, plan, project, resource
+from tests.exchange.sending import FHIR, fresh, sent, taken
 from tests.world import World
-
-FHIR = "application/fhir+json"
-
-
-def sent(world: World, body: Json | bytes, who: str = "chu", path: str = "/fhir", **headers: str) -> Any:
-    content = body if isinstance(body, bytes) else orjson.dumps(body)
-    told = {**world.bearers[who], "Content-Type": FHIR, **{k.replace("_", "-"): v for k, v in headers.items()}}
-    return world.client.post(path, content=content, headers=told)
-
-
-def taken(world: World, body: Json, **more: Any) -> list[tuple[str, UUID, int]]:
-    """Type, id and version of each entry."""
-    answer = sent(world, body, **more)
-    assert answer.status_code == 200, answer.text
-    places = [each["response"]["location"].split("/") for each in answer.json()["entry"]]
-    return [(kind, UUID(id), int(version)) for kind, id, _, version in places]
-
-
-def fresh() -> str:
-    """A local number that no test used."""
-    return uuid4().hex[:12]
-
 
 def journal(world: World, answer: Any) -> Any:
     request = answer.headers["x-request-id"]
