@@ -60,7 +60,7 @@ class Arrivals(Gate):
     _again: set[UUID] = field(default_factory=set)
 
     async def consult(self, query: TextClause | TextualSelect, **values: object) -> Sequence[Any]:
-        """The exchange's own lines (names, journal), which no policy judges; the query knows who calls."""
+        """The exchange's own lines (names, journal), which no policy judges, asked or mended; the query knows who calls."""
         return (await self._session.execute(query, {**facts(self.principal), **values})).mappings().all()
 
     def knows(self, usager_id: UUID, wrapped: bytes) -> UsagerKey:
@@ -85,16 +85,16 @@ class Arrivals(Gate):
         self._again.add(row.id)
         return row
 
-    async def held(self, table: type[D], ids: Collection[UUID]) -> list[D]:
+    async def arrived(self, table: type[D], ids: Collection[UUID]) -> list[D]:
         """What a bundle brought into one of the caller's structures, locked; the caller was asked for the act."""
         values = {**facts(self.principal), "ids": list(ids)}
-        rows = (await self._session.scalars(_held(self.principal.shape, table), values)).all()
+        rows = (await self._session.scalars(_arrived(self.principal.shape, table), values)).all()
         for row in rows:
             self._session.expunge(row)
         return list(rows)
 
     async def rewrite(self, table: type[D], rows: Sequence[D]) -> None:
-        """New versions of rows got by `held`, in one statement; their sender reads them as its own.
+        """New versions of rows got by `arrived`, in one statement; their sender reads them as its own.
 
         Raises MayNot when one would leave the caller's reach.
         """
@@ -102,7 +102,10 @@ class Arrivals(Gate):
             await self.key_of(row.usager_id)
             row.version, row.updated_at = row.version + 1, now()
             row.origin_version = row.version
-        told = await self._over(_writing_over(self.principal.shape, table), rows)
+        try:
+            told = await self._over(_writing_over(self.principal.shape, table), rows)
+        except IntegrityError as exc:
+            raise await self._why_not(rows, exc) from None
         if not all(answer["may"] for answer in told):
             raise refused(MayNot, Action.UPDATE, table.KIND, [row.id for row in rows])
         self._written.extend((Action.UPDATE, row) for row in rows)
@@ -160,14 +163,14 @@ def _sending_again(caller: Shape, table: type[Row]) -> Any:
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def _writing_over(caller: Shape, table: type[DossierEntry]) -> Any:
-    """Rows got by `held`, whole; each a new version."""
+    """Rows got by `arrived`, whole; each a new version."""
     query = _given(table)
     said = {name: query.excluded[name] for name in _names(table) if name not in ("organisation_id", "id")}
     return _over(query, said).returning(*table.__table__.columns, decides(caller, table).label("may"))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
-def _held(caller: Shape, table: type[DossierEntry]) -> Any:
+def _arrived(caller: Shape, table: type[DossierEntry]) -> Any:
     """The rows of `ids` that a bundle brought into one of the caller's structures, locked."""
     mine = (table.id == func.any(bindparam("ids")), decides(caller, table))
     return select(table).where(*mine).with_for_update(of=table)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from app.access.entry import Row, View
-from app.access.gate import Gate, Listing, Reading, opened, reading_of
+from app.access.gate import Gate, Listing, Reading, opened_as, reading_of
 from app.access.versions import values_of
 from app.audit.vocabulary import Call, Door
 from app.kernel import paging
@@ -26,6 +26,7 @@ KEY_LONGEST = 200
 _MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 V = TypeVar("V", bound=View)
+G = TypeVar("G", bound=Gate)
 
 
 def call_of(request: Request, door: Door) -> Call:
@@ -42,13 +43,18 @@ async def read_at(request: Request, door: Door) -> Reading:
     return reading_of(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
 
 
-@asynccontextmanager
-async def open_at(request: Request, door: Door) -> AsyncIterator[Gate]:
+def open_at(request: Request, door: Door) -> AbstractAsyncContextManager[Gate]:
     """The same, ready to write: see `app.access.gate.opened`."""
+    return open_as(Gate, request, door)
+
+
+@asynccontextmanager
+async def open_as(kind: type[G], request: Request, door: Door) -> AsyncIterator[G]:
+    """The same, by a gate of this kind."""
     state, principal = request.app.state, await principal_at(request, door)
     asked = await _claim_of(request, principal)
     call = call_of(request, door)
-    async with opened(principal, call, state.keyring, state.lane, state.database, asked) as gate:
+    async with opened_as(kind, principal, call, state.keyring, state.lane, state.database, asked) as gate:
         yield gate
 
 

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.api.me_session import router as me_session
+from app.exchange.router import router as exchanges
 from app.features.access_log.router import me as my_visits
 from app.features.access_log.router import router as access_log
 from app.features.calendar.router import me as my_events
@@ -44,6 +45,7 @@ def rest() -> APIRouter:
     router.include_router(events)
     router.include_router(my_events)
     router.include_router(emergency)
+    router.include_router(exchanges)
     router.include_router(consents)
     router.include_router(my_consents)
     return router

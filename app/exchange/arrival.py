@@ -37,7 +37,7 @@ OF_ANOTHER = "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un
 
 @dataclass(slots=True)
 class Arrival:
-    """`rows` are those the entries became, by place; a row may bring others with it."""
+    """`rows` are those the entries became, by place; `parts` those that came with them."""
 
     gate: Receiving
     partner: Partner
@@ -51,6 +51,7 @@ class Arrival:
     ids: dict[int, UUID] = field(default_factory=dict)
     usagers: dict[int, UUID] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
+    parts: list[tuple[int, Row]] = field(default_factory=list)
     warnings: dict[int, list[Issue]] = field(default_factory=dict)
     around: dict[str, Json] = field(default_factory=dict)  # the resources, their references rewritten, by new name
     _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
@@ -161,7 +162,7 @@ class Arrival:
             raise Invalid("Deux éléments de cet envoi n'en font qu'un.", faults=faults)
 
     def _tell_whose(self) -> None:
-        known = {entry.at: self.ids[entry.at] for entry in self.asked.entries if entry.kind == PERSON}
+        known = {entry.at: self._person(entry) for entry in self.asked.entries if entry.kind == PERSON}
         named: dict[tuple[int, str], UUID] = {}
         for place, target in self._outside:
             before = self._named(place, target)
@@ -172,6 +173,11 @@ class Arrival:
         self.usagers, faults = Whose(self.asked, known, named).tell()
         if faults:
             raise Invalid("On ne peut pas ranger cet envoi dans un dossier.", faults=faults)
+
+    def _person(self, entry: Entry) -> UUID:
+        """Who this is here: someone new, whom we knew by the same name, or to whom the secretary attached them."""
+        before = self.before.get(entry.at)
+        return before.usager_id if before and before.usager_id else self.ids[entry.at]
 
     def _refuse_moves(self) -> None:
         """A row never passes from one person to another; an address may be used again, for a new row."""
@@ -218,6 +224,7 @@ class Arrival:
             row.visibility = (Visibility.SHARED if row.KIND in SHARED else Visibility.NOT_SHARED).value
             (self.gate.send_again if entry.at in self.before else self.gate.add)(row)
         self.rows[entry.at] = arrived.row
+        self.parts += [(entry.at, row) for row in rows[1:]]
         self.warnings.setdefault(entry.at, []).extend(inbound.warnings)
 
     def _arrived(self, entry: Entry, resource: Json, inbound: Inbound) -> Arrived:
@@ -231,7 +238,7 @@ class Arrival:
         return arrived
 
     def _inbound(self, entry: Entry, local: dict[str, UUID]) -> Inbound:
-        usager_id = self.usagers[entry.at]
+        usager_id = self.ids[entry.at] if entry.kind == PERSON else self.usagers[entry.at]
         wrapped = self.known.keys.get(usager_id)
         key = self.gate.knows(usager_id, wrapped) if wrapped else self.gate.opens(usager_id)
         return Inbound(

@@ -95,10 +95,13 @@ def _keep(gate: Receiving, arrival: Arrival, done: list[Done], body: bytes) -> N
     gate.note(line)
     gate.tell(journal.RECEIVE, Exchange.KIND, [line.id], usager_id=None)
     gate.location = f"exchange/{line.id}"
+    for position, (place, part) in enumerate(arrival.parts, len(done)):
+        whose, waits = arrival.usagers.get(place), part.id in gate.waiting
+        gate.note(journal.row_of(line, position, done[place], part, whose, waits=waits, part=True))
     for place, one in enumerate(done):
         row, usager_id = arrival.rows[place], arrival.usagers.get(place)
         kind = row.KIND.value
-        gate.note(journal.row_of(line, place, one, kind, usager_id, row.id in gate.waiting))
+        gate.note(journal.row_of(line, place, one, row, usager_id, waits=row.id in gate.waiting))
         for name, over in _names(arrival, place):
             gate.note(_external_id(arrival, name, kind, row.id, usager_id), over=over)
         if isinstance(row, DossierEntry):

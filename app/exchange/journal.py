@@ -15,7 +15,7 @@ from sqlalchemy import Integer, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from app.access.arrivals import Arrivals
-from app.access.entry import fill
+from app.access.entry import Row, fill
 from app.audit.vocabulary import Outcome
 from app.exchange.models import Direction, Exchange, ExchangeRow, State
 from app.fhir.outcomes import Issue
@@ -30,7 +30,8 @@ SUCCESS = "success"
 ROWS = text(
     """SELECT e.recorded_at, r.type_name, r.row_id, r.version, r.warnings
     FROM exchange e JOIN exchange_row r ON r.organisation_id = e.organisation_id AND r.exchange_id = e.id
-    WHERE e.organisation_id = :organisation AND e.partner_id = :me AND e.id = :exchange ORDER BY r.position"""
+    WHERE e.organisation_id = :organisation AND e.partner_id = :me AND e.id = :exchange AND NOT r.part
+    ORDER BY r.position"""
 ).columns(recorded_at=TIMESTAMP(timezone=True), type_name=Text(), row_id=Uuid(), version=Integer(), warnings=Text())
 
 
@@ -92,18 +93,21 @@ def _about(line_id: UUID) -> str:
     return f"exchange:{line_id}"
 
 
-def row_of(line: Exchange, position: int, done: Done, kind: str, usager_id: UUID | None, waits: bool) -> ExchangeRow:
+def row_of(
+    line: Exchange, position: int, done: Done, row: Row, usager_id: UUID | None, *, waits: bool, part: bool = False
+) -> ExchangeRow:
     return ExchangeRow(
         organisation_id=line.organisation_id,
         exchange_id=line.id,
         position=position,
         type_name=done.type_name,
-        kind=kind,
-        row_id=done.id,
+        kind=row.KIND.value,
+        row_id=row.id,
         usager_id=usager_id,
-        version=done.version,
+        version=row.version,
         beside=waits,
-        warnings=_told(done.warnings),
+        part=part,
+        warnings=None if part else _told(done.warnings),
     )
 
 

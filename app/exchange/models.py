@@ -63,7 +63,8 @@ class Exchange(Row):
 class ExchangeRow(Base):
     """One entry of a bundle: the row it became and its version, enough to give the first answer again.
 
-    `beside`: the team had written since; the version is kept beside the row, and waits.
+    `part`: a row that came with an entry's own, after them all. `beside`: the team had written since; the version is
+    kept beside the row, and waits. `usager_id` follows the person to whom the secretary attached who arrived.
     """
 
     __tablename__ = "exchange_row"
@@ -81,6 +82,7 @@ class ExchangeRow(Base):
     usager_id: Mapped[UUID | None]
     version: Mapped[int]
     beside: Mapped[bool]
+    part: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     warnings: Mapped[str | None]  # issues of ours as JSON: words and paths, never a value
 
 

@@ -1,8 +1,6 @@
-"""Someone who arrives and whom no map could hold: created apart all the same, `provisoire` whatever the sender claims.
+"""Someone who arrives: created apart, `provisoire` whatever the sender claims, never matched with a person we know."""
 
-Never matched with a person we know. What the sender declares stays in the resource, given back to it alone.
-"""
-
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,28 +8,34 @@ from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.fhir.mapping import Inbound, Json
 
-UNNAMED = ""
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    family: str
+    given: str
+    birth_date: date | None
+
+
+def traits(resource: Json) -> Traits:
+    """What can be read of a Patient, whatever it lacks."""
+    said: list[Json] = resource.get("name", [])
+    official = next((one for one in said if one.get("use") == "official"), said[0] if said else {})
+    given = " ".join(str(one) for one in official.get("given", ()) if one)
+    return Traits(str(official.get("family") or official.get("text") or ""), given, _day(resource.get("birthDate")))
 
 
 def provisional(resource: Json, inbound: Inbound) -> Usager:
-    """The dossier's own row, with the traits that can be read."""
-    official = _name(resource)
-    given = [str(one) for one in official.get("given", ()) if one]
-    family = str(official.get("family") or official.get("text") or UNNAMED)
+    """The dossier's own row, where no map holds the resource."""
+    said = traits(resource)
     row = Usager(
-        birth_family_name=family,
-        birth_given_names=" ".join(given),
-        birth_date=_day(resource.get("birthDate")),
+        birth_family_name=said.family,
+        birth_given_names=said.given,
+        birth_date=said.birth_date,
         gender=resource.get("gender"),
-        name_key=names.key(family, " ".join(given)),
+        name_key=names.key(said.family, said.given),
         identity_status=IdentityStatus.PROVISOIRE.value,
     )
     return inbound.stamped(row)
-
-
-def _name(resource: Json) -> Json:
-    names: list[Any] = resource.get("name", [])
-    return next((one for one in names if one.get("use") == "official"), names[0] if names else {})
 
 
 def _day(told: Any) -> date | None:

@@ -19,7 +19,7 @@ ASK = text(
         AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids))), '[]') AS named,
     coalesce((SELECT json_agg(json_build_array(k.usager_id, encode(k.wrapped, 'hex')))
         FROM usager_key k WHERE k.organisation_id = :organisation AND k.usager_id IN (
-            SELECT x.usager_id FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
+            SELECT unnest(ARRAY[x.usager_id, x.row_id]) FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
             AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids)))), '[]') AS keys"""
 ).columns(accepts=Boolean(), same=Uuid(), named=JSON(), keys=JSON())
 

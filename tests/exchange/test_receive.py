@@ -12,6 +12,7 @@ from tests.exchange.bundles import BASE, bundle, consent, entry, goal, patient, 
 from tests.exchange.sending import FHIR, fresh, sent, taken
 from tests.world import World
 
+
 def journal(world: World, answer: Any) -> Any:
     request = answer.headers["x-request-id"]
     [line] = world.rows("SELECT * FROM exchange WHERE request_id = $1", request)

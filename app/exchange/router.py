@@ -1,0 +1,70 @@
+"""REST of the journal, for the staff who receive."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from app.access.arrivals import Arrivals
+from app.access.http import PAGE, After, Limit, StaffReading, one, open_as, page
+from app.access.permissions import Act
+from app.audit.vocabulary import Door
+from app.exchange import reading, sas
+from app.exchange.models import Exchange, State
+from app.exchange.schemas import AttachIn, ExchangeOut
+from app.kernel.answers import etag, told
+
+router = APIRouter(prefix="/exchanges", tags=["exchanges"])
+
+
+async def _deciding(request: Request) -> AsyncIterator[Arrivals]:
+    async with open_as(Arrivals, request, Door.API) as gate:
+        yield gate
+
+
+Deciding = Annotated[Arrivals, Depends(_deciding, scope="function")]
+
+
+@router.get("", operation_id="listExchanges")
+async def listed(gate: StaffReading, state: State | None = None, after: After = None, limit: Limit = PAGE) -> Response:
+    """The latest first; `state=to_attach` is what waits for a decision."""
+    await gate.require(Act.READ_JOURNAL)
+    if state:
+        return await page(gate, ExchangeOut, sas.IN_STATE, limit, after, "in_state", state=state.value)
+    return await page(gate, ExchangeOut, sas.ALL, limit, after, "all")
+
+
+@router.get("/{exchange_id}", operation_id="readExchange")
+async def read(exchange_id: UUID, gate: Deciding) -> Response:
+    """With its rows and their warnings, and whom it tells of."""
+    await gate.require(Act.READ_JOURNAL)
+    return one(await reading.whole(gate, exchange_id))
+
+
+@router.post("/{exchange_id}/accept", operation_id="acceptExchange")
+async def accept(exchange_id: UUID, gate: Deciding) -> Response:
+    return await _decided(gate, exchange_id, lambda: sas.accept(gate, exchange_id))
+
+
+@router.post("/{exchange_id}/refuse", operation_id="refuseExchange")
+async def refuse(exchange_id: UUID, gate: Deciding) -> Response:
+    return await _decided(gate, exchange_id, lambda: sas.refuse(gate, exchange_id))
+
+
+@router.post("/{exchange_id}/attach", operation_id="attachExchange")
+async def attach(exchange_id: UUID, said: AttachIn, gate: Deciding) -> Response:
+    return await _decided(gate, exchange_id, lambda: sas.attach(gate, exchange_id, said.usager_id, said.person_id))
+
+
+async def _decided(gate: Arrivals, id: UUID, act: Callable[[], Awaitable[Exchange]]) -> Response:
+    """The line as it stands now; the first answer again when this `Idempotency-Key` was already served."""
+    if gate.replay:
+        return one(await gate.get(ExchangeOut, id))
+    line = await act()
+    gate.location = f"/api/v1/exchanges/{id}"
+    await gate.settle()
+    return told(
+        {"id": str(line.id), "state": line.state, "version": line.version}, headers={"ETag": etag(line.version)}
+    )

@@ -1,0 +1,163 @@
+"""What waits for the secretary: « rattacher · créer · refuser » (field.md §3).
+
+Accepting opens the rows of a bundle to the team, whoever arrives in it being created; attaching gives them to a person
+who is here; refusing leaves them to their sender. All of it in one transaction.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid, bindparam, text, true
+
+from app.access.arrivals import OF_THE_ROW, Arrivals
+from app.access.entry import DossierEntry
+from app.access.gate import Listing
+from app.access.permissions import Act, Action, Kind
+from app.access.versions import about
+from app.exchange.models import Exchange, State
+from app.features.usagers.models import Usager
+from app.fhir.mapping import about_extra
+from app.kernel.db import Base
+from app.kernel.errors import Conflict, Invalid
+
+ALL = Listing(true())
+IN_STATE = Listing(Exchange.state == bindparam("state", type_=Text()))
+WRITTEN = text(
+    """SELECT position, type_name, kind, row_id, usager_id, version, beside, part, warnings FROM exchange_row
+    WHERE organisation_id = :organisation AND exchange_id = :exchange ORDER BY position"""
+).columns(
+    position=Integer(), type_name=Text(), kind=Text(), row_id=Uuid(), usager_id=Uuid(), version=Integer(),
+    beside=Boolean(), part=Boolean(), warnings=Text(),
+)  # fmt: skip
+OF_PERSON = text(
+    """SELECT DISTINCT exchange_id, kind, row_id FROM exchange_row
+    WHERE organisation_id = :organisation AND usager_id = :person"""
+).columns(exchange_id=Uuid(), kind=Text(), row_id=Uuid())
+AS_SENT = text(
+    """SELECT entry_id, version, snapshot FROM entry_version v
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])) AS asked (id, n)
+      ON asked.id = v.entry_id AND asked.n = v.version WHERE v.organisation_id = :organisation"""
+).columns(entry_id=Uuid(), version=Integer(), snapshot=LargeBinary())
+RENAMED = text(
+    """WITH x AS (UPDATE external_id SET usager_id = :usager WHERE organisation_id = :organisation
+        AND usager_id = :person)
+    UPDATE exchange_row SET usager_id = :usager WHERE organisation_id = :organisation AND usager_id = :person
+    RETURNING row_id"""
+).columns(row_id=Uuid())
+STAYS_THEIRS = frozenset(
+    {Kind.USAGER, Kind.USAGER_IDENTIFIER}
+)  # an identity as its sender declares it, told to it alone
+
+
+async def waiting(gate: Arrivals, id: UUID) -> Exchange:
+    """The line, locked. Raises MayNot, OutOfReach, or Conflict when it was decided already."""
+    await gate.require(Act.DECIDE_INBOUND)
+    line = await gate.entry(Exchange, id, Action.UPDATE)
+    if line.state != State.TO_ATTACH:
+        raise Conflict("Cet envoi n'attend plus de décision.", code="exchange.decided")
+    return line
+
+
+async def accept(gate: Arrivals, id: UUID) -> Exchange:
+    """Its rows open to the team as they came; who arrives is created. What waited beside a row takes its place."""
+    line = await waiting(gate, id)
+    rows = await gate.consult(WRITTEN, exchange=id)
+    sent = await _as_sent(gate, [row for row in rows if row["beside"]])
+    for table, ids in _by_table(rows):
+        found = await gate.arrived(table, ids)
+        changed = [_accepted(row, sent.get(row.id, {})) for row in found if row.held or row.id in sent]
+        await gate.rewrite(table, changed)
+    return await _decided(gate, line, State.ACCEPTED, "accept")
+
+
+async def refuse(gate: Arrivals, id: UUID) -> Exchange:
+    """Nobody but their sender reads its rows."""
+    return await _decided(gate, await waiting(gate, id), State.REFUSED, "refuse")
+
+
+async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None) -> Exchange:
+    """What was sent of who arrived is now about this person, who is here. Raises OutOfReach, Invalid.
+
+    All of it, earlier bundles that wait too: the sender names one person. The identity it declared stays its own word.
+    """
+    line = await waiting(gate, id)
+    here = await gate.entry(Usager, usager_id, Action.READ)
+    person = await _newcomer(gate, await gate.consult(WRITTEN, exchange=id), person_id)
+    theirs, new = await gate.key_of(person), await gate.key_of(here.id)
+    rows = await gate.consult(OF_PERSON, person=person)
+    for table, ids in _by_table(row for row in rows if row["row_id"] != person and row["kind"] not in STAYS_THEIRS):
+        found = [row for row in await gate.arrived(table, ids) if row.usager_id == person]
+        for row in found:
+            bound = about_extra(table, row.id)
+            row.extra = new.seal(theirs.open(row.extra, bound), bound) if row.extra else None
+            row.usager_id, row.held = here.id, False
+        await gate.rewrite(table, found)
+    await gate.consult(RENAMED, usager=here.id, person=person)
+    for other in {row["exchange_id"] for row in rows} - {id}:
+        await _close(gate, other, here.id)
+    return await _close(gate, line.id, here.id) or line
+
+
+async def _newcomer(gate: Arrivals, rows: Iterable[Any], asked: UUID | None) -> UUID:
+    """The person of the bundle who may be attached: one who has no dossier open here."""
+    named = {row["usager_id"] for row in rows if row["usager_id"]}
+    new = {row.id for row in await gate.arrived(Usager, named) if row.held}
+    if not new:
+        raise Conflict("Cette personne a déjà son dossier ici.", code="exchange.has_dossier")
+    if (len(new) > 1 and asked is None) or asked not in (None, *new):
+        raise Invalid(
+            "Dites laquelle des personnes de cet envoi est à rattacher.", where="/person_id", code="exchange.which"
+        )
+    return asked or new.pop()
+
+
+async def _close(gate: Arrivals, id: UUID, usager_id: UUID) -> Exchange | None:
+    """Accepted, unless someone else of the bundle still waits."""
+    line = await gate.entry(Exchange, id, Action.UPDATE)
+    if line.state != State.TO_ATTACH:
+        return None
+    rows = await gate.consult(WRITTEN, exchange=id)
+    others = {row["usager_id"] for row in rows} - {usager_id, None}
+    gate.tell("attach", Exchange.KIND, [id], usager_id=usager_id)
+    if others:
+        return await gate.change(line, decided_by=gate.principal.id)
+    return await gate.change(line, state=State.ACCEPTED.value, decided_by=gate.principal.id)
+
+
+async def _decided(gate: Arrivals, line: Exchange, state: State, act: str) -> Exchange:
+    gate.tell(act, Exchange.KIND, [line.id], usager_id=None)
+    return await gate.change(line, state=state.value, decided_by=gate.principal.id)
+
+
+async def _as_sent(gate: Arrivals, rows: Collection[Any]) -> dict[UUID, dict[str, Any]]:
+    """What came and waited, by the row beside which it stands."""
+    if not rows:
+        return {}
+    ids, versions = [row["row_id"] for row in rows], [row["version"] for row in rows]
+    about_whom = {row["row_id"]: row for row in rows}
+    sent = {}
+    for kept in await gate.consult(AS_SENT, ids=ids, versions=versions):
+        row = about_whom[kept["entry_id"]]
+        key = await gate.key_of(row["usager_id"])
+        plain = key.open(kept["snapshot"], about(row["kind"], kept["entry_id"], kept["version"]))
+        sent[kept["entry_id"]] = orjson.loads(plain)
+    return sent
+
+
+def _accepted(row: DossierEntry, sent: dict[str, Any]) -> DossierEntry:
+    for name, value in sent.items():
+        if name not in OF_THE_ROW and name not in ("version", "origin_version"):
+            setattr(row, name, value)
+    row.held = False
+    return row
+
+
+def _by_table(rows: Iterable[Any]) -> list[tuple[type[DossierEntry], list[UUID]]]:
+    tables = {m.class_.KIND: m.class_ for m in Base.registry.mappers if issubclass(m.class_, DossierEntry)}
+    grouped: dict[str, set[UUID]] = {}
+    for row in rows:
+        if row["kind"] in tables:
+            grouped.setdefault(row["kind"], set()).add(row["row_id"])
+    return [(tables[Kind(kind)], sorted(ids)) for kind, ids in grouped.items()]

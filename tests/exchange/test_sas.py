@@ -1,0 +1,311 @@
+"""What waits for the secretary: stored, read by its sender alone, until she attaches, creates or refuses."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.exchange.bundles import bundle, entry, goal, patient, plan, project
+from tests.exchange.sending import fresh, read_back, said, sent, taken
+from tests.world import World
+
+PATH = "/api/v1/exchanges"
+MEMBER = """INSERT INTO team_member SELECT (m).* FROM (SELECT jsonb_populate_record(t, jsonb_build_object(
+    'id', gen_random_uuid(), 'usager_id', $1::uuid, 'structure_id', $2::uuid)) m
+    FROM team_member t WHERE professional_id = $3 LIMIT 1) x"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _what_the_mdph_sends_waits(world: World) -> None:
+    world.rows("UPDATE partner_structure SET accepts = false WHERE partner_id = $1", world.ids["mdph"])
+
+
+def waiting(world: World, body: Any) -> tuple[UUID, list[tuple[str, UUID, int]]]:
+    """The exchange, and what its entries became."""
+    told = taken(world, body, who="mdph")
+    [row] = world.rows(
+        "SELECT exchange_id FROM exchange_row WHERE row_id = $1 ORDER BY exchange_id DESC LIMIT 1", told[0][1]
+    )
+    return row["exchange_id"], told
+
+
+def accompanied(world: World, who: str, usager: UUID) -> None:
+    world.rows(MEMBER, usager, world.ids["ime"], world.ids[who])
+
+
+def decide(world: World, act: str, exchange: UUID, who: str = "odile", body: Any = None) -> Any:
+    return world.post(who, f"{PATH}/{exchange}/{act}", body)
+
+
+class TestHeld:
+    def test_is_read_by_its_sender_alone(self, world: World):
+        _, told = waiting(world, project(fresh()))
+        accompanied(world, "leila", told[-1][1])
+        for kind, id, _ in told:
+            assert read_back(world, kind, id, "mdph")
+            assert world.get("leila", f"/fhir/{kind}/{id}").status_code == 404
+
+    def test_the_answer_is_the_same_as_when_it_is_taken_at_once(self, world: World):
+        shape = [
+            {name for name in each["response"]}
+            for who in ("mdph", "chu")
+            for each in sent(world, project(fresh()), who).json()["entry"]
+        ]
+        assert shape[:5] == shape[5:]
+
+    def test_its_sender_reads_where_it_stands(self, world: World):
+        _, told = waiting(world, project(fresh()))
+        assert [tag["code"] for tag in read_back(world, *told[0][:2], "mdph")["meta"]["tag"]] == ["to_attach"]
+
+
+class TestJournal:
+    def test_lists_what_waits(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        items = world.get("odile", f"{PATH}?state=to_attach&limit=200").json()["items"]
+        [line] = [each for each in items if each["id"] == str(id)]
+        assert (line["partner"], line["entries"], line["state"]) == ("MDPH", 5, "to_attach")
+        assert {each["state"] for each in items} == {"to_attach"}
+
+    def test_tells_the_rows_and_the_persons_of_one(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        whole = world.get("odile", f"{PATH}/{id}").json()
+        assert [(row["type"], row["id"]) for row in whole["rows"]] == [(kind, str(i)) for kind, i, _ in told]
+        [person] = whole["persons"]
+        assert (person["family_name"], person["birth_date"], person["usager_id"]) == (
+            "LEROUX",
+            "1955-08-14",
+            str(told[-1][1]),
+        )
+        assert whole["rows"][0]["warnings"]
+
+    def test_says_whether_someone_like_them_is_here(self, world: World):
+        body = bundle(entry({**patient(fresh(), family="MOREAU"), "birthDate": "1944-05-12"}))
+        body["entry"][0]["resource"]["name"][0]["given"] = ["Jeanne"]
+        like, _ = waiting(world, body)
+        unlike, _ = waiting(world, bundle(entry(patient(fresh(), family="Zygmuntowicz"))))
+        alike = [world.get("odile", f"{PATH}/{id}").json()["persons"][0]["alike"] for id in (like, unlike)]
+        assert alike == [True, False]
+
+    def test_tells_nobody_of_who_is_named_too_little(self, world: World):
+        nameless = {k: v for k, v in patient(fresh()).items() if k not in ("name", "birthDate", "_birthDate")}
+        id, _ = waiting(world, bundle(entry(nameless)))
+        [person] = world.get("odile", f"{PATH}/{id}").json()["persons"]
+        assert (person["family_name"], person["birth_date"], person["alike"]) == ("", None, False)
+
+    def test_leaves_a_trace_naming_who_was_told_of(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        answer = world.get("odile", f"{PATH}/{id}")
+        lines = world.traces(request_id=answer.headers["x-request-id"], kind="usager")
+        assert told[-1][1] in {line["usager_id"] for line in lines}
+
+    @pytest.mark.parametrize(("who", "status"), [("marc", 200), ("helene", 200), ("sonia", 403), ("leila", 403)])
+    def test_is_read_by_role(self, world: World, who: str, status: int):
+        assert world.get(who, PATH).status_code == status
+        assert world.get(who, f"{PATH}/{waiting(world, project(fresh()))[0]}").status_code == status
+
+    def test_is_closed_to_another_organisation(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        assert world.get("yann", f"{PATH}/{id}").status_code == 403
+
+    def test_a_refused_bundle_is_in_it_without_rows(self, world: World):
+        sent(world, b"{", "mdph")
+        lines = world.get("odile", f"{PATH}?state=refused&limit=200").json()["items"]
+        assert {line["outcome"] for line in lines} >= {"unreadable"}
+        assert world.get("odile", f"{PATH}/{lines[0]['id']}").json()["rows"] == []
+
+
+class TestAccept:
+    def test_opens_the_rows_to_the_team_in_one_gesture(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        accompanied(world, "leila", told[-1][1])
+        answer = decide(world, "accept", id)
+        assert (answer.status_code, answer.json()["state"]) == (200, "accepted")
+        assert {world.get("leila", f"/fhir/{kind}/{i}").status_code for kind, i, _ in told} == {200}
+
+    def test_the_sender_reads_the_same_as_before(self, world: World):
+        body = project(fresh())
+        id, told = waiting(world, body)
+        decide(world, "accept", id)
+        for each, (kind, i, _) in zip(body["entry"], told, strict=True):
+            assert said(read_back(world, kind, i, "mdph")) == said(each["resource"])
+
+    def test_is_a_decision_of_the_secretary_or_the_chief(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        assert [decide(world, "accept", id, who).status_code for who in ("sonia", "helene", "yann")] == [403] * 3
+
+    def test_is_taken_once(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        assert [decide(world, "accept", id).status_code for _ in "ab"] == [200, 409]
+
+    def test_the_same_key_is_served_once(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        key = {"Idempotency-Key": str(uuid4())}
+        first, again = (world.post("odile", f"{PATH}/{id}/accept", None, headers=key) for _ in "ab")
+        assert (first.status_code, again.status_code, again.json()["state"]) == (200, 200, "accepted")
+
+    def test_leaves_its_line_of_trail(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        answer = decide(world, "accept", id)
+        acts = {(t["action"], t["kind"]) for t in world.traces(request_id=answer.headers["x-request-id"])}
+        assert {("accept", "exchange"), ("update", "usager"), ("update", "kept_resource")} <= acts
+
+    def test_of_another_organisation_s_is_not_found(self, world: World):
+        assert decide(world, "accept", uuid4()).status_code == 404
+
+    def test_the_next_sending_waits_too(self, world: World):
+        local = fresh()
+        id, _ = waiting(world, project(local))
+        decide(world, "accept", id)
+        again, told = waiting(world, project(local, title="Changé"))
+        assert again != id
+        [row] = world.rows("SELECT * FROM kept_resource WHERE id = $1", told[1][1])
+        assert (row["held"], row["version"]) == (False, told[1][2] + 1)
+
+
+class TestRefuse:
+    def test_leaves_the_rows_to_their_sender(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        accompanied(world, "leila", told[-1][1])
+        assert decide(world, "refuse", id).json()["state"] == "refused"
+        assert read_back(world, *told[0][:2], "mdph")
+        assert world.get("leila", f"/fhir/{told[0][0]}/{told[0][1]}").status_code == 404
+
+    def test_is_final(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        decide(world, "refuse", id)
+        assert decide(world, "accept", id).status_code == 409
+
+
+class TestAttach:
+    def to(self, world: World, id: UUID, usager: str = "lucas", **more: Any) -> Any:
+        return decide(world, "attach", id, body={"usager_id": str(world.ids[usager]), **more})
+
+    def test_gives_the_rows_to_the_person_who_is_here(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        assert self.to(world, id).json()["state"] == "accepted"
+        accompanied(world, "leila", world.ids["lucas"])
+        rows = world.rows(
+            "SELECT DISTINCT usager_id, held FROM kept_resource WHERE id = ANY($1)", [i for _, i, _ in told[:3]]
+        )
+        assert [(row["usager_id"], row["held"]) for row in rows] == [(world.ids["lucas"], False)]
+        assert world.get("leila", f"/fhir/Goal/{told[0][1]}").status_code == 200
+
+    def test_the_sender_reads_the_same_and_learns_nothing(self, world: World):
+        body = project(fresh())
+        id, told = waiting(world, body)
+        self.to(world, id)
+        for each, (kind, i, _) in zip(body["entry"], told, strict=True):
+            back = read_back(world, kind, i, "mdph")
+            assert said(back) == said(each["resource"])
+            assert str(world.ids["lucas"]) not in str(back)
+
+    def test_the_identity_declared_stays_its_sender_s_word(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        self.to(world, id)
+        [row] = world.rows("SELECT held FROM usager WHERE id = $1", told[-1][1])
+        assert row["held"]
+
+    def test_the_next_sending_of_the_same_person_goes_there(self, world: World):
+        local = fresh()
+        id, _ = waiting(world, project(local))
+        self.to(world, id)
+        again, told = waiting(world, bundle(entry(goal(9, local)), entry(patient(local))))
+        decide(world, "accept", again)
+        [row] = world.rows("SELECT usager_id, held FROM kept_resource WHERE id = $1", told[0][1])
+        assert (row["usager_id"], row["held"]) == (world.ids["lucas"], False)
+
+    def test_takes_the_earlier_bundles_of_that_person_along(self, world: World):
+        local = fresh()
+        first, _ = waiting(world, project(local))
+        second, told = waiting(world, bundle(entry(goal(9, local))))
+        self.to(world, second)
+        states = world.rows("SELECT state FROM exchange WHERE id = ANY($1)", [first, second])
+        assert [row["state"] for row in states] == ["accepted", "accepted"]
+        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", told[0][1])
+        assert row["usager_id"] == world.ids["lucas"]
+
+    def test_of_two_persons_asks_which(self, world: World):
+        local = fresh()
+        body = bundle(
+            entry(patient(local)),
+            entry(patient(fresh(), "q", "PETIT")),
+            entry(
+                {**plan(local, id="pq"), "subject": {"reference": "Patient/q"}, "supportingInfo": [{"display": "x"}]}
+            ),
+        )
+        id, told = waiting(world, body)
+        assert self.to(world, id).status_code == 422
+        answer = self.to(world, id, person_id=str(told[1][1]))
+        assert (answer.status_code, answer.json()["state"]) == (200, "to_attach")
+        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", told[2][1])
+        assert row["usager_id"] == world.ids["lucas"]
+
+    def test_to_nobody_is_not_found(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        answer = decide(world, "attach", id, body={"usager_id": str(uuid4())})
+        assert answer.status_code == 404
+
+    def test_who_has_a_dossier_already_is_not_attached(self, world: World):
+        local = fresh()
+        id, _ = waiting(world, project(local))
+        decide(world, "accept", id)
+        again, _ = waiting(world, project(local, title="Changé"))
+        assert self.to(world, again).status_code == 409
+
+
+class TestErasing:
+    def test_a_person_takes_their_bundles_bodies_along(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        world.rows("DELETE FROM usager_key WHERE usager_id = $1", told[-1][1])
+        [line] = world.rows("SELECT body, body_key FROM exchange WHERE id = $1", id)
+        assert (line["body"], line["body_key"]) == (None, None)
+        assert world.rows("SELECT * FROM external_id WHERE usager_id = $1", told[-1][1]) == []
+        assert world.get("odile", f"{PATH}/{id}").json()["persons"] == []
+
+    def test_takes_along_who_was_attached_to_them(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        decide(world, "attach", id, body={"usager_id": str(world.ids["ines"])})
+        world.rows("DELETE FROM usager_key WHERE usager_id = $1", world.ids["ines"])
+        assert world.rows("SELECT * FROM usager_key WHERE usager_id = $1", told[-1][1]) == []
+
+
+class TestOvertaken:
+    """The team has written since: what comes again stands beside, and waits."""
+
+    def overtaken(self, world: World) -> tuple[str, tuple[str, UUID, int]]:
+        local = fresh()
+        told = taken(world, project(local))
+        goal_row = told[0]
+        world.rows("UPDATE kept_resource SET version = 2 WHERE id = $1", goal_row[1])
+        return local, goal_row
+
+    def again(self, world: World, local: str) -> Any:
+        return taken(world, bundle(entry({**goal(1, local), "description": {"text": "Autrement."}})))[0]
+
+    def test_it_never_replaces_the_team_s(self, world: World):
+        local, (_, id, _) = self.overtaken(world)
+        [before] = world.rows("SELECT extra FROM kept_resource WHERE id = $1", id)
+        _, same, version = self.again(world, local)
+        [after] = world.rows("SELECT extra, version, origin_version FROM kept_resource WHERE id = $1", id)
+        assert (same, version) == (id, 3)
+        assert (after["extra"], after["version"], after["origin_version"]) == (before["extra"], 4, 3)
+
+    def test_its_sender_reads_its_own(self, world: World):
+        local, (kind, id, _) = self.overtaken(world)
+        self.again(world, local)
+        assert read_back(world, kind, id)["description"]["text"] == "Autrement."
+
+    def test_accepting_puts_it_in_place(self, world: World):
+        local, (kind, id, _) = self.overtaken(world)
+        self.again(world, local)
+        [row] = world.rows("SELECT exchange_id FROM exchange_row WHERE row_id = $1 AND beside", id)
+        assert decide(world, "accept", row["exchange_id"]).status_code == 200
+        [after] = world.rows("SELECT version, origin_version, held FROM kept_resource WHERE id = $1", id)
+        assert tuple(after) == (5, 5, False)
+        assert read_back(world, kind, id)["description"]["text"] == "Autrement."
+
+    def test_each_version_is_kept_once(self, world: World):
+        local, (_, id, _) = self.overtaken(world)
+        self.again(world, local)
+        kept = world.rows("SELECT version, held FROM entry_version WHERE entry_id = $1 ORDER BY version", id)
+        assert [tuple(row) for row in kept] == [(1, False), (3, True), (4, False)]
