@@ -35,6 +35,15 @@ EXTENSIONS = {
         ("PractitionerRole",),
         "Reference",
     ),
+    "contact-call-order": ExtensionWord(
+        "Ordre d'appel", "À qui téléphoner d'abord : 1, puis 2.", ("RelatedPerson",), "positiveInt"
+    ),
+    "contact-trusted-person": ExtensionWord(
+        "Personne de confiance",
+        "Où en est sa désignation (CSP, art. L1111-6), et depuis quand. Dite, jamais reçue : elle se signe.",
+        ("RelatedPerson",),
+        parts=(("status", "code"), ("date", "date")),
+    ),
     "agreement-party": ExtensionWord(
         "Qui s'engage",
         "Au titre de quoi l'accord sur le projet est donné : la structure, la personne, un représentant, un proche.",
