@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from app.access.entry import DossierView
 from app.features.projects.models import Answer, Feeling, Party, Project
 from app.features.projects.questions import DISAGREEMENT, MINOR
+from app.features.settings.chosen import chosen
 
 T = TypeVar("T")
 NO_NUL = r"^[^\x00]*$"
@@ -104,6 +105,15 @@ class AgreementIn(Body):
     starts: date | None = None
     ends: date | None = None
     seen: Fingerprint | None = None
+
+
+class Pace(DossierView, frozen=True):
+    """How many months may pass before a project is reviewed, as its structure chose."""
+
+    TABLE: ClassVar = Project
+    COMPUTED: ClassVar = {"review_months": chosen("project.review_months", "project")}
+
+    review_months: str = ""
 
 
 class _Project(DossierView, frozen=True):

@@ -3,6 +3,7 @@
 Law: CASF L311-4 and the contrat de séjour's décret of 26 Nov 2004 (the avenant); TDDUI, classe Bilan (yearly review).
 """
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from app.features.projects.labels import STATUSES
 from app.features.projects.models import Project, ProjectStatus, Who
 from app.features.projects.parts import AgreementOut
 from app.features.projects.questions import NUMBERED, SIGNED_BY_STRUCTURE
-from app.features.projects.schemas import ProjectIn, ProjectOut, ProjectPatch
+from app.features.projects.schemas import Pace, ProjectIn, ProjectOut, ProjectPatch
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid
 
@@ -70,7 +71,7 @@ async def validate(gate: Gate, id: UUID, version: int) -> Project:
         former = await gate.entry(Project, row.replaces_id)
         if former.status in (ProjectStatus.ACTIVE, ProjectStatus.ON_HOLD):
             await gate.change(former, ends=former.ends or today(), **moved(gate, ProjectStatus.COMPLETED))
-    due = row.next_review_on or a_year_after(today())
+    due = row.next_review_on or await next_review(gate, id, today())
     starts = row.starts or today()
     return await gate.change(row, starts=starts, next_review_on=due, **moved(gate, ProjectStatus.ACTIVE))
 
@@ -144,7 +145,9 @@ def check_period(starts: date | None, ends: date | None) -> None:
         raise Invalid("La fin ne peut pas être avant le début.", where="/ends", code="project.period")
 
 
-def a_year_after(day: date) -> date:
-    """Re-evaluated « à minima une fois par an » (TDDUI, classe Bilan)."""
-    leap = (day.month, day.day) == (2, 29)
-    return day.replace(year=day.year + 1, day=28 if leap else day.day)
+async def next_review(gate: Gate, project_id: UUID, day: date) -> date:
+    """Re-evaluated « à minima une fois par an » (TDDUI, classe Bilan), or sooner where the house says so."""
+    pace = await gate.get(Pace, project_id)
+    years, month = divmod(day.month - 1 + int(pace.review_months), 12)
+    first = date(day.year + years, month + 1, 1)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))

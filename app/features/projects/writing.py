@@ -30,7 +30,7 @@ from app.features.projects.models import (
     Who,
 )
 from app.features.projects.schemas import Body
-from app.features.projects.service import a_year_after, check_period, moved, opened
+from app.features.projects.service import check_period, moved, next_review, opened
 from app.kernel.clock import PARIS, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 
@@ -157,7 +157,7 @@ async def _means(gate: Gate, project: Project, said: Values, row: Means | None) 
 
 
 async def _review(gate: Gate, project: Project, said: Values, row: Review | None) -> Values:
-    """A review that took place says when the project is reviewed next: at the date given, or within a year."""
+    """A review that took place says when the project is reviewed next: at the date given, or in time."""
     starts: datetime = said["starts_at"] if row is None else said.get("starts_at", row.starts_at)
     ends = said.get("ends_at", row.ends_at if row else None)
     due = said.get("next_review_on", row.next_review_on if row else None)
@@ -170,7 +170,7 @@ async def _review(gate: Gate, project: Project, said: Values, row: Review | None
         told = said["preparations"] or []
         said |= {"preparations": [p["text"] for p in told], "prepared_by": [p["by"] for p in told]}
     if said.get("status") == TaskStatus.COMPLETED:
-        await gate.change(project, next_review_on=due or a_year_after(day))
+        await gate.change(project, next_review_on=due or await next_review(gate, project.id, day))
     return said
 
 

@@ -71,6 +71,15 @@ def test_the_chief_reads_it_by_rest_at_once(world: World, name: str):
     assert sum(len(told[room]) for room in parts) == sum(r["resourceType"] in OURS[1:] for r in sent)
 
 
+def test_is_found_by_the_name_its_sender_gave_it(world: World):
+    taken(world, bundle_of("own"))
+    name = "https://identifiant-medicosocial-objectif.esante.gouv.fr|3690012345/4711-OBJE-3"
+    found = {
+        who: world.get(who, f"/fhir/Goal?identifier={name}").json().get("total") for who in ("chu", "marc", "mdph")
+    }
+    assert found == {"chu": 1, "marc": 1, "mdph": 0}
+
+
 def test_sent_again_it_is_a_new_version_of_the_same_rows(world: World):
     bundle = bundle_of("own")
     first = taken(world, bundle)

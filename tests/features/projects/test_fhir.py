@@ -144,6 +144,41 @@ class TestOwnExample:
         assert notes[0]["text"] == "Deux stages"
         assert "Une note que personne ne range." in [n["text"] for n in notes]
 
+    @pytest.mark.parametrize(
+        ("text", "origin", "said_by"),
+        [
+            ("usager", "usager", None),
+            ("Professionnel : l'infirmière", "professionnel", "l'infirmière"),
+            ("Le juge des tutelles", "autre", "Le juge des tutelles"),
+            ("Autre", "autre", "Autre"),
+        ],
+    )
+    def test_whose_expectation_it_is_comes_back_in_the_senders_words(
+        self, keys: Keys, text: str, origin: str, said_by: str | None
+    ):
+        bundle = own_bundle()
+        wish = bundle["entry"][list(RESOURCES).index("Goal/souhait")]["resource"]
+        wish["note"][0]["text"] = text
+        each = next(c for c in came(keys, bundle) if type(c.row).__name__ == "Expectation")
+        assert (each.row.origin, each.row.said_by) == (origin, said_by)
+        assert each.out()["note"][0]["text"] == text
+
+    @pytest.mark.parametrize(
+        ("text", "feeling", "words"),
+        [
+            ("Pas bien", "bad", None),
+            ("Bien : j'aime", "good", "j'aime"),
+            ("Je préfère lundi", None, "Je préfère lundi"),
+        ],
+    )
+    def test_an_opinion_is_a_feeling_words_or_both(self, keys: Keys, text: str, feeling: str | None, words: str | None):
+        bundle = own_bundle()
+        aim = bundle["entry"][list(RESOURCES).index("Goal/but")]["resource"]
+        aim["note"][1]["text"] = text
+        each = next(c for c in came(keys, bundle) if isinstance(c.row, Goal))
+        assert (each.row.opinion_feeling, each.row.opinion_words) == (feeling, words)
+        assert each.out()["note"][1]["text"] == text
+
 
 CANNOT = [
     ("Goal/but", {"extension": []}, "project.none"),

@@ -114,6 +114,12 @@ class TestLife:
         told = world.get("sonia", project).json()
         assert date.fromisoformat(told["next_review_on"]) - today() <= timedelta(days=366)
 
+    def test_is_reviewed_sooner_where_the_house_says_so(self, world: World):
+        chosen = {"scope": f"structure:{world.ids['mecs']}", "key": "project.review_months", "value": 3}
+        assert world.post("helene", "/api/v1/settings", chosen).status_code == 201
+        told = world.get("sonia", validated(world, usager="ines", structure="mecs")).json()
+        assert 80 < (date.fromisoformat(told["next_review_on"]) - today()).days < 93
+
     def test_without_the_structures_signature_is_not_validated(self, world: World):
         answer = act(world, prepared(world), "validate")
         assert (answer.status_code, codes(answer)) == (409, [("/agreements", "project.no_structure_agreement")])
@@ -586,7 +592,8 @@ class TestList:
     def test_of_one_person(self, world: World):
         project = prepared(world, usager="ines", structure="mecs")
         told = world.get("sonia", f"{PATH}?usager={world.ids['ines']}").json()
-        assert [item["id"] for item in told["items"]] == [id_of(project)]
+        assert {item["usager_id"] for item in told["items"]} == {str(world.ids["ines"])}
+        assert told["items"][0]["id"] == id_of(project)
 
     def test_pages_without_double_or_hole(self, world: World):
         places = [prepared(world, usager="lucas", structure="ime", title=f"P {n}") for n in range(3)]

@@ -5,25 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, any_
+from sqlalchemy import ColumnElement, Uuid, and_, any_, or_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.fhir.identifiers import TAGS, business_id, normal
-from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion
+from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion, Identifier
 from app.fhir.search.values import alternatives
 
 
 @dataclass(frozen=True, eq=False)
 class Issued:
-    """`system|value`, `|value` or `value`, as `words.issued` writes it."""
+    """`system|value`, `|value` or `value`, as `words.issued` writes it; or a name that a partner gave to the row."""
 
     table: Any
     system: str
     type: str = "token"
 
     @property
-    def columns(self) -> tuple[Column, ...]:
-        return (self.table.id, self.table.usager_id)
+    def given(self) -> Identifier:
+        """The names that partners gave."""
+        return Identifier(named=self.table.id)
 
     def read(self, text: str, around: Around) -> Asked:
         ids: list[UUID] = []
@@ -32,19 +33,28 @@ class Issued:
             of, _, value = piece.rpartition("|")
             written = business_id(value)
             if written and normal(of) in ("", self.system) and written.tag == TAGS.get(self.system, "MORE"):
-                pair = _uuid(written.number), _uuid(written.local)
-                if pair[0] and pair[1]:
-                    ids.append(pair[0])
-                    usagers.append(pair[1])
-        return Asked("any", (ids, usagers))
+                row, usager = _uuid(written.number), _uuid(written.local)
+                if row and usager:
+                    ids.append(row)
+                    usagers.append(usager)
+        return Asked("any", (ids, usagers, *self.given.read(text, around).values))
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         ids, usagers = bind(0, ARRAY(Uuid())), bind(1, ARRAY(Uuid()))
-        ours = self.table.origin_partner_id.is_(None)
-        return and_(self.table.id == any_(ids), self.table.usager_id == any_(usagers), ours)
+        ours = and_(self.table.id == any_(ids), self.table.usager_id == any_(usagers))
+        issued = and_(ours, self.table.origin_partner_id.is_(None))
+        return or_(issued, Given(self.table, self.system).where(shape, bind))
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
-        return None
+        return Given(self.table, self.system)
+
+
+@dataclass(frozen=True, eq=False)
+class Given(Issued):
+    """Of an older version, whose sender asks: the names that it gave, read among the same values."""
+
+    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+        return self.given.where(shape, lambda n, kind: bind(n + 2, kind))
 
 
 def _uuid(text: str) -> UUID | None:
