@@ -180,6 +180,31 @@ class TestOwnExample:
         assert each.out()["note"][1]["text"] == text
 
 
+SPARE = [
+    ("CarePlan/projet", {"title": None}),
+    ("CarePlan/projet", {"title": None, "description": None}),
+    ("CarePlan/projet", {"title": "Une année pour choisir la suite."}),
+    ("Goal/but", {"note": [{"text": "Objectif 1"}]}),
+    ("Goal/but", {"description": {"coding": [{"system": "urn:x", "code": "1"}]}}),
+    ("Goal/souhait", {"note": []}),
+    ("Goal/souhait", {"description": {"coding": [{"system": "urn:x", "code": "1"}]}}),
+    ("ServiceRequest/besoin", {"code": {"coding": [{"system": "urn:x", "code": "1"}]}, "category": None}),
+    ("Task/action", {"input": []}),
+    ("Task/moyen", {"input": [], "description": "La voiture"}),
+    ("Task/bilan", {"input": None, "output": None, "code": {"text": "Fait"}}),
+]
+
+
+@pytest.mark.parametrize(("name", "changes"), SPARE)
+def test_what_says_less_than_its_profile_comes_back_with_nothing_added(keys: Keys, name: str, changes: dict[str, Any]):
+    bundle = own_bundle()
+    place = list(RESOURCES).index(name)
+    told = {k: v for k, v in {**bundle["entry"][place]["resource"], **changes}.items() if v not in (None, [])}
+    bundle["entry"][place]["resource"] = told
+    for each in came(keys, bundle):
+        assert bare(each.out()) == bare(each.resource)
+
+
 CANNOT = [
     ("Goal/but", {"extension": []}, "project.none"),
     ("Goal/souhait", {"extension": []}, "project.none"),

@@ -34,6 +34,7 @@ from app.features.projects.fhir.words import (
     status_author,
     system,
     title_of,
+    title_said,
     to,
 )
 from app.features.projects.labels import FEELINGS, GOAL_KINDS, ORIGINS, STEPS
@@ -81,6 +82,7 @@ class ExpectationFhir(RecordView, frozen=True):
 
 
 def expectation_to_fhir(e: ExpectationFhir) -> FhirGoal:
+    words = title_said(e, e.words)
     return FhirGoal(
         id=e.id,
         meta=meta(e, EXPECTED),
@@ -92,11 +94,11 @@ def expectation_to_fhir(e: ExpectationFhir) -> FhirGoal:
         ),
         identifier=issued(e, EXPECTED_IDS),
         lifecycleStatus="active",
-        description=CodeableConcept(text=e.words),
+        description=CodeableConcept(text=words) if words else None,
         subject=to("Patient", e.usager_id),
         startDate=day(e.said_on),
         note=(
-            *note("origineAttente", _origin_said(e.origin, e.said_by)),
+            *note("origineAttente", _origin_said(e)),
             *(each for text in e.comments or () for each in note("commentaireAttente", text)),
         ),
     )
@@ -120,12 +122,12 @@ def expectation_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     return Arrived(row)
 
 
-def _origin_said(origin: str, said_by: str | None) -> str:
-    """« Famille », « Famille : sa sœur »; of another origin, the words that tell it."""
-    word = ORIGINS[Origin(origin)]
-    if origin == Origin.AUTRE and said_by:
-        return said_by
-    return f"{word}{SAYS}{said_by}" if said_by else word
+def _origin_said(e: ExpectationFhir) -> str | None:
+    """« Famille », « Famille : sa sœur »; of another origin, the words that tell it, if any came."""
+    word = ORIGINS[Origin(e.origin)]
+    if e.origin == Origin.AUTRE:
+        return e.said_by or (word if e.origin_partner_id is None else None)
+    return f"{word}{SAYS}{e.said_by}" if e.said_by else word
 
 
 def _origin(text: str | None) -> tuple[Origin, str | None]:
@@ -192,13 +194,13 @@ def goal_to_fhir(g: GoalFhir) -> FhirGoal:
         lifecycleStatus_ext=by_status(g.status_author_id, g.status_author_kind),
         achievementStatus=CodeableConcept((Coding(STEPS_SAID, g.step),), STEPS[Step(g.step)]) if g.step else None,
         category=(kind,) if said else (),
-        description=CodeableConcept(text=g.description or g.title),
+        description=CodeableConcept(text=g.description or g.title) if ours or g.description else None,
         subject=to("Patient", g.usager_id),
         target=(GoalTarget(dueDate=day(g.review_on)),) if g.review_on else (),
         expressedBy=who,
         addresses=all_to("ServiceRequest", g.need_ids),
         note=(
-            *note("titreObjectif", g.title),
+            *note("titreObjectif", title_said(g, g.title, g.description)),
             *_opinion(g),
             *note("strategieMiseEnOeuvreObjectif", g.strategy),
             *_team_view(g),
@@ -238,7 +240,7 @@ def goal_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
         project_id=project_of(inbound, referred(g.extension, CAREPLAN)),
         replaces_id=_one(inbound, g.extension, REPLACES),
         title=title,
-        description=text if text != title else None,
+        description=text,
         kind=_ours(g.category, KINDS, GoalKind) or GoalKind.AVANCER.value,
         status=HEARD.get(g.lifecycleStatus or "", GoalStatus.PLANNED.value),
         status_changed_at=last_updated(resource),

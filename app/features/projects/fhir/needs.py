@@ -22,6 +22,7 @@ from app.features.projects.fhir.words import (
     referring,
     system,
     title_of,
+    title_said,
     to,
 )
 from app.features.projects.models import Need
@@ -49,7 +50,7 @@ class NeedFhir(RecordView, frozen=True):
 
 
 def to_fhir(n: NeedFhir) -> ServiceRequest:
-    category = coded(n.serafin)
+    category, text = coded(n.serafin), title_said(n, n.text)
     return ServiceRequest(
         id=n.id,
         meta=meta(n, PROFILE),
@@ -62,7 +63,7 @@ def to_fhir(n: NeedFhir) -> ServiceRequest:
         status="active",
         intent="plan",
         category=(category,) if category else (),
-        code=CodeableConcept(text=n.text),
+        code=CodeableConcept(text=text) if text else None,
         subject=to("Patient", n.usager_id),
     )
 

@@ -27,6 +27,7 @@ from app.features.projects.fhir.words import (
     status_author,
     system,
     title_of,
+    title_said,
     to,
     told_apart,
 )
@@ -91,7 +92,7 @@ def to_fhir(p: ProjectFhir) -> CarePlan:
         status_ext=by_status(p.status_author_id, p.status_author_kind),
         intent="plan",
         category=(kind,) if kind else (),
-        title=p.title,
+        title=title_said(p, p.title, p.description),
         description=p.description,
         subject=to("Patient", p.usager_id),
         period=Period(day(p.starts), day(p.ends)) if p.starts or p.ends else None,

@@ -37,6 +37,7 @@ from app.features.projects.fhir.words import (
     status_author,
     system,
     title_of,
+    title_said,
     to,
 )
 from app.features.projects.models import Means, ProjectAction, ProjectService, TaskStatus
@@ -88,7 +89,7 @@ def action_to_fhir(a: ActionFhir) -> Task:
         executionPeriod=Period(day(a.starts), day(a.ends)) if a.starts or a.ends else None,
         owner=someone(a.owner_id, a.owner_kind, a.owner_name),
         input=(
-            *parameter(OF_ACTION, "titre", valueString=a.title),
+            *parameter(OF_ACTION, "titre", valueString=title_said(a, a.title, a.description)),
             *_each(OF_ACTION, "evaluation", "QuestionnaireResponse", a.evaluation_ids),
             *parameter(OF_ACTION, "avisUsager", valueString=a.person_opinion),
             *parameter(OF_ACTION, "resultatAttendu", valueString=a.expected_result),
@@ -144,7 +145,7 @@ def service_to_fhir(s: ServiceFhir) -> Task:
         partOf=all_to("Task", [s.action_id] if s.action_id else ()),
         status_ext=by_status(s.status_author_id, s.status_author_kind),
         input=(
-            *parameter(OF_SERVICE, "titre", valueString=s.title),
+            *parameter(OF_SERVICE, "titre", valueString=title_said(s, s.title, s.description)),
             *(
                 each
                 for code in s.types or ()
@@ -194,7 +195,7 @@ def means_to_fhir(m: MeansFhir) -> Task:
         basedOn=(to("CarePlan", m.project_id),) if m.origin_partner_id is None else (),
         partOf=all_to("Task", [m.action_id] if m.action_id else ()),
         input=(
-            *parameter(OF_MEANS, "titre", valueString=m.title),
+            *parameter(OF_MEANS, "titre", valueString=title_said(m, m.title, m.description)),
             *_each(OF_MEANS, "evaluation", "QuestionnaireResponse", [m.evaluation_id] if m.evaluation_id else ()),
             *_each(OF_MEANS, "pieceJointe", "DocumentReference", m.attachment_ids),
         ),

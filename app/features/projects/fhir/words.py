@@ -59,7 +59,7 @@ TASK_STATUSES_HEARD = {code: status for status, code in TASK_STATUSES.items()} |
     "failed": TaskStatus.CANCELLED.value,
     "entered-in-error": TaskStatus.CANCELLED.value,
 }
-TITLE_MOST = 250
+UNTITLED = "Sans titre"
 
 
 def profile(name: str) -> str:
@@ -189,8 +189,13 @@ def first_text(items: Iterable[TaskParameter], code: str) -> str | None:
 
 
 def title_of(*found: str | None) -> str:
-    """The first of these that says something: what is kept whole beside the row may be longer."""
-    return next((text for text in found if text and text.strip()), "Sans titre")
+    """The first of these that says something."""
+    return next((text for text in found if text and text.strip()), UNTITLED)
+
+
+def title_said(view: Any, title: str, instead: str | None = None) -> str | None:
+    """The title, unless it arrived without one and `instead` was taken for it: what was not sent is not sent back."""
+    return None if view.origin_partner_id is not None and title in (instead, UNTITLED) else title
 
 
 def coded(code: str | None) -> CodeableConcept | None:
