@@ -5,7 +5,7 @@ one that receives, or when what arrives must wait), it replaces nothing: the row
 read by its sender alone, the second for what the team had written, unchanged and current.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy import cast as to
 from sqlalchemy.dialects.postgresql import JSON, insert
@@ -93,21 +94,28 @@ class Arrivals(Gate):
             self._session.expunge(row)
         return list(rows)
 
-    async def rewrite(self, table: type[D], rows: Sequence[D]) -> None:
+    async def rewrite(self, rows: Sequence[DossierEntry]) -> None:
         """New versions of rows got by `arrived`, in one statement; their sender reads them as its own.
 
-        Raises MayNot when one would leave the caller's reach.
+        One statement for all tables: what a part and its whole say together (whose they are) changes together.
+        Raises MayNot when a row would leave the caller's reach.
         """
+        tables = tuple(sorted({type(row) for row in rows}, key=lambda table: table.__tablename__))
+        if not tables:
+            return
         for row in rows:
             await self.key_of(row.usager_id)
             row.version, row.updated_at = row.version + 1, now()
             row.origin_version = row.version
+        lots = {f"rows_{n}": _told(row for row in rows if type(row) is table) for n, table in enumerate(tables)}
+        query = _writing_over(self.principal.shape, tables)
+        core = await self._session.connection()
         try:
-            told = await self._over(_writing_over(self.principal.shape, table), rows)
+            told = (await core.execute(query, {**facts(self.principal), **lots})).all()
         except IntegrityError as exc:
             raise await self._why_not(rows, exc) from None
-        if not all(answer["may"] for answer in told):
-            raise refused(MayNot, Action.UPDATE, table.KIND, [row.id for row in rows])
+        if not all(may for (may,) in told):
+            raise refused(MayNot, Action.UPDATE, rows[0].KIND, [row.id for row in rows])
         self._written.extend((Action.UPDATE, row) for row in rows)
 
     async def _insert(self, table: type[Row], rows: Sequence[Row]) -> None:
@@ -136,7 +144,7 @@ class Arrivals(Gate):
                 setattr(row, name, value)
 
     async def _over(self, query: Any, rows: Sequence[Row]) -> Sequence[Any]:
-        values = {**facts(self.principal), "rows": as_json([values_of(row) for row in rows])}
+        values = {**facts(self.principal), "rows": _told(rows)}
         return (await (await self._session.connection()).execute(query, values)).mappings().all()
 
 
@@ -162,11 +170,14 @@ def _sending_again(caller: Shape, table: type[Row]) -> Any:
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
-def _writing_over(caller: Shape, table: type[DossierEntry]) -> Any:
-    """Rows got by `arrived`, whole; each a new version."""
-    query = _given(table)
-    said = {name: query.excluded[name] for name in _names(table) if name not in ("organisation_id", "id")}
-    return _over(query, said).returning(*table.__table__.columns, decides(caller, table).label("may"))
+def _writing_over(caller: Shape, tables: tuple[type[DossierEntry], ...]) -> Any:
+    """Rows got by `arrived`, whole; each a new version. Answers whether each stays within reach."""
+    written = []
+    for n, table in enumerate(tables):
+        query = _given(table, f"rows_{n}")
+        said = {name: query.excluded[name] for name in _names(table) if name not in ("organisation_id", "id")}
+        written.append(_over(query, said).returning(decides(caller, table).label("may")).cte(f"w{n}"))
+    return union_all(*(select(each.c.may) for each in written))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -176,14 +187,18 @@ def _arrived(caller: Shape, table: type[DossierEntry]) -> Any:
     return select(table).where(*mine).with_for_update(of=table)
 
 
+def _told(rows: Iterable[Row]) -> str:
+    return as_json([values_of(row) for row in rows])
+
+
 def _names(table: type[Row]) -> list[str]:
     return [c.name for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None]
 
 
-def _given(table: type[Row]) -> Any:
+def _given(table: type[Row], rows_of: str = "rows") -> Any:
     names, of = _names(table), table.__tablename__
     columns = [column(name, table.__table__.columns[name].type) for name in names]
-    rows = func.json_populate_recordset(literal_column(f"NULL::{of}"), to(bindparam("rows", type_=Text()), JSON))
+    rows = func.json_populate_recordset(literal_column(f"NULL::{of}"), to(bindparam(rows_of, type_=Text()), JSON))
     given = rows.table_valued(*columns, name="given")
     return insert(table).from_select(names, select(*(given.c[name] for name in names)), include_defaults=False)
 

@@ -73,16 +73,23 @@ class Arrival:
         self.known = resolution.read(answer)
 
     def leads_elsewhere(self) -> set[str]:
-        """The references that lead to what this partner sent in an earlier bundle."""
-        return {target for place, target in self._outside if self._named(place, target)}
+        """The references that lead to what this partner sent in an earlier bundle, of the same person."""
+        return {target for place, target in self._outside if self._of_the_same(place, target)}
 
-    def place(self) -> None:
-        """Every entry becomes a row, added to the gate. Raises Invalid or Conflict naming each entry at fault."""
+    def _of_the_same(self, place: int, target: str) -> Named | None:
+        before = self._named(place, target)
+        return before if before and before.usager_id in (None, self.usagers.get(place)) else None
+
+    def identify(self) -> None:
+        """What each entry is here, and whom it is about. Raises Invalid or Conflict naming each entry at fault."""
         for entry in self.asked.entries:
             self._identify(entry)
         self._refuse_doubles()
         self._tell_whose()
         self._refuse_moves()
+
+    def place(self) -> None:
+        """Every entry becomes a row, added to the gate. Raises Invalid when one says too little."""
         names = {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.entries}
         rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.entries}
         self.around = {names[at]: resource for at, (resource, _) in rewritten.items()}
@@ -195,17 +202,24 @@ class Arrival:
             raise Conflict("Cet envoi ferait passer un élément d'un dossier à un autre.", faults=faults)
 
     def _rewritten(self, entry: Entry, names: dict[int, str]) -> tuple[Json, dict[str, UUID]]:
-        """The resource with our ids, and the references that lead to a row."""
+        """The resource with our ids, and the references that lead to a row of the same person, or to nobody's.
+
+        An address that named an earlier person's row, used again in passing, leads nowhere: no dossier joins another.
+        """
         local: dict[str, UUID] = {}
 
         def rename(target: str) -> str | None:
             place = self.asked.links.lead(target, entry.at)
-            before = None if place is not None else self._named(entry.at, target)
-            if place is None and before is None:
-                return None
+            before = None if place is not None else self._of_the_same(entry.at, target)
             told = references.literal(target)
-            new = names[place] if place is not None else f"{told.kind if told else ''}/{before.id if before else ''}"
-            local[new] = UUID(new.partition("/")[2])
+            if place is not None:
+                new, whose = names[place], self.usagers.get(place)
+            elif before and told:
+                new, whose = f"{told.kind}/{before.id}", before.usager_id
+            else:
+                return None
+            if whose in (None, self.usagers.get(entry.at)):
+                local[new] = UUID(new.partition("/")[2])
             return new + "".join(target.partition("#")[1:])
 
         return references.rewritten(entry.resource, rename), local

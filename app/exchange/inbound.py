@@ -52,6 +52,7 @@ async def receive(
     if arrival.known.same and not dry:
         gate.line = None
         return await _first_answer(gate, arrival.known.same)
+    arrival.identify()
     profiles = {profile for each in registry.maps for profile in (each.profile, *each.also)}
     overlooked = tolerated(read, profiles, arrival.leads_elsewhere(), strict=strict)
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}

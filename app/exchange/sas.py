@@ -19,6 +19,7 @@ from app.access.versions import about
 from app.exchange.models import Exchange, State
 from app.features.usagers.models import Usager
 from app.fhir.mapping import about_extra
+from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
 from app.kernel.errors import Conflict, Invalid
 
@@ -65,10 +66,8 @@ async def accept(gate: Arrivals, id: UUID) -> Exchange:
     line = await waiting(gate, id)
     rows = await gate.consult(WRITTEN, exchange=id)
     sent = await _as_sent(gate, [row for row in rows if row["beside"]])
-    for table, ids in _by_table(rows):
-        found = await gate.arrived(table, ids)
-        changed = [_accepted(row, sent.get(row.id, {})) for row in found if row.held or row.id in sent]
-        await gate.rewrite(table, changed)
+    found = [row for table, ids in _by_table(rows) for row in await gate.arrived(table, ids)]
+    await gate.rewrite([_accepted(row, sent.get(row.id, {})) for row in found if row.held or row.id in sent])
     return await _decided(gate, line, State.ACCEPTED, "accept")
 
 
@@ -87,17 +86,21 @@ async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | No
     person = await _newcomer(gate, await gate.consult(WRITTEN, exchange=id), person_id)
     theirs, new = await gate.key_of(person), await gate.key_of(here.id)
     rows = await gate.consult(OF_PERSON, person=person)
-    for table, ids in _by_table(row for row in rows if row["row_id"] != person and row["kind"] not in STAYS_THEIRS):
-        found = [row for row in await gate.arrived(table, ids) if row.usager_id == person]
-        for row in found:
-            bound = about_extra(table, row.id)
-            row.extra = new.seal(theirs.open(row.extra, bound), bound) if row.extra else None
-            row.usager_id, row.held = here.id, False
-        await gate.rewrite(table, found)
+    theirs_alone = [row for row in rows if row["row_id"] == person or row["kind"] in STAYS_THEIRS]
+    moving = [row for row in rows if row not in theirs_alone]
+    found = [row for table, ids in _by_table(moving) for row in await gate.arrived(table, ids)]
+    await gate.rewrite([_given_to(here.id, row, theirs, new) for row in found if row.usager_id == person])
     await gate.consult(RENAMED, usager=here.id, person=person)
     for other in {row["exchange_id"] for row in rows} - {id}:
         await _close(gate, other, here.id)
     return await _close(gate, line.id, here.id) or line
+
+
+def _given_to(usager_id: UUID, row: DossierEntry, theirs: UsagerKey, new: UsagerKey) -> DossierEntry:
+    bound = about_extra(type(row), row.id)
+    row.extra = new.seal(theirs.open(row.extra, bound), bound) if row.extra else None
+    row.usager_id, row.held = usager_id, False
+    return row
 
 
 async def _newcomer(gate: Arrivals, rows: Iterable[Any], asked: UUID | None) -> UUID:

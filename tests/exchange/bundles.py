@@ -30,6 +30,12 @@ def identifier(system: str, value: str) -> list[Json]:
     return [{"system": HOST.format(system), "value": value}]
 
 
+def discriminated(code: str) -> Json:
+    system = TDDUI.replace("StructureDefinition", "CodeSystem/tddui-discriminator")
+    concept = {"coding": [{"system": system, "code": code}]}
+    return {"extension": [{"url": f"{TDDUI}/tddui-discriminator", "valueCodeableConcept": concept}]}
+
+
 def patient(local: str = "9001", id: str = "p", family: str = "LEROUX", **elements: Any) -> Json:
     return resource(
         "Patient",
@@ -54,7 +60,7 @@ def plan(local: str = "9001", id: str = "pp", title: str = "Rester chez moi", **
         intent="plan",
         title=title,
         subject={"reference": "Patient/p"},
-        supportingInfo=[{"reference": "Consent/c"}],
+        supportingInfo=[{**discriminated("accordStructure"), "reference": "Consent/c"}],
         **elements,
     )
 
@@ -84,7 +90,7 @@ def goal(number: int = 1, local: str = "9001", id: str | None = None, plan: str 
         lifecycleStatus="active",
         description={"text": f"Marcher {number} fois par jour jusqu'au jardin."},
         subject={"reference": "Patient/p"},
-        note=[{"text": f"Objectif {number}"}],
+        note=[{**discriminated("titreObjectif"), "text": f"Objectif {number}"}],
     )
 
 

@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 
 import orjson
 
+from app.access.permissions import Kind
 from app.fhir.mapping import Json
+from app.kernel.db import Base
 from tests.world import World
 
 FHIR = "application/fhir+json"
@@ -54,3 +56,21 @@ def said(thing: Any) -> Any:
 def fresh() -> str:
     """A local number that no test used."""
     return uuid4().hex[:12]
+
+
+def row_of(world: World, id: UUID) -> Any:
+    """The row of an entry, in whatever table its map keeps it."""
+    kind = world.rows("SELECT kind FROM exchange_row WHERE row_id = $1 AND NOT part LIMIT 1", id)[0]["kind"]
+    [row] = world.rows(f"SELECT * FROM {_table(kind)} WHERE id = $1", id)
+    return row
+
+
+def written_by_the_team(world: World, id: UUID) -> None:
+    """As if someone of the team had corrected it: a version that its sender did not write."""
+    kind = world.rows("SELECT kind FROM exchange_row WHERE row_id = $1 AND NOT part LIMIT 1", id)[0]["kind"]
+    world.rows(f"UPDATE {_table(kind)} SET version = version + 1 WHERE id = $1", id)
+
+
+def _table(kind: str) -> str:
+    tables = {m.class_.KIND: m.class_.__tablename__ for m in Base.registry.mappers if hasattr(m.class_, "KIND")}
+    return tables[Kind(kind)]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.exchange.bundles import bundle, entry, goal, patient, plan, project
-from tests.exchange.sending import fresh, read_back, said, sent, taken
+from tests.exchange.sending import fresh, read_back, row_of, said, sent, taken, written_by_the_team
 from tests.world import World
 
 PATH = "/api/v1/exchanges"
@@ -67,7 +67,9 @@ class TestJournal:
         assert {each["state"] for each in items} == {"to_attach"}
 
     def test_tells_the_rows_and_the_persons_of_one(self, world: World):
-        id, told = waiting(world, project(fresh()))
+        body = project(fresh())
+        body["entry"][0]["request"]["url"] = "TDDUIGoalObjectif"
+        id, told = waiting(world, body)
         whole = world.get("odile", f"{PATH}/{id}").json()
         assert [(row["type"], row["id"]) for row in whole["rows"]] == [(kind, str(i)) for kind, i, _ in told]
         [person] = whole["persons"]
@@ -76,7 +78,7 @@ class TestJournal:
             "1955-08-14",
             str(told[-1][1]),
         )
-        assert whole["rows"][0]["warnings"]
+        assert [w["code"] for w in whole["rows"][0]["warnings"]] == ["wrong_url"]
 
     def test_says_whether_someone_like_them_is_here(self, world: World):
         body = bundle(entry({**patient(fresh(), family="MOREAU"), "birthDate": "1944-05-12"}))
@@ -158,7 +160,7 @@ class TestAccept:
         decide(world, "accept", id)
         again, told = waiting(world, project(local, title="Changé"))
         assert again != id
-        [row] = world.rows("SELECT * FROM kept_resource WHERE id = $1", told[1][1])
+        row = row_of(world, told[1][1])
         assert (row["held"], row["version"]) == (False, told[1][2] + 1)
 
 
@@ -184,10 +186,8 @@ class TestAttach:
         id, told = waiting(world, project(fresh()))
         assert self.to(world, id).json()["state"] == "accepted"
         accompanied(world, "leila", world.ids["lucas"])
-        rows = world.rows(
-            "SELECT DISTINCT usager_id, held FROM kept_resource WHERE id = ANY($1)", [i for _, i, _ in told[:3]]
-        )
-        assert [(row["usager_id"], row["held"]) for row in rows] == [(world.ids["lucas"], False)]
+        rows = [row_of(world, i) for _, i, _ in told[:3]]
+        assert {(row["usager_id"], row["held"]) for row in rows} == {(world.ids["lucas"], False)}
         assert world.get("leila", f"/fhir/Goal/{told[0][1]}").status_code == 200
 
     def test_the_sender_reads_the_same_and_learns_nothing(self, world: World):
@@ -211,7 +211,7 @@ class TestAttach:
         self.to(world, id)
         again, told = waiting(world, bundle(entry(goal(9, local)), entry(patient(local))))
         decide(world, "accept", again)
-        [row] = world.rows("SELECT usager_id, held FROM kept_resource WHERE id = $1", told[0][1])
+        row = row_of(world, told[0][1])
         assert (row["usager_id"], row["held"]) == (world.ids["lucas"], False)
 
     def test_takes_the_earlier_bundles_of_that_person_along(self, world: World):
@@ -221,7 +221,7 @@ class TestAttach:
         self.to(world, second)
         states = world.rows("SELECT state FROM exchange WHERE id = ANY($1)", [first, second])
         assert [row["state"] for row in states] == ["accepted", "accepted"]
-        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", told[0][1])
+        row = row_of(world, told[0][1])
         assert row["usager_id"] == world.ids["lucas"]
 
     def test_of_two_persons_asks_which(self, world: World):
@@ -237,7 +237,7 @@ class TestAttach:
         assert self.to(world, id).status_code == 422
         answer = self.to(world, id, person_id=str(told[1][1]))
         assert (answer.status_code, answer.json()["state"]) == (200, "to_attach")
-        [row] = world.rows("SELECT usager_id FROM kept_resource WHERE id = $1", told[2][1])
+        row = row_of(world, told[2][1])
         assert row["usager_id"] == world.ids["lucas"]
 
     def test_to_nobody_is_not_found(self, world: World):
@@ -276,7 +276,7 @@ class TestOvertaken:
         local = fresh()
         told = taken(world, project(local))
         goal_row = told[0]
-        world.rows("UPDATE kept_resource SET version = 2 WHERE id = $1", goal_row[1])
+        written_by_the_team(world, goal_row[1])
         return local, goal_row
 
     def again(self, world: World, local: str) -> Any:
@@ -284,9 +284,9 @@ class TestOvertaken:
 
     def test_it_never_replaces_the_team_s(self, world: World):
         local, (_, id, _) = self.overtaken(world)
-        [before] = world.rows("SELECT extra FROM kept_resource WHERE id = $1", id)
+        before = row_of(world, id)
         _, same, version = self.again(world, local)
-        [after] = world.rows("SELECT extra, version, origin_version FROM kept_resource WHERE id = $1", id)
+        after = row_of(world, id)
         assert (same, version) == (id, 3)
         assert (after["extra"], after["version"], after["origin_version"]) == (before["extra"], 4, 3)
 
@@ -300,8 +300,8 @@ class TestOvertaken:
         self.again(world, local)
         [row] = world.rows("SELECT exchange_id FROM exchange_row WHERE row_id = $1 AND beside", id)
         assert decide(world, "accept", row["exchange_id"]).status_code == 200
-        [after] = world.rows("SELECT version, origin_version, held FROM kept_resource WHERE id = $1", id)
-        assert tuple(after) == (5, 5, False)
+        after = row_of(world, id)
+        assert (after["version"], after["origin_version"], after["held"]) == (5, 5, False)
         assert read_back(world, kind, id)["description"]["text"] == "Autrement."
 
     def test_each_version_is_kept_once(self, world: World):

@@ -64,8 +64,8 @@ def _faults(entry: Entry) -> Iterator[Fault]:
 class Whose:
     """Whom each entry is about, by its place: a person of the bundle, or one whom a reference already names here.
 
-    First what the entry says itself (`subject`…), then what it refers to, nearest first, then what refers to it, last
-    the only person of the bundle. The official project's Consent says nobody: the CarePlan that names it does.
+    First what the entry says itself (`subject`…), then what it refers to, nearest first, then what refers to it, then
+    what it refers to in an earlier bundle, last the only person of the bundle. The official project's Consent says nobody: the CarePlan that names it does.
     """
 
     asked: Asked
@@ -74,6 +74,7 @@ class Whose:
     _found: dict[int, UUID] = field(default_factory=dict)
     _torn: set[int] = field(default_factory=set)  # about several: nothing decides for them
     _to: dict[int, set[int]] = field(default_factory=dict)
+    _far: dict[int, set[UUID]] = field(default_factory=dict)  # persons of earlier bundles, whom it names in passing
 
     def tell(self) -> tuple[dict[int, UUID], list[Fault]]:
         """By place, and a fault for each entry about nobody, or about several."""
@@ -86,6 +87,10 @@ class Whose:
         for place, targets in self._to.items():
             for target in targets:
                 back.setdefault(target, set()).add(place)
+        self._spread(back)
+        for place, far in self._far.items():
+            self._decide(place, far)
+        self._spread(self._to)
         self._spread(back)
         persons = set(self._found.values())
         if len(persons) == 1:
@@ -101,8 +106,14 @@ class Whose:
             person = self.known.get(place) if place is not None else self.named.get((entry.at, reference.target))
             if place is not None and self.asked.entries[place].kind not in OUTSIDE:
                 targets.add(place)
-            if person is not None:
-                (said if _last_name(reference) in ABOUT else others).add(person)
+            if person is None:
+                continue
+            if _last_name(reference) in ABOUT:
+                said.add(person)
+            elif place is not None:
+                others.add(person)
+            else:
+                self._far.setdefault(entry.at, set()).add(person)
         self._decide(entry.at, said or others)
 
     def _spread(self, ways: Mapping[int, set[int]]) -> None:
