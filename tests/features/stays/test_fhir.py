@@ -131,7 +131,12 @@ class TestComingIn:
 
     @pytest.mark.parametrize(
         "more",
-        [{"period": None}, {"period": {"start": "2026-02"}}, {"period": {"start": "2026-02-01", "end": "2026-01-01"}}],
+        [
+            {"period": None},
+            {"period": {"start": "2026-02"}},
+            {"period": {"start": "2026-02-31"}},
+            {"period": {"start": "2026-02-01", "end": "2026-01-01"}},
+        ],
     )
     def test_without_days_it_is_no_stay_of_ours(self, bench: Bench, more: dict[str, Any]):
         with pytest.raises(Invalid):

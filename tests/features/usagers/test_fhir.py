@@ -194,6 +194,11 @@ class TestComingIn:
         assert {(row.origin_partner_id, row.usager_id) for row in first} == {(inbound.partner_id, bench.usager)}
         assert not any(NIR.encode() in row.sealed for row in first)
 
+    def test_a_number_without_a_system_is_no_row(self, bench: Bench):
+        received = patient(identifier=[{"value": "42"}, {"system": "urn:x"}])
+        arrived = bench.arrived(PATIENT, received)
+        assert (arrived.beside, same_but_ours(bench.back(PATIENT, arrived), received)) == ((), True)
+
     def test_a_list_of_given_names_wins_over_the_first(self, bench: Bench):
         listed = [{"url": GIVEN_NAMES, "valueString": "Jean Stéphane Patrick"}]
         name = [{"use": "official", "family": "DUPONT", "given": ["Jean"], "extension": listed}]
