@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from app.api.me import router as me
 from app.api.me_session import router as me_session
 from app.exchange.router import router as exchanges
 from app.features.access_log.router import me as my_visits
@@ -28,6 +29,7 @@ PREFIX = "/api/v1"
 
 def rest() -> APIRouter:
     router = APIRouter(prefix=PREFIX)
+    router.include_router(me)
     router.include_router(me_session)
     router.include_router(my_visits)
     router.include_router(my_transmissions)

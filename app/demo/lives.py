@@ -9,7 +9,7 @@ from app.access.models import EmergencyAccess, SharingConsent
 from app.access.permissions import Category, Visibility
 from app.demo.stage import Stage
 from app.features.calendar import service as calendar
-from app.features.calendar.schemas import EventIn
+from app.features.calendar.schemas import Attendee, EventIn
 from app.features.consents import answers
 from app.features.consents import service as consents
 from app.features.consents.schemas import AnswerIn, ConsentIn
@@ -25,6 +25,7 @@ from app.features.transmissions.service import OF_USAGER
 from app.kernel.clock import now, today
 
 NIGHT = timedelta(hours=12)
+MOTHER = "https://mos.esante.gouv.fr/NOS/TRE_R216-HL7RoleCode/FHIR/TRE-R216-HL7RoleCode|MTH"
 ROOMS = {room.path: room for room in writing.ROOMS}
 
 
@@ -166,27 +167,29 @@ async def _part(stage: Stage, project_id: UUID, room: str, said: Body) -> UUID:
     return UUID(str(row.id))
 
 
-WEEK = (  # who, house, in how many days, from, to, what, where
-    ("jeanne", "ehpad", 1, time(9, 30), time(11, 0), "Atelier cuisine", "la grande cuisine"),
-    ("jeanne", "ehpad", 3, time(14, 0), time(14, 45), "Rendez-vous chez le dentiste", "12 rue des Lilas"),
-    ("jeanne", "ehpad", -2, time(15, 0), time(16, 0), "Visite de ma sœur", "ma chambre"),
-    ("karim", "fam", 1, time(10, 0), time(11, 30), "Courses avec ma carte", "la supérette"),
-    ("karim", "fam", 4, time(14, 0), time(15, 0), "Piscine", "la piscine municipale"),
-    ("lucas", "ime", 1, time(9, 0), time(12, 0), "Classe", "la salle bleue"),
-    ("lucas", "ime", 2, time(13, 30), time(14, 15), "Lecture avec Sonia", "la bibliothèque"),
-    ("ines", "mecs", 2, time(17, 0), time(18, 0), "Visite du foyer de jeunes travailleurs", "le foyer du centre"),
+WEEK = (  # who, house, in how many days, from, to, what, where, whether Sonia goes there too (None: she is not of it)
+    ("jeanne", "ehpad", 1, time(9, 30), time(11, 0), "Atelier cuisine", "la grande cuisine", False),
+    ("jeanne", "ehpad", 3, time(14, 0), time(14, 45), "Rendez-vous chez le dentiste", "12 rue des Lilas", True),
+    ("jeanne", "ehpad", -2, time(15, 0), time(16, 0), "Visite de ma sœur", "ma chambre", None),
+    ("karim", "fam", 1, time(10, 0), time(11, 30), "Courses avec ma carte", "la supérette", False),
+    ("karim", "fam", 4, time(14, 0), time(15, 0), "Piscine", "la piscine municipale", None),
+    ("lucas", "ime", 1, time(9, 0), time(12, 0), "Classe", "la salle bleue", None),
+    ("lucas", "ime", 2, time(13, 30), time(14, 15), "Lecture", "la bibliothèque", False),
+    ("ines", "mecs", 2, time(17, 0), time(18, 0), "Visite du foyer de jeunes travailleurs", "le foyer du centre", True),
 )
 
 
 async def _week(stage: Stage, usagers: dict[str, UUID]) -> None:
     """What is coming, and one thing past."""
     sonia = stage.places.staff["educatrice"]
-    for who, house, days, starts, ends, title, place in WEEK:
+    for who, house, days, starts, ends, title, place, goes in WEEK:
+        company = [] if goes is None else [Attendee(professional_id=sonia.professional_id, companion=goes)]
         day = today() + timedelta(days=days)
         async with stage.as_staff(sonia) as gate:
             said = EventIn(
                 usager_ids=[usagers[who]], structure_id=stage.places.structures[house], title=title, place=place,
                 starts=datetime.combine(day, starts), ends=datetime.combine(day, ends), status="confirmed",
+                attendees=company,
             )  # fmt: skip
             await calendar.plan(gate, said)
 
@@ -208,14 +211,14 @@ async def _around(stage: Stage, usagers: dict[str, UUID]) -> dict[str, UUID]:
     """Claire, mother of Lucas, separated; M. Blanc, curateur of Karim."""
     secretary, chief = stage.places.staff["secretaire"], stage.places.staff["chef_de_service"]
     told = {}
-    for key, who, house, family, given, kind, scope in (
-        ("claire", "lucas", "ime", "Martin", "Claire", MandateKind.AUTORITE_PARENTALE_SEPARES, Scope.BOTH),
-        ("blanc", "karim", "fam", "Blanc", "Hervé", MandateKind.CURATELLE_RENFORCEE, Scope.BOTH),
+    for key, who, house, family, given, relation, kind, scope in (
+        ("claire", "lucas", "ime", "Martin", "Claire", MOTHER, MandateKind.AUTORITE_PARENTALE_SEPARES, Scope.BOTH),
+        ("blanc", "karim", "fam", "Blanc", "Hervé", None, MandateKind.CURATELLE_RENFORCEE, Scope.BOTH),
     ):
         async with stage.as_staff(secretary) as gate:
             said = ContactIn(
                 usager_id=usagers[who], structure_id=stage.places.structures[house], family_name=family,
-                given_name=given, phone="01 99 00 00 10", call_order=1,
+                given_name=given, relation=relation, phone="01 99 00 00 10", call_order=1,
             )  # fmt: skip
             contact = contacts.add(gate, said)
             await gate.settle()

@@ -3,7 +3,7 @@
 from datetime import date
 
 from app.portal.frame import Answer, Screen, Staff, ThePerson, Voice, Who
-from app.portal.french import count, hour, listing, of, sentence, soon
+from app.portal.french import FIXED, count, hour, listing, of, sentence, soon
 from app.portal.parts import Answered, Deed, Event, Feeling, GoalKind, Question, QuestionKind, Step, Visits
 from app.portal.people import who
 from app.portal.views import Home, StopKind
@@ -148,7 +148,7 @@ def whats(kinds: tuple[str, ...], voice: Voice) -> str:
 
 def times(visits: Visits) -> str:
     """« à 9 h 30 », or « 3 fois »"""
-    return f"à {hour(visits.at[0])}" if len(visits.at) == 1 else f"{len(visits.at)} fois"
+    return f"à{FIXED}{hour(visits.at[0])}" if len(visits.at) == 1 else f"{len(visits.at)}{FIXED}fois"
 
 
 def said(by: Who, answer: Answer, voice: Voice, person: str) -> str:

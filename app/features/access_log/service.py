@@ -10,7 +10,7 @@ from uuid import UUID
 from app.access import log
 from app.access.gate import Reading
 from app.access.log import Line
-from app.access.permissions import Act, Action
+from app.access.permissions import Act, Action, Kind
 from app.features.access_log.schemas import Visitor, VisitOut, VisitRow
 from app.kernel.clock import PARIS, now, today
 from app.kernel.errors import Unreadable
@@ -19,7 +19,7 @@ from app.security.principal import Caller, Representative, UsagerSelf
 WINDOW = timedelta(days=30)
 MOST = 2_000  # visits of one window
 SKEW = timedelta(minutes=1)  # a line is dated by Postgres
-LOGIN = "login"
+LOGIN, OPENING = "login", [Kind.EMERGENCY_ACCESS]
 
 
 async def mine(reading: Reading, before: date | None = None) -> tuple[list[VisitOut], date | None]:
@@ -61,7 +61,11 @@ def _told(row: VisitRow) -> VisitOut:
 
 def _deed(row: VisitRow) -> str:
     reads = row.action == Action.READ
-    if row.action == LOGIN or (reads and row.principal_kind == Caller.USAGER):
+    if (
+        row.action == LOGIN
+        or (row.kinds == OPENING and row.action == Action.CREATE)
+        or (reads and row.principal_kind == Caller.USAGER)
+    ):
         return "opened"
     if not reads:
         return "wrote"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from msgspec.structs import replace
+
 from app.access.gate import Reading
 from app.features.access_log import service
 from app.features.access_log.schemas import VisitOut
@@ -33,6 +35,8 @@ async def access(reading: Reading, before: str | None) -> AccessLog:
 def told(visit: VisitOut) -> Visit:
     who = visit.who
     deed = Deed(visit.deed)
+    if deed is Deed.OPENED and who.kind == Caller.PROFESSIONAL:  # in an emergency: told with what was read then
+        deed, visit = Deed.READ, replace(visit, what=[])
     what = () if deed is Deed.OPENED else tuple(kind for kind in visit.what if not (who.me and kind == ITSELF))
     by: Who = author(who.kind, role=who.role, first_name=who.first_name, name=who.name)
     if who.kind == Caller.REPRESENTATIVE:

@@ -12,12 +12,13 @@ from app.access.together import Asked
 from app.features.consents import service
 from app.features.consents.models import Answer as Stands
 from app.features.consents.schemas import MyConsentOut
+from app.features.contacts.record import RecordRow
 from app.features.professionals import shown
 from app.kernel.clock import PARIS, today
 from app.portal.frame import THE_PERSON, Answer, Relative, Who
 from app.portal.french import with_article
 from app.portal.parts import Answered, Question, QuestionKind
-from app.portal.screens.opening import Opened, RecordRow, opened
+from app.portal.screens.opening import Opened, opened
 from app.portal.screens.people import staff
 from app.portal.views import Agreements
 from app.security.principal import Caller

@@ -1,0 +1,72 @@
+"""Whose record this is, as the person reads it, or who represents them: by what mandate, and what it opens."""
+
+from datetime import date
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, Text, Uuid, bindparam, literal_column, or_, select
+from sqlalchemy.orm import aliased
+
+from app.access.entry import ME, DossierView
+from app.access.gate import Listing
+from app.access.models import Mandate
+from app.access.standing import TODAY
+from app.features.contacts.models import Contact
+from app.features.usagers.models import Usager
+
+THEIRS = Listing(Usager.id == bindparam("usager", type_=Uuid()), usager="usager")
+_mine = aliased(Mandate, name="my_mandate")
+
+
+def _house(column: str) -> ColumnElement[Any]:
+    return literal_column(
+        f"(SELECT s.{column} FROM structure s"  # noqa: S608  a column of ours
+        " WHERE s.organisation_id = usager.organisation_id AND s.id = usager.structure_id)",
+        Text(),
+    )
+
+
+def _mandate(column: str) -> ColumnElement[Any]:
+    """Of the mandate by which the caller reads this record; nothing for the person."""
+    m = _mine
+    mine = select(getattr(m, column)).where(m.organisation_id == Usager.organisation_id, m.usager_id == Usager.id)
+    mine = mine.where(m.contact_id == ME, m.deleted_at.is_(None), m.confirmed_at.is_not(None))
+    mine = mine.where(m.starts <= TODAY, or_(m.ends.is_(None), m.ends > TODAY))
+    return mine.order_by(m.starts.desc(), m.id.desc()).limit(literal_column("1")).correlate(Usager).scalar_subquery()
+
+
+_relation = (
+    select(Contact.relation)
+    .where(Contact.organisation_id == Usager.organisation_id, Contact.id == ME)
+    .correlate(Usager)
+    .scalar_subquery()
+)
+
+
+class RecordRow(DossierView, frozen=True):
+    TABLE: ClassVar = Usager
+    COMPUTED: ClassVar = {
+        "house": _house("name"),
+        "phone": _house("phone"),
+        "human": _house("human"),
+        "relation": _relation,
+        "mandate": _mandate("kind"),
+        "effect": _mandate("effect"),
+        "opens": _mandate("opens"),
+        "told": _mandate("person_told"),
+    }
+
+    birth_family_name: str
+    birth_given_names: str
+    used_family_name: str | None
+    used_given_name: str | None
+    birth_date: date | None
+    identity_status: str
+    says_tu: bool
+    house: str
+    phone: str | None
+    human: str | None
+    relation: str | None
+    mandate: str | None
+    effect: str | None
+    opens: list[str] | None
+    told: bool | None
