@@ -235,8 +235,9 @@ for _role, _more in (
 ):
     STAFF[_role] = STAFF[_role] | _more
 
-# What the person said to others, and who came by emergency: no consent of theirs opens it to a partner.
-OURS_ALONE = (*SHARING, K.EMERGENCY_ACCESS)
+# What the person said of sharing, who accompanies them, who came by emergency: a partner neither writes nor reads it.
+OURS_ALONE = frozenset({*SHARING, K.TEAM_MEMBER, K.EMERGENCY_ACCESS})
+EXCHANGEABLE = tuple(kind for kind in EVERY if kind not in OURS_ALONE)
 READABLE = (C.ADMINISTRATIVE, C.SUPPORT, C.CARE, C.JUDICIAL)
 WITHOUT_ROLE: dict[Caller, Row] = {
     Caller.USAGER: cells(Reach.MYSELF, EVERY, READABLE)
@@ -257,9 +258,8 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.MANDATE, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.PARTNER: cells(Reach.ORGANISATION, (K.STRUCTURE,), ADMINISTRATIVE)
-    | cells(Reach.SENT_OR_GRANTED, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
-    | cells(Reach.SENT, OURS_ALONE, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
-    | cells(Reach.RECEIVING, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), WRITE)
+    | cells(Reach.SENT_OR_GRANTED, EXCHANGEABLE, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE))
+    | cells(Reach.RECEIVING, EXCHANGEABLE, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), WRITE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE)
     | cells(Reach.SENT, (K.OUTSIDE_PARTY,), ADMINISTRATIVE, WRITE),
 }

@@ -309,10 +309,8 @@ def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
                 not_(row.minor_secret),
                 _mandated(row),
             )
-        case Reach.SENT:
-            return _sent(row)
         case Reach.SENT_OR_GRANTED:
-            return or_(_sent(row), _granted(row))
+            return or_(and_(row.origin_partner_id == ME, row.version == row.origin_version), _granted(row))
         case Reach.RECEIVING:
             return and_(row.origin_partner_id == ME, row.structure_id == RECEIVER)
         case _:
@@ -415,10 +413,6 @@ def _mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
     running = and_(_running(m), m.deleted_at.is_(None), m.confirmed_at.is_not(None), not_(m.held))
     mine = exists().where(m.organisation_id == ORGANISATION, m.contact_id == ME, m.usager_id == USAGER, running)
     return mine.where(_outer(row, "category") == any_(m.opens))
-
-
-def _sent(row: type[DossierEntry]) -> ColumnElement[bool]:
-    return and_(row.origin_partner_id == ME, row.version == row.origin_version)
 
 
 def _granted(row: type[DossierEntry]) -> ColumnElement[bool]:

@@ -103,7 +103,7 @@ class StopIn(Body):
 
 
 # Told as JSON by the base: one look for all who take part. Of another person's relatives, nothing.
-_ATTENDEES = literal_column(
+ATTENDEES = literal_column(
     """(SELECT coalesce(json_agg(row_to_json(who) ORDER BY who.companion DESC, who.name), '[]'::json)::text FROM (
         SELECT a.professional_id, a.contact_id, a.partner_id, a.companion,
                coalesce(a.name, p.given_name || ' ' || p.family_name, o.name,
@@ -150,7 +150,7 @@ class EventOut(DossierView, frozen=True):
 
     TABLE: ClassVar = EventParticipant
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
-        "attendees": _ATTENDEES,
+        "attendees": ATTENDEES,
         "resources": _RESOURCES,
         "rule": _RULE,
         "others": _OTHERS,
@@ -202,7 +202,7 @@ class MyEventOut(DossierView, frozen=True):
 
     TABLE: ClassVar = EventParticipant
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
-        "attendees": _ATTENDEES,
+        "attendees": ATTENDEES,
         "place": _PLACE,
         "may_answer": _MAY_ANSWER,
     }

@@ -145,7 +145,7 @@ class ConsentOut(DossierView, frozen=True):
     version: int
 
 
-def _to_me(of_mine: Any, of_all: Any) -> ColumnElement[Any]:
+def to_me(of_mine: Any, of_all: Any) -> ColumnElement[Any]:
     return case((FOR_ANOTHER, of_mine), else_=of_all)
 
 
@@ -155,11 +155,11 @@ class MyConsentOut(DossierView, frozen=True):
     TABLE: ClassVar = SharingConsent
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
         "partner_name": _partner_name(SharingConsent),
-        "answer": _to_me(func.coalesce(MY_ANSWER, word("asked")), SharingConsent.answer),
-        "answered_at": _to_me(MY_ANSWER_AT, SharingConsent.answered_at),
-        "answered_by_kind": _to_me(word("representative"), SharingConsent.answered_by_kind),
-        "noted_by": _to_me(last_of(ME, SAID.noted_by), SharingConsent.noted_by),
-        "assisted_by": _to_me(last_of(ME, SAID.assisted_by), SharingConsent.assisted_by),
+        "answer": to_me(func.coalesce(MY_ANSWER, word("asked")), SharingConsent.answer),
+        "answered_at": to_me(MY_ANSWER_AT, SharingConsent.answered_at),
+        "answered_by_kind": to_me(word("representative"), SharingConsent.answered_by_kind),
+        "noted_by": to_me(last_of(ME, SAID.noted_by), SharingConsent.noted_by),
+        "assisted_by": to_me(last_of(ME, SAID.assisted_by), SharingConsent.assisted_by),
         "to_confirm": and_(
             SharingConsent.usager_id == ME,
             SharingConsent.answered_by_kind == word("professional"),
