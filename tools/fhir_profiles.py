@@ -1,6 +1,6 @@
 """Write fhir_profiles/ from the code: `python -m tools.fhir_profiles`.
 
-This server's CapabilityStatement, our own extensions and code systems (tools/fhir_words.py), our one profile.
+This server's CapabilityStatement, our own extensions and code systems (tools/fhir_words.py), our two profiles.
 """
 
 import json
@@ -10,6 +10,8 @@ from typing import Any
 
 from app.api.resources import REGISTRY
 from app.config import Settings
+from app.features.consents.fhir import CATEGORY, IF_NO, IF_YES, QUESTION, SHOWN
+from app.features.consents.fhir import PROFILE as SHARING
 from app.features.transmissions.fhir import KIND, OWN_PROFILE, PROFILE, TARGET
 from app.fhir import capability
 from app.fhir.canonicals import code_system, extension
@@ -24,6 +26,7 @@ def files() -> Iterator[tuple[str, str]]:
     """Each file's name and text."""
     yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, Settings().origins[0])))
     yield "StructureDefinition-transmission.json", _text(_transmission())
+    yield "StructureDefinition-sharing-consent.json", _text(_sharing_consent())
     for name, word in EXTENSIONS.items():
         yield f"StructureDefinition-{name}.json", _text(_extension(name, word))
     for name, (title, codes) in CODE_SYSTEMS.items():
@@ -115,6 +118,38 @@ def _transmission() -> Json:
     return (
         _head("StructureDefinition", OWN_PROFILE, "transmission", title, words)
         | _derived("resource", at, PROFILE)
+        | {"differential": {"element": elements}}
+    )
+
+
+def _sharing_consent() -> Json:
+    """A question of sharing and where its answer stands, as it goes out."""
+    at = "Consent"
+    told = {"question": QUESTION, "ifYes": IF_YES, "ifNo": IF_NO, "shown": SHOWN}
+    elements: list[Json] = [
+        {"id": at, "path": at},
+        *(
+            {
+                "id": f"{at}.extension:{name}",
+                "path": f"{at}.extension",
+                "sliceName": name,
+                "min": 0 if name == "shown" else 1,
+                "max": "1",
+                "type": [{"code": "Extension", "profile": [url]}],
+            }
+            for name, url in told.items()
+        ),
+        {"id": f"{at}.patient", "path": f"{at}.patient", "min": 1},
+        {"id": f"{at}.dateTime", "path": f"{at}.dateTime", "short": "Quand la personne a répondu ; absent avant"},
+        {"id": f"{at}.organization", "path": f"{at}.organization", "min": 1},
+        {"id": f"{at}.provision", "path": f"{at}.provision", "min": 1},
+        {"id": f"{at}.provision.type", "path": f"{at}.provision.type", "min": 1, "short": "permit : un oui qui vaut"},
+        {"id": f"{at}.provision.class", "path": f"{at}.provision.class", "short": f"De {CATEGORY}"},
+    ]
+    title, words = "Accord de partage", "Une question posée à la personne, ce qu'un oui ouvre, et où en est sa réponse."
+    return (
+        _head("StructureDefinition", SHARING, "sharing-consent", title, words)
+        | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
         | {"differential": {"element": elements}}
     )
 

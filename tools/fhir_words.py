@@ -71,6 +71,23 @@ EXTENSIONS = {
     "project-next-review": ExtensionWord(
         "Prochain point", "Le jour où l'on regarde ensemble où en est le projet.", ("CarePlan",), "date"
     ),
+    "event-answer": ExtensionWord(
+        "Vient-elle ?",
+        "Ce que la personne a répondu à un rendez-vous : yes, no, talk (elle veut en parler). Rien n'est annulé par là.",
+        ("Encounter",),
+        "code",
+    ),
+    "consent-question": ExtensionWord(
+        "La question posée", "Telle qu'elle a été montrée à la personne.", ("Consent",), "string"
+    ),
+    "consent-if-yes": ExtensionWord("Si je dis oui", "Ce qui se passe alors.", ("Consent",), "string"),
+    "consent-if-no": ExtensionWord("Si je dis non", "Ce qui se passe alors.", ("Consent",), "string"),
+    "consent-shown": ExtensionWord(
+        "Empreinte de ce qui a été montré",
+        "SHA-256 de la question, de « si je dis oui » et de « si je dis non », un par ligne.",
+        ("Consent",),
+        "string",
+    ),
     "replaces": ExtensionWord(
         "Remplace",
         "La partie du projet que celle-ci remplace, depuis un avenant.",
@@ -100,11 +117,39 @@ ROLES = {
     Role.DPO: "Délégué à la protection des données",
     Role.ADMIN: "Administration technique",
 }
+KINDS = {
+    "usager": "Identité",
+    "usager_identifier": "Numéros",
+    "contact": "Proches",
+    "stay": "Séjours",
+    "emergency_sheet": "Fiche d'urgence",
+    "transmission": "Transmissions",
+    "event": "Agenda",
+    "project": "Projet",
+    "expectation": "Attentes",
+    "need": "Besoins",
+    "goal": "Objectifs",
+    "action": "Actions",
+    "service": "Prestations",
+    "means": "Moyens",
+    "review": "Bilans",
+    "agreement": "Accords sur le projet",
+    "kept_resource": "Ce qui a été reçu et gardé tel quel",
+}
 CODE_SYSTEMS: dict[str, tuple[str, dict[str, str]]] = {
     "exchange-state": ("Où en est un envoi, dit à qui l'a fait (jamais dans un export)", STATES),
     "transmission-kind": ("Nature d'une transmission", {kind.value: word for kind, word in WORDS.items()}),
     "role": ("Rôle dans l'organisme, celui qu'ouvre une habilitation", {role.value: ROLES[role] for role in Role}),
     "goal-kind": ("Ce qu'un objectif cherche", {k.value: w for k, w in labels.GOAL_KINDS.items()}),
     "goal-step": ("Où en est un objectif, dans les mots de la personne", {k.value: w for k, w in labels.STEPS.items()}),
+    "consent-kind": (
+        "Ce que demande une question à la personne",
+        {"partage": "Partager hors de l'équipe", "image": "Photos et vidéos", "autre": "Autre accord"},
+    ),
+    "category": (
+        "À quoi touche une ligne du dossier : c'est ce qui dit qui la lit",
+        {"administrative": "Administratif", "support": "Accompagnement", "care": "Soin", "judicial": "Judiciaire"},
+    ),
+    "kind": ("Ce qu'est une ligne du dossier, et qu'un accord peut ouvrir", KINDS),
     "agreement-party": ("Qui s'engage sur un projet", {k.value: w for k, w in labels.PARTIES.items()}),
 }
