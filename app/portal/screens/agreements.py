@@ -25,9 +25,9 @@ from app.security.principal import Caller
 
 MANY = 50
 SAID = (Stands.YES, Stands.NO, Stands.TALK)
-# What the partner was given to read by such a consent, and by no other way, is what its ground says in the trail.
+# A consent taken back: whether the partner had read under one, as the ground of its readings says in the trail.
 _RECEIVED = literal_column(
-    """EXISTS (SELECT FROM audit_entry a WHERE a.organisation_id = sharing_consent.organisation_id
+    """sharing_consent.withdrawn_at IS NOT NULL AND EXISTS (SELECT FROM audit_entry a WHERE a.organisation_id = sharing_consent.organisation_id
         AND a.usager_id = sharing_consent.usager_id AND a.principal_id = sharing_consent.partner_id
         AND a.action = 'read' AND a.outcome = 'success' AND a.ground = 'accord')""",
     Boolean(),
@@ -81,7 +81,7 @@ def told(row: QuestionRow, page: Opened) -> Question:
     )
 
 
-def waits(row: QuestionRow) -> bool:
+def waits(row: MyConsentOut) -> bool:
     """Something is asked of who looks: an answer, or whether what was noted is right."""
     return row.may_answer and (row.answer == Stands.ASKED or row.to_confirm)
 

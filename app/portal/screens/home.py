@@ -14,6 +14,8 @@ from app.audit.models import AuditEntry
 from app.features.calendar import questions
 from app.features.calendar.models import EventStatus
 from app.features.calendar.schemas import MyEventOut
+from app.features.consents import service as consents
+from app.features.consents.schemas import MyConsentOut
 from app.features.professionals import shown
 from app.features.projects.models import Agreement, Project, ProjectStatus
 from app.features.transmissions.models import Transmission
@@ -21,7 +23,7 @@ from app.kernel.clock import now, today
 from app.kernel.hot import word
 from app.portal.parts import Deed, Visit
 from app.portal.screens.agenda import told
-from app.portal.screens.agreements import QUESTIONS, waits
+from app.portal.screens.agreements import waits
 from app.portal.screens.opening import identity, opened
 from app.portal.screens.people import author
 from app.portal.views import Home
@@ -89,6 +91,7 @@ PROJECTS = Asked(
     Listing((Project.usager_id == USAGER) & (Project.status != word(ProjectStatus.COMPLETED)), ("occurred_at",)),
     2,
 )
+QUESTIONS = Asked(MyConsentOut, consents.OF_PERSON, MANY)
 NOTES = Asked(
     NoteLine,
     Listing((Transmission.usager_id == USAGER) & (Transmission.occurred_at >= _moment("news_since")), ("occurred_at",)),
@@ -111,7 +114,7 @@ async def home(reading: Reading) -> Home:
     day = today()
     values = {"state": None, **questions.between(day, day + WEEK)}
     page = await opened(reading, *asked, news_since=now() - NEWS, told_since=now() - TOLD, **values)
-    rows, projects, consents, notes, *emergencies = page.lists
+    rows, projects, asked_of_me, notes, *emergencies = page.lists
     coming = [event for event in (told(row, day) for row in rows) if not event.cancelled]
     still = now()
     return Home(
@@ -119,7 +122,7 @@ async def home(reading: Reading) -> Home:
         identity=identity(page.record),
         next_event=next((told(row, day) for row in rows if row.ends_at > still and row.status != CANCELLED), None),
         week_events=len(coming),
-        questions=sum(waits(row) for row in consents),
+        questions=sum(waits(row) for row in asked_of_me),
         project_questions=sum(not row.answered for row in projects) if page.may_answer else 0,
         new_notes=len({note.thread_id for note in notes}),
         emergencies=tuple(_visit(row) for rows in emergencies for row in rows),
