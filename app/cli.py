@@ -11,15 +11,17 @@ import asyncpg
 import typer
 import uvicorn
 
+from app.api.resources import REGISTRY
 from app.audit import upkeep, verify
 from app.config import settings
 from app.demo import run as demonstration
 from app.demo import seed as seeding
 from app.demo.places import PARTNERS
+from app.exchange import remap
 from app.features.settings.shipped import QUESTIONS
 from app.kernel import migrations, postgres, roles
 from app.kernel.crypto import Keyring
-from app.kernel.db import NIL
+from app.kernel.db import NIL, Database
 from app.kernel.engine import PostgresFault
 from app.kernel.ids import uuid7
 
@@ -28,6 +30,8 @@ audit = typer.Typer(no_args_is_help=True, help="La trace : la vérifier, en donn
 main.add_typer(audit, name="audit")
 house = typer.Typer(no_args_is_help=True, help="Les réglages du serveur.")
 main.add_typer(house, name="settings")
+exchange = typer.Typer(no_args_is_help=True, help="Ce qui est reçu et envoyé.")
+main.add_typer(exchange, name="exchange")
 GRACE = 20  # seconds left to requests in flight when told to stop
 
 
@@ -227,6 +231,22 @@ async def _verify(url: str) -> bool:
     finally:
         await connection.close()
     return holds
+
+
+@exchange.command("remap")
+def exchange_remap() -> None:
+    """Range dans leur table les ressources gardées telles quelles que cette version sait lire."""
+    moved, stayed = asyncio.run(_remap())
+    typer.echo(f"{moved} ressource(s) rangée(s), {stayed} gardée(s) telles quelles.")
+
+
+async def _remap() -> tuple[int, int]:
+    config = settings()
+    owner = Database(config.owner_database_url, 1)
+    try:
+        return await remap.remap(owner, Keyring.load(config.key_file), REGISTRY)
+    finally:
+        await owner.close()
 
 
 if __name__ == "__main__":

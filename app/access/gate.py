@@ -34,7 +34,7 @@ from app.access.reading import (
 from app.access.versions import StoredUsagerKey, values_of, version_of
 from app.access.writing import as_json
 from app.audit import trail
-from app.audit.vocabulary import Call, Outcome
+from app.audit.vocabulary import Call, Door, Outcome
 from app.kernel import db
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring, UsagerKey
@@ -42,6 +42,7 @@ from app.kernel.db import Database
 from app.kernel.errors import Conflict, DuiError, Gone, Invalid, NotFound, Stale, Unauthenticated
 from app.kernel.hot import HotLane
 from app.kernel.idempotency import Claim, Replay, claim
+from app.kernel.ids import uuid7
 from app.security import access_cards
 from app.security.principal import Caller, Principal
 
@@ -389,3 +390,12 @@ async def refuse_unknown(database: Database, call: Call, action: str, kind: str)
         line = trail.line(trail.unknown(call, db.NIL), action, kind, [], usager_id=None, outcome=Outcome.REFUSED)
         await session.execute(writing.TRACE, {"lines": as_json([line])})
         await session.commit()
+
+
+async def trace_system(
+    session: AsyncSession, organisation_id: UUID, action: str, kind: str, ids: Collection[UUID], usager_id: UUID
+) -> None:
+    """The trace of what the server's own hand moved, in the transaction of the move."""
+    who = trail.unknown(Call(Door.SYSTEM, str(uuid7())), organisation_id) | {"principal_kind": "system"}
+    line = trail.line(who, action, kind, ids, usager_id=usager_id)
+    await session.execute(writing.TRACE, {"lines": as_json([line])})

@@ -14,11 +14,11 @@ import orjson
 from app.access.entry import DossierEntry, View
 from app.access.permissions import Action
 from app.access.reading import ENDED, OutOfReach, Reading, refused
-from app.access.union import Asking, Order, Question, asking, counting, refusing
+from app.access.union import Asking, Order, Question, asking, counting, person_of, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
 
-__all__ = ["Found", "Question", "count", "find", "glance", "order_of", "page", "refuse"]
+__all__ = ["Found", "Question", "count", "find", "glance", "order_of", "page", "person", "refuse"]
 
 BY_ID = Order(("id",))
 
@@ -26,12 +26,14 @@ BY_ID = Order(("id",))
 @dataclass(frozen=True, slots=True)
 class Found:
     """`place` is the question it answers, `at` where it stands in the order, `state` what became of the bundle of this
-    partner that brought it, `current` false for an older version."""
+    partner that brought it, `known_as` the id by which this partner knows its person, `current` false for an older
+    version."""
 
     place: int
     view: Any
     at: tuple[object, ...]
     state: str | None = None
+    known_as: str | None = None
     current: bool = True
 
 
@@ -83,6 +85,12 @@ async def count(
     return int(found)
 
 
+async def person(reading: Reading, id: UUID) -> UUID:
+    """Whom this partner asks for: a person it named may have been attached to one who was here."""
+    found = await reading.ask(person_of(), [], 1, {"asked": id})
+    return found[0][0] if found else id
+
+
 async def refuse(reading: Reading, action: str, kind: str, ids: Sequence[UUID] = ()) -> None:
     """The trace of a refusal that no row was asked about: a scope that is missing."""
     [(alive_still,)] = await reading.ask(refusing(reading.principal.shape, action, kind), ids, 0, {})
@@ -106,9 +114,9 @@ async def _ask(
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    _, n, _, state, told, *at = line
+    _, n, _, state, known_as, told, *at = line
     if n >= 0:
-        return Found(n, how.asked[n].view(*told), tuple(at), state)
+        return Found(n, how.asked[n].view(*told), tuple(at), state, known_as)
     kind, id, usager_id, version, sealed, wrapped = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view

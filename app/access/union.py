@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, View
-from app.access.permissions import Action
+from app.access.permissions import Action, Kind
 from app.access.policy import ORGANISATION, SHAPES_KEPT, alive, allowed, as_sent, ground
 from app.access.reading import Listing, _column, _plain
 from app.access.versions import EntryVersion, StoredUsagerKey
@@ -42,6 +42,15 @@ from app.security.principal import Caller, Shape
 
 NO_UUID = "NULL::uuid"
 EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uuid()), column("state", Text()))
+NAME = table(
+    "external_id",
+    column("organisation_id", Uuid()),
+    column("partner_id", Uuid()),
+    column("kind", Text()),
+    column("row_id", Uuid()),
+    column("usager_id", Uuid()),
+)
+ME = bindparam("me", type_=Uuid())
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +68,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A line of the answer: alive, n, gone, state, what is told, then the places in the order. `state` is where a bundle
-    of this partner stands, null for rows it did not send. `n` is the question's, or
+    """A line of the answer: alive, n, gone, state, known_as, what is told, then the places in the order. `state` is where
+    a bundle of this partner stands, null for rows it did not send; `known_as` who their person is for it. `n` is the question's, or
     -1 - n when what is told is the version sent: kind, id, usager, version, snapshot, the usager's wrapped key.
     """
 
@@ -92,7 +101,8 @@ def asking(
     caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
 ) -> Asking:
     found = _found_in(caller, asked, order)
-    columns = (found.c.n, found.c.gone, found.c.state, found.c.told, *(_plain(place) for place in order.of(found)))
+    said = (found.c.n, found.c.gone, found.c.state, found.c.known_as, found.c.told)
+    columns = (*said, *(_plain(place) for place in order.of(found)))
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*(desc(place) for place in order.of(found)))
     lines = _traced(caller, found, asked, usager, silent=silent)
@@ -152,6 +162,7 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order) -> Se
         (row.usager_id if issubclass(row, DossierEntry) else literal_column(NO_UUID, Uuid())).label("usager_id"),
         cast(ground(caller, row), Text()).label("ground"),
         _state(caller, row),
+        _known_as(caller, row),
         _record(*(_plain(_column(question.view, name)) for name in question.view.__struct_fields__)),
     )
     told = told.where(question.listing.where, allowed(caller, Action.READ, row))
@@ -172,6 +183,7 @@ def _as_it_was_sent(caller: Shape, n: int, question: Question, then: ColumnEleme
         v.usager_id.label("usager_id"),
         _no_ground(),
         case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
+        cast(null(), Text()).label("known_as"),
         _record(word(row.KIND), _plain(v.entry_id), _plain(v.usager_id), v.version, v.snapshot, key.wrapped),
     )
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
@@ -186,7 +198,27 @@ def _state(caller: Shape, row: Any) -> ColumnElement[Any]:
         return cast(null(), Text()).label("state")
     mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == row.origin_exchange_id)
     state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
-    return case((row.origin_partner_id == bindparam("me", type_=Uuid()), state), else_=null()).label("state")
+    return case((row.origin_partner_id == ME, state), else_=null()).label("state")
+
+
+def _known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
+    """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other."""
+    if caller.kind is not Caller.PARTNER or not issubclass(row, DossierEntry):
+        return cast(null(), Text()).label("known_as")
+    first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == row.usager_id)
+    named = first.order_by(NAME.c.row_id).limit(literal_column("1")).scalar_subquery()
+    return case((row.origin_partner_id == ME, named), else_=null()).label("known_as")
+
+
+@lru_cache
+def person_of() -> HotQuery:
+    """The person whom this partner knows by the id `asked`, when they were attached to another."""
+    return compiled(select(NAME.c.usager_id).where(*_attached(), NAME.c.row_id == bindparam("asked", type_=Uuid())))
+
+
+def _attached() -> tuple[ColumnElement[bool], ...]:
+    mine = (NAME.c.organisation_id == ORGANISATION, NAME.c.partner_id == ME)
+    return (*mine, NAME.c.kind == word(Kind.USAGER), NAME.c.usager_id != NAME.c.row_id)
 
 
 def _record(*columns: Any) -> ColumnElement[Any]:

@@ -16,8 +16,9 @@ from app.access.entry import DossierEntry
 from app.access.gate import Listing
 from app.access.permissions import Act, Action, Kind
 from app.access.versions import about
-from app.exchange.models import Exchange, State
+from app.exchange.models import Exchange, ExternalId, State
 from app.features.usagers.models import Usager
+from app.fhir.identifiers import EXTERNAL_ID
 from app.fhir.mapping import about_extra
 from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
@@ -90,10 +91,18 @@ async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | No
     moving = [row for row in rows if row not in theirs_alone]
     found = [row for table, ids in _by_table(moving) for row in await gate.arrived(table, ids)]
     await gate.rewrite([_given_to(here.id, row, theirs, new) for row in found if row.usager_id == person])
+    gate.note(_known_as(gate, line, person, here.id), over=True)
     await gate.consult(RENAMED, usager=here.id, person=person)
     for other in {row["exchange_id"] for row in rows} - {id}:
         await _close(gate, other, here.id)
     return await _close(gate, line.id, here.id) or line
+
+
+def _known_as(gate: Arrivals, line: Exchange, person: UUID, usager_id: UUID) -> ExternalId:
+    """Even of someone whom the sender gave no name: what it reads back names them by the id it was given."""
+    fingerprint = gate.keyring.blind(f"person\0{person}", EXTERNAL_ID)
+    name = {"fingerprint": fingerprint, "kind": Kind.USAGER.value, "row_id": person, "usager_id": usager_id}
+    return ExternalId(organisation_id=line.organisation_id, partner_id=line.partner_id, **name)
 
 
 def _given_to(usager_id: UUID, row: DossierEntry, theirs: UsagerKey, new: UsagerKey) -> DossierEntry:

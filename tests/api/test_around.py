@@ -3,10 +3,9 @@
 import json
 
 import pytest
-from starlette.testclient import TestClient
 
 from app.api import metrics
-from tests.world import ORIGIN, World
+from tests.world import World
 
 NOTES = "/api/v1/transmissions"
 
@@ -69,8 +68,8 @@ def test_a_fault_of_ours_is_told_in_neutral_words(world: World, monkeypatch: pyt
         raise RuntimeError("147720425367430")
 
     monkeypatch.setattr("app.features.transmissions.router.page", broken)
-    with TestClient(world.client.app, base_url=ORIGIN, raise_server_exceptions=False) as client:
-        answer = client.get(NOTES, headers=world.bearers["sonia"])
+    monkeypatch.setattr(vars(world.client)["_transport"], "raise_server_exceptions", False)
+    answer = world.get("sonia", NOTES)
     assert (answer.status_code, answer.json()["code"]) == (500, "bug")
     assert "1477" not in answer.text
 

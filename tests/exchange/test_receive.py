@@ -54,7 +54,7 @@ class TestTaken:
         told = taken(world, project(fresh()))
         person = next(id for kind, id, _ in told if kind == "Patient")
         owners = world.rows(
-            "SELECT DISTINCT usager_id FROM kept_resource WHERE id = ANY($1)", [id for _, id, _ in told]
+            "SELECT DISTINCT usager_id FROM entry_version WHERE entry_id = ANY($1)", [id for _, id, _ in told]
         )
         assert [row["usager_id"] for row in owners] == [person]
 

@@ -8,8 +8,9 @@ import msgspec
 from app.access.gate import Reading
 from app.access.permissions import Action, unread
 from app.access.several import Found, refuse
+from app.fhir import references
 from app.fhir.canonicals import code_system
-from app.fhir.mapping import AnyMap, Json, Registry
+from app.fhir.mapping import AnyMap, Json, Registry, plain
 from app.fhir.types import Coding, Element, Meta
 from app.kernel.errors import Forbidden
 from app.security import scopes
@@ -60,7 +61,15 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
         own=own,
         unread=unread(asking.reading.principal.shape),
     )
+    if found.known_as:
+        resource = _as_named(resource, view.usager_id, found.known_as)
     return _tagged(resource, found.state or state_of(view)) if own or found.state else resource
+
+
+def _as_named(resource: Element | Json, usager_id: str, known_as: str) -> Json:
+    """Whose it is, by the id its sender was given."""
+    person, name = f"Patient/{usager_id}", f"Patient/{known_as}"
+    return references.rewritten(plain(resource), lambda target: name if target == person else None)
 
 
 def sent_by(principal: Any, view: Any) -> bool:

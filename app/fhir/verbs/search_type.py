@@ -4,10 +4,11 @@ Source: https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from starlette.responses import Response
 
-from app.access.several import Found, Question, count, page
+from app.access.several import Found, Question, count, page, person
 from app.fhir import paging
 from app.fhir.mapping import AnyMap, by_shape
 from app.fhir.outcomes import Issue, outcome
@@ -19,7 +20,7 @@ from app.kernel import answers
 from app.kernel.answers import FHIR_JSON
 from app.kernel.clock import now
 from app.kernel.errors import MethodNotAllowed, Unreadable
-from app.security.principal import Professional
+from app.security.principal import Partner, Professional
 
 COUNTED_MOST = 10_000
 Pairs = Sequence[tuple[str, str]]
@@ -47,7 +48,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
         query.count + 1,
         after,
         query.usager,
-        **_values(asking, query),
+        **await _values(asking, query),
     )
     return _searchset(asking, query, maps, rows, after, link[0] if link else None)
 
@@ -55,7 +56,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
 async def _counted(asking: Asking, query: Query) -> Response:
     """`_count=0`: the total alone. https://hl7.org/fhir/R4/search.html#count"""
     _, questions = _questions(asking, query)
-    found = await count(asking.reading, questions, COUNTED_MOST + 1, query.usager, **_values(asking, query))
+    found = await count(asking.reading, questions, COUNTED_MOST + 1, query.usager, **await _values(asking, query))
     if found > COUNTED_MOST:
         raise Unreadable("Trop de résultats pour les compter : ajoutez un critère.", where="_count", code="too_costly")
     return _told(asking, query, (), total=found)
@@ -68,9 +69,12 @@ def _questions(asking: Asking, query: Query) -> tuple[tuple[AnyMap, ...], tuple[
     return tuple(each for each, _ in asked), tuple(question for _, question in asked)
 
 
-def _values(asking: Asking, query: Query) -> dict[str, object]:
+async def _values(asking: Asking, query: Query) -> dict[str, object]:
     team = int(isinstance(asking.reading.principal, Professional))
-    return {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team}
+    values = {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team}
+    if query.usager and isinstance(asking.reading.principal, Partner):
+        values[query.usager] = await person(asking.reading, UUID(str(values[query.usager])))
+    return values
 
 
 def _searchset(
