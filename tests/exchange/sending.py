@@ -48,6 +48,7 @@ def said(thing: Any) -> Any:
         mine.pop("id", None)
     if isinstance(mine.get("meta"), dict):
         mine["meta"] = {name: value for name, value in mine["meta"].items() if name not in OURS}
+        mine = mine if mine["meta"] else {name: value for name, value in mine.items() if name != "meta"}
     if isinstance(mine.get("reference"), str) and re.match(r"(https?://.*/)?[A-Z]\w+/|urn:uuid:", mine["reference"]):
         mine["reference"] = "…"
     return mine

@@ -149,7 +149,7 @@ class TestAccept:
         id, _ = waiting(world, project(fresh()))
         answer = decide(world, "accept", id)
         acts = {(t["action"], t["kind"]) for t in world.traces(request_id=answer.headers["x-request-id"])}
-        assert {("accept", "exchange"), ("update", "usager"), ("update", "kept_resource")} <= acts
+        assert {("accept", "exchange"), ("update", "usager"), ("update", "project"), ("update", "goal")} <= acts
 
     def test_of_another_organisation_s_is_not_found(self, world: World):
         assert decide(world, "accept", uuid4()).status_code == 404
