@@ -64,11 +64,11 @@ class LineIn(_Body):
 class TransmissionPatch(_Body):
     """A correction: what it leaves out stays; the reason is kept with the new version."""
 
-    text: Text | None = None
+    text: Text = ""
     target: Target | None = None
-    visibility: Shown | None = None
-    important: bool | None = None
-    consigne: bool | None = None
+    visibility: Shown = "not_shared"
+    important: bool = False
+    consigne: bool = False
     correction_reason: Target | None = None
 
 

@@ -144,6 +144,16 @@ class TestIdempotency:
 
 
 class TestCorrect:
+    @pytest.mark.parametrize("field", ["text", "visibility", "important", "consigne"])
+    def test_never_empties_what_every_note_says(self, world: World, field: str):
+        answer = world.patch("sonia", written(world), {field: None}, 1)
+        assert (answer.status_code, [e["where"] for e in answer.json()["errors"]]) == (422, [f"/{field}"])
+
+    @pytest.mark.parametrize("field", ["target", "correction_reason"])
+    def test_may_empty_what_few_notes_say(self, world: World, field: str):
+        place = written(world, target="sommeil")
+        assert world.patch("sonia", place, {field: None}, 1).json()[field] is None
+
     def test_makes_a_version_and_keeps_the_first(self, world: World):
         place = written(world)
         fixed = world.patch("sonia", place, {"text": "A mal dormi.", "correction_reason": "erreur"}, 1)
