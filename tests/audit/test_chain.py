@@ -202,6 +202,19 @@ class TestRunning:
         await running
         assert killed
         assert (await verify(owner, HERE)).unsealed == 0
+        assert "sealer_interrupted" in caplog.messages
+
+    async def test_waits_for_a_server_that_is_not_there_until_told_to_stop(self, caplog: pytest.LogCaptureFixture):
+        stop = asyncio.Event()
+        running = asyncio.create_task(run("postgresql://nobody@/none?host=/nowhere", stop))
+        for _ in range(100):
+            if "sealer_interrupted" in caplog.messages:
+                break
+            await asyncio.sleep(0.05)
+        assert not running.done()
+        stop.set()
+        await asyncio.wait_for(running, 5)
+        assert "sealer_interrupted" in caplog.messages
 
 
 class TestUpkeep:

@@ -10,6 +10,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from app.access.models import SharingConsent
 from app.kernel.clock import now
+from tests.features.calendar.test_rest import planned
 from tests.fhir.sent import sent
 from tests.world import World
 
@@ -94,6 +95,17 @@ class TestRead:
         world.delete("sonia", f"{REST}/{id}", 1)
         assert world.get("sonia", f"{PATH}/{id}").status_code == 410
         assert world.get("yann", f"{PATH}/{id}").status_code == 404
+
+    def test_a_deleted_row_is_gone_for_the_partner_who_could_read_it(self, world: World, consented: None):
+        id = written(world)
+        world.delete("sonia", f"{REST}/{id}", 1)
+        assert [world.get(who, f"{PATH}/{id}").status_code for who in ("chu", "mdph")] == [410, 404]
+
+    def test_a_deleted_row_is_gone_in_a_type_of_several_tables(self, world: World):
+        place = planned(world, "lucas")
+        assert world.delete("sonia", place, 1).status_code == 204
+        id = place.rpartition("/")[2]
+        assert [world.get(who, f"/fhir/Encounter/{id}").status_code for who in ("sonia", "yann")] == [410, 404]
 
     def test_if_none_match_answers_without_a_body(self, world: World):
         id = written(world)
