@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import ARRAY, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.permissions import Category, Kind, Visibility
 from app.kernel.clock import now
@@ -67,10 +67,6 @@ class DossierEntry(Row):
     consigne: Mapped[bool] = mapped_column(default=False)
     minor_secret: Mapped[bool] = mapped_column(default=False)
     extra: Mapped[bytes | None]  # what no map models of a received resource, sealed under the usager's key
-
-    @declared_attr.directive
-    def __table_args__(cls) -> tuple[Any, ...]:
-        return entry_args(cls)
 
 
 def fill(row: Base) -> None:

@@ -134,8 +134,6 @@ class Gate(Reading):
         for name, value in values.items():
             setattr(row, name, value)
         told = {**values, "version": row.version + 1, "updated_at": now()}
-        if isinstance(row, DossierEntry) and row.origin_partner_id == self.principal.id:
-            told["origin_version"] = row.version + 1
         self._session.expunge(row)  # the statement below is the write; nothing is flushed behind it
         this = (table.organisation_id == row.organisation_id, table.id == row.id, table.version == row.version)
         query = update(table).where(*this).values(**told, changed_xid=func.pg_current_xact_id())
@@ -144,18 +142,15 @@ class Gate(Reading):
         )
         core = await self._session.connection()  # the ORM would read the row again to refresh it
         try:
-            answer = (
-                await core.execute(query.returning(verdict, writing.wrapped_of(table)), facts(self.principal))
-            ).first()
+            told_back = await core.execute(query.returning(verdict, writing.wrapped_of(table)), facts(self.principal))
         except IntegrityError as exc:
             raise _told_by(exc, table) or exc from None
-        if answer is None:
-            raise Stale("Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez.")
-        if not answer[0]:
+        may, wrapped = told_back.one()  # it is there as it was: locked since `entry`
+        if not may:
             raise refused(MayNot, action, table.KIND, [row.id], usager_id=_usager_of(row))
         for name, value in told.items():
             setattr(row, name, value)
-        self._know(row, answer[1])
+        self._know(row, wrapped)
         self._written.append((action, row))
         return row
 

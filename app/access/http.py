@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
 from fastapi import Depends, Query, Request
@@ -15,7 +15,7 @@ from app.access.versions import values_of
 from app.audit.vocabulary import Call, Door
 from app.kernel import paging
 from app.kernel.answers import etag, told
-from app.kernel.errors import Invalid, MatchRequired, Unreadable
+from app.kernel.errors import MatchRequired, Unreadable
 from app.kernel.idempotency import Claim
 from app.security import dependencies
 from app.security.principal import Principal, Representative
@@ -171,16 +171,10 @@ async def page(
     kinds = [getattr(view.TABLE, column).type.python_type for column in listing.order]
     position: paging.Position = ()
     if after:
-        position = paging.position(_list(paging.unseal(gate.keyring, bound, after)["at"]), kinds)
+        position = paging.position(cast(list[object], paging.unseal(gate.keyring, bound, after)["at"]), kinds)
     rows = list(await gate.list(view, listing, limit + 1, position, **values))
     more = None
     if len(rows) > limit:
         rows = rows[:limit]
         more = paging.seal(gate.keyring, bound, {"at": [getattr(rows[-1], column) for column in listing.order]})
     return told({"items": rows, "next": more})
-
-
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise Invalid("Cette page n'existe pas.", where="after")
-    return value

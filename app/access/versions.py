@@ -107,9 +107,7 @@ def as_then(view: type[V], snapshot: dict[str, Any], wrapped: bytes) -> V:
     for column in view.TABLE.__table__.columns:
         if isinstance(column.type, LargeBinary) and values.get(column.key) is not None:
             values[column.key] = bytes.fromhex(values[column.key].removeprefix("\\x"))
-    if "wrapped_key" in view.__struct_fields__:
-        values["wrapped_key"] = wrapped
-    return msgspec.convert(values, view)
+    return msgspec.convert({**values, "wrapped_key": wrapped}, view)
 
 
 def _plain(value: object) -> object:

@@ -1,24 +1,21 @@
 """Rows written over rows: what the gate of the exchange refuses, whoever holds it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.access.arrivals import Arrivals
-from app.access.gate import opened_as
 from app.access.policy import decides, overtaken
 from app.access.reading import MayNot
-from app.audit.vocabulary import Call, Door
 from app.exchange.models import KeptResource
 from app.kernel.errors import DuiError
 from app.kernel.ids import uuid7
-from app.security import tokens
 from app.security.principal import Caller, Role, Shape
+from tests.access.holding import holding
 from tests.exchange.bundles import bundle, entry, goal, patient
 from tests.exchange.sending import fresh, sent, taken
-from tests.world import ORIGIN, World
+from tests.world import World
 
 FLAG = {
     "resourceType": "Flag",
@@ -27,20 +24,6 @@ FLAG = {
     "code": {"text": "x"},
     "subject": {"reference": "Patient/p"},
 }
-
-
-def holding(world: World, who: str, act: Callable[[Arrivals], Awaitable[Any]]) -> Any:
-    """Run something with the gate of the exchange, held by this one of the cast."""
-    token = world.bearers[who]["Authorization"].removeprefix("Bearer ")
-    principal = tokens.read_signed(world.keyring, ORIGIN, token).principal
-    state = world.client.app.state  # type: ignore[attr-defined]
-
-    async def run() -> Any:
-        call = Call(Door.API, str(uuid7()))
-        async with opened_as(Arrivals, principal, call, world.keyring, state.lane, state.database) as gate:
-            return await act(gate)
-
-    return world.client.portal.call(run)  # type: ignore[union-attr]
 
 
 def nobody(gate: Arrivals) -> UUID:
@@ -57,7 +40,7 @@ def kept(world: World) -> UUID:
 
 class TestRewrite:
     def test_nothing_is_nothing(self, world: World):
-        assert holding(world, "odile", lambda gate: gate.rewrite([])) is None
+        assert holding(world, "odile", lambda gate: gate.rewrite([]), Arrivals) is None
 
     def test_to_a_structure_where_i_am_not_is_refused(self, world: World, kept: UUID):
         world.rows("INSERT INTO structure SELECT (s).* FROM (SELECT jsonb_populate_record(t, jsonb_build_object("
@@ -72,7 +55,7 @@ class TestRewrite:
             await gate.rewrite([row])
 
         with pytest.raises(MayNot):
-            holding(world, "odile", moved)
+            holding(world, "odile", moved, Arrivals)
 
     def test_to_a_person_who_is_not_here_is_refused(self, world: World, kept: UUID):
         async def given(gate: Arrivals) -> None:
@@ -81,10 +64,10 @@ class TestRewrite:
             await gate.rewrite([row])
 
         with pytest.raises(DuiError):
-            holding(world, "odile", given)
+            holding(world, "odile", given, Arrivals)
 
     def test_only_of_what_arrived_in_my_structures(self, world: World, kept: UUID):
-        assert holding(world, "yann", lambda gate: gate.arrived(KeptResource, [kept])) == []
+        assert holding(world, "yann", lambda gate: gate.arrived(KeptResource, [kept]), Arrivals) == []
 
 
 class TestSendAgain:
@@ -99,7 +82,7 @@ class TestSendAgain:
             gate.send_again(its)
             await gate.settle()
 
-        holding(world, "mdph" if values.pop("by_another", None) else "chu", send)
+        holding(world, "mdph" if values.pop("by_another", None) else "chu", send, Arrivals)
 
     def test_is_a_new_version(self, world: World):
         self.again(world)
@@ -118,7 +101,7 @@ class TestSendAgain:
             await gate.settle()
 
         with pytest.raises(DuiError):
-            holding(world, "chu", send)
+            holding(world, "chu", send, Arrivals)
 
     def test_to_another_structure_waits_beside(self, world: World, kept: UUID):
         local = fresh()
