@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
-from app.api.resources import REGISTRY
 from sqlalchemy import Uuid
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
 
+from app.api.resources import REGISTRY
 from app.fhir.types import Bundle, BundleEntry
 from app.kernel.answers import FHIR_JSON, told
 
