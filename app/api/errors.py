@@ -62,10 +62,8 @@ VALUE = {
 DATES = ("date", "datetime", "time")
 
 
-def render(request: Request, error: Exception) -> Response:
+def render(request: Request, error: DuiError) -> Response:
     """A refusal of ours."""
-    if not isinstance(error, DuiError):
-        raise error
     if refusals.is_page(request.url.path):
         return refusals.told(error, request.url.path)
     if request.url.path.startswith("/fhir"):
@@ -85,10 +83,8 @@ def problem(error: DuiError, request: Request) -> dict[str, Any]:
     }
 
 
-def render_validation(request: Request, error: Exception) -> Response:
+def render_validation(request: Request, error: RequestValidationError) -> Response:
     """The framework's own refusal, in our words: 400 for what cannot be read or a bad parameter, 422 for the body."""
-    if not isinstance(error, RequestValidationError):
-        raise error
     found = error.errors()
     faults = [_fault(e) for e in found]
     if any(e["type"] == "json_invalid" for e in found):
@@ -119,11 +115,10 @@ def _where(loc: Iterable[Any], kind: str) -> str:
     return str(path[0]) if path else str(place)
 
 
-def render_http(request: Request, error: Exception) -> Response:
+def render_http(request: Request, error: HTTPException) -> Response:
     """What the router itself refuses: no such route, no such method, body unread."""
-    if not isinstance(error, HTTPException):
-        raise error
-    match error.status_code:
+    cut = hasattr(error.__cause__, "cap")  # the framework was reading when the body passed its cap (app.api.middleware)
+    match 413 if cut else error.status_code:
         case 404:
             own: DuiError = NotFound("Cette adresse n'existe pas.")
         case 405:
@@ -142,10 +137,8 @@ def render_http(request: Request, error: Exception) -> Response:
     return answer
 
 
-def render_database(request: Request, error: Exception) -> Response:
-    """The pool is empty or Postgres is away: say so, and when to come back."""
-    if not isinstance(error, DBAPIError | PoolTimeout | OSError):
-        raise error
+def render_database(request: Request, error: DBAPIError | PoolTimeout | OSError) -> Response:
+    """The pool is empty or Postgres is away: say so, and when to come back. Another fault of the base is ours."""
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
         raise error
     return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))
