@@ -165,7 +165,7 @@ def _holds(whole: Any, part: Any) -> bool:
     """Whether `part` says nothing that `whole` does not say."""
     if isinstance(whole, dict) and isinstance(part, dict):
         return all(name in whole and _holds(whole[name], value) for name, value in part.items())
-    if _objects(whole) and _objects(part):
+    if _objects(whole) and (_objects(part) or part in ([], ())):
         return _in_order(whole, part) is not None
     return same(whole, part)
 

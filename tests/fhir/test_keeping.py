@@ -76,6 +76,12 @@ def test_a_map_that_adds_nothing_gives_back_the_same(data: st.DataObject) -> Non
     assert same(merge(modelled, leftover(thing, modelled)), thing)
 
 
+def test_a_list_of_which_a_map_says_no_item_comes_back_in_its_own_place() -> None:
+    thing = {"url": [{"use": False}, {"use": [{"use": False}]}]}
+    modelled: dict[str, Any] = {"url": [{"use": []}]}
+    assert same(merge(modelled, leftover(thing, modelled)), thing)
+
+
 @given(received(), OBJECTS, OBJECTS)
 def test_what_the_team_wrote_since_is_never_covered(
     thing: dict[str, Any], then: dict[str, Any], now: dict[str, Any]
