@@ -125,7 +125,11 @@ def seed(
     number: Annotated[int, typer.Option("--seed", help="La graine : la même donne les mêmes personnes.")] = 1,
 ) -> None:
     """Une population plausible et inventée, dans une organisation à elle (mesures et essais)."""
-    made = asyncio.run(_seed(settings().owner_database_url, usagers, number))
+    try:
+        made = asyncio.run(_seed(settings().owner_database_url, usagers, number))
+    except asyncpg.UniqueViolationError:
+        typer.echo("Cette graine a déjà donné ses personnes dans cette base. Prenez-en une autre : --seed.", err=True)
+        raise typer.Exit(1) from None
     typer.echo(
         f"{len(made.usagers)} personnes, {len(made.transmissions)} transmissions, {len(made.structures)} maisons."
     )

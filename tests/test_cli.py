@@ -1,0 +1,147 @@
+"""`dui …` against a base of one's own: what is typed, what is told, what the base holds then."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from app.audit import sealer
+from app.cli import main
+from app.config import settings
+from app.features.settings.shipped import QUESTIONS
+from app.kernel.crypto import Keyring
+from tests.postgres import TestDatabase, ask
+
+LINE = """INSERT INTO audit_entry (organisation_id, principal_kind, action, kind, entry_ids, outcome, door, request_id)
+    VALUES ('00000000-0000-0000-0000-000000000000', 'unknown', 'read', 'usager', '{}', 'refused', 'api', 'x')"""
+
+
+@pytest.fixture(autouse=True)
+def environment(
+    fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[TestDatabase]:
+    Keyring.create(tmp_path / "keys.json")
+    told = {
+        "DUI_DATABASE_URL": fresh_database.app_url,
+        "DUI_OWNER_DATABASE_URL": fresh_database.owner_url,
+        "DUI_SEALER_DATABASE_URL": fresh_database.sealer_url,
+        "DUI_KEY_FILE": str(tmp_path / "keys.json"),
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield fresh_database
+    settings.cache_clear()
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(main, words, catch_exceptions=False)
+
+
+class TestMigrate:
+    def test_says_the_version_and_prepares_the_months_ahead(self, fresh_database: TestDatabase):
+        told = typed("migrate")
+        assert (told.exit_code, told.output.startswith("Base à jour (version ")) == (0, True)
+        months = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_entry'::regclass"
+        assert ask(fresh_database.owner_url, months) == 14
+
+    def test_twice_changes_nothing(self):
+        assert typed("migrate").output == typed("migrate").output
+
+
+class TestSettings:
+    def test_an_answer_is_noted(self, fresh_database: TestDatabase):
+        assert typed("settings", "answer", "tls", " Oui, par notre prestataire. ").exit_code == 0
+        noted = ask(fresh_database.owner_url, "SELECT value FROM setting WHERE key = 'deployment.tls'")
+        assert noted == "Oui, par notre prestataire."
+
+    def test_the_last_answer_stands(self, fresh_database: TestDatabase):
+        for answer in ("Non", "Oui"):
+            typed("settings", "answer", "backup", answer)
+        noted = ask(fresh_database.owner_url, "SELECT string_agg(value || version, ',') FROM setting")
+        assert noted == "Oui2"
+
+    @pytest.mark.parametrize("words", [("weather", "Beau"), ("tls", "  ")])
+    def test_another_question_or_nothing_is_refused_naming_the_six(self, words: tuple[str, str]):
+        told = typed("settings", "answer", *words)
+        assert (told.exit_code, [key for key in QUESTIONS if key.removeprefix("deployment.") not in told.output]) == (
+            2,
+            [],
+        )
+
+
+class TestAudit:
+    @pytest.fixture
+    def sealed(self, fresh_database: TestDatabase) -> TestDatabase:
+        ask(fresh_database.owner_url, LINE)
+
+        async def seal() -> int:
+            connection = await asyncpg.connect(fresh_database.sealer_url)
+            try:
+                return await sealer.seal_all(connection)
+            finally:
+                await connection.close()
+
+        assert asyncio.run(seal()) == 1
+        return fresh_database
+
+    def test_a_chain_that_holds_gives_its_head(self, sealed: TestDatabase):
+        told = typed("audit", "verify")
+        assert (told.exit_code, "tient (1 maillons, 1 lignes" in told.output, "tête" in told.output) == (0, True, True)
+
+    def test_a_broken_chain_is_told_and_fails_the_command(self, sealed: TestDatabase):
+        ask(sealed.owner_url, "UPDATE audit_entry SET outcome = 'success'")
+        told = typed("audit", "verify")
+        assert (told.exit_code, "ROMPUE au maillon 1" in told.output) == (1, True)
+
+
+class TestSeed:
+    COUNTS = """SELECT concat_ws(' ', (SELECT count(*) FROM usager), (SELECT count(*) FROM stay),
+        (SELECT count(*) FROM transmission), (SELECT count(*) FROM structure),
+        (SELECT count(DISTINCT usager_id) FROM team_member))"""
+    NAMED = "SELECT string_agg(concat_ws(' ', id, birth_family_name, birth_given_names), ';' ORDER BY id) FROM usager"
+
+    def test_makes_so_many_persons_each_in_a_house_and_a_team(self, fresh_database: TestDatabase):
+        told = typed("seed", "--usagers", "61")
+        assert (told.exit_code, told.output) == (0, "61 personnes, 3660 transmissions, 2 maisons.\n")
+        assert ask(fresh_database.owner_url, self.COUNTS) == "61 61 3660 2 61"
+
+    def test_keeps_the_first_version_of_every_row(self, fresh_database: TestDatabase):
+        typed("seed", "--usagers", "2")
+        versions = "SELECT count(*) = 2 * (3 + 60) AND bool_and(version = 1) FROM entry_version"
+        assert ask(fresh_database.owner_url, versions) is True
+
+    def test_the_same_seed_gives_the_same_persons(self, fresh_database: TestDatabase):
+        made: list[Any] = []
+        for _ in "ab":
+            typed("seed", "--usagers", "3", "--seed", "7")
+            made.append(ask(fresh_database.owner_url, self.NAMED))
+            ask(
+                fresh_database.superuser_url,
+                "TRUNCATE organisation, usager, usager_key, professional, structure CASCADE",
+            )
+        assert made[0] == made[1]
+
+    def test_the_same_seed_twice_in_one_base_is_refused_in_words(self):
+        typed("seed", "--usagers", "1", "--seed", "7")
+        told = typed("seed", "--usagers", "1", "--seed", "7")
+        assert (told.exit_code, "Prenez-en une autre" in told.output) == (1, True)
+
+    def test_two_seeds_live_side_by_side(self, fresh_database: TestDatabase):
+        for number in "12":
+            assert typed("seed", "--usagers", "1", "--seed", number).exit_code == 0
+        assert ask(fresh_database.owner_url, "SELECT count(DISTINCT organisation_id) FROM usager") == 2
+
+
+def test_remap_says_how_many_moved():
+    assert typed("exchange", "remap").output == "0 ressource(s) rangée(s), 0 gardée(s) telles quelles.\n"
+
+
+def test_a_base_of_the_house_is_never_emptied(fresh_database: TestDatabase, tmp_path: Path):
+    told = typed("demo", "--reset", "--database-url", fresh_database.owner_url, "--data", str(tmp_path))
+    assert (told.exit_code, (tmp_path / "keys.json").exists()) == (1, True)
