@@ -137,6 +137,16 @@ class TestIdempotency:
         world.post("sonia", PATH, said(world, text="Une."), headers=key)
         assert world.post("sonia", PATH, said(world, text="Deux."), headers=key).status_code == 422
 
+    def test_the_same_line_again_tells_the_thread_it_made(self, world: World):
+        key = {"Idempotency-Key": str(uuid4())}
+        body = said(world) | {"line": "D: chute A: examen R: rien"}
+        del body["text"]
+        first, again = (world.post("sonia", f"{PATH}/line", body, headers=key) for _ in "ab")
+        assert (again.status_code, [i["id"] for i in again.json()["items"]]) == (
+            201,
+            [i["id"] for i in first.json()["items"]],
+        )
+
     def test_two_callers_may_use_the_same_key(self, world: World):
         key = {"Idempotency-Key": str(uuid4())}
         ids = {world.post(who, PATH, said(world), headers=key).json()["id"] for who in ("sonia", "marc")}
@@ -265,6 +275,12 @@ class TestList:
         assert world.get("marc", f"{url}&after={cursor}").status_code == 400
         assert world.get("sonia", f"{PATH}?limit=2&after={cursor}").status_code == 400
         assert world.get("sonia", f"{url}&after=x{cursor}").status_code == 400
+
+    def test_of_one_target_holds_what_was_said_of_it(self, world: World):
+        about, other = (written(world, target=target) for target in ("appétit", "marche"))
+        items = world.get("sonia", f"{PATH}?usager={world.ids['jeanne']}&target=appétit").json()["items"]
+        ids = [i["id"] for i in items]
+        assert (about.rpartition("/")[2] in ids, other.rpartition("/")[2] in ids) == (True, False)
 
     def test_nothing_found_still_names_the_usager_asked_for(self, world: World):
         answer = world.get("yann", f"{PATH}?usager={world.ids['jeanne']}")
