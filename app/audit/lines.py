@@ -42,7 +42,12 @@ def _as_text(column: str) -> str:
             return f"{column}::text"
 
 
-LINE_SQL = " || ".join(f"coalesce(octet_length({_as_text(c)})::text || ':' || {_as_text(c)}, '-')" for c in COLUMNS)
+def _line_of(column: str) -> str:
+    text = _as_text(column)
+    return f"coalesce(octet_length({text}) || ':' || {text}, '-')"
+
+
+LINE_SQL = f"concat({', '.join(map(_line_of, COLUMNS))})"  # one string written, where a chain of || copies at each column
 LINE_HASH_SQL = f"sha256(convert_to({LINE_SQL}, 'UTF8'))"
 
 

@@ -20,13 +20,13 @@ EVERY = 0.5  # seconds between two rounds
 HEAD = "SELECT number, epoch, to_xid, hash FROM audit_seal WHERE organisation_id = $1 ORDER BY number DESC LIMIT 1"
 HERE = """SELECT c.system_identifier::text AS cluster, e.epoch, e.cluster AS known
     FROM pg_control_system() c CROSS JOIN (SELECT * FROM cluster_epoch ORDER BY epoch DESC LIMIT 1) e"""
-WAITING = """WITH head AS (
-        SELECT DISTINCT ON (organisation_id) organisation_id, epoch, to_xid FROM audit_seal
-        ORDER BY organisation_id, number DESC)
-    SELECT o.organisation_id FROM (SELECT organisation_id FROM organisation UNION ALL SELECT $2::uuid) o
-    LEFT JOIN head h ON h.organisation_id = o.organisation_id AND h.epoch = $1
-    WHERE EXISTS (SELECT 1 FROM audit_entry a WHERE a.organisation_id = o.organisation_id AND a.epoch = $1
-        AND a.xid >= coalesce(h.to_xid, 0)::text::xid8 AND a.xid < pg_snapshot_xmin(pg_current_snapshot()))"""
+# Each organisation's first line after its head, by the index: the length of the trail costs nothing.
+WAITING = """SELECT o.organisation_id FROM (SELECT organisation_id FROM organisation UNION ALL SELECT $2::uuid) o
+    LEFT JOIN LATERAL (SELECT epoch, to_xid FROM audit_seal s WHERE s.organisation_id = o.organisation_id
+        ORDER BY number DESC LIMIT 1) h ON h.epoch = $1
+    CROSS JOIN LATERAL (SELECT FROM audit_entry a WHERE a.organisation_id = o.organisation_id AND a.epoch = $1
+        AND a.xid >= coalesce(h.to_xid, 0)::text::xid8 AND a.xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY a.xid LIMIT 1) first"""
 # The last xid of a batch is taken whole: a transaction is never cut in two, however many lines it wrote.
 NEXT = """SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
     (SELECT xid::text::bigint + 1 FROM audit_entry
@@ -98,15 +98,14 @@ async def run(sealer_url: str, stop: asyncio.Event, lag: Callable[[float], None]
             connection = await asyncpg.connect(sealer_url, server_settings={"application_name": "dui-sealer"})
             try:
                 while not stop.is_set():
-                    if await seal_all(connection):
-                        lag(time.monotonic() - sealed_all)
-                        continue
-                    sealed_all = time.monotonic()
-                    lag(0.0)
-                    await _pause(stop)
+                    began, sealed = time.monotonic(), await seal_all(connection)
+                    lag(time.monotonic() - sealed_all if sealed else 0.0)
+                    if sealed < BATCH:  # no link was full: what is left is what came meanwhile
+                        sealed_all = began
+                        await _pause(stop)
             finally:
                 await connection.close()
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as exc:
             log.warning("sealer_interrupted", extra={"error": type(exc).__name__})
             await _pause(stop)
 
