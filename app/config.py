@@ -1,7 +1,8 @@
 """Settings of the process, read once from the environment (`DUI_*`); what a house tunes lives in the `setting` table."""
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -23,9 +24,14 @@ class Settings(BaseSettings):
     pool_size: int = 8  # connections of the hot lane, and as many for writes
     metrics_port: int = 0  # 0: not served
 
-    @property
+    @cached_property
     def origins(self) -> tuple[str, ...]:
         return tuple(o.strip().rstrip("/") for o in self.public_origins.split(",") if o.strip())
+
+    @cached_property
+    def hosts(self) -> dict[str, str]:
+        """The origin that each `Host` we answer to belongs to."""
+        return {urlsplit(origin).netloc: origin for origin in reversed(self.origins)}
 
 
 @lru_cache(maxsize=1)

@@ -1,10 +1,10 @@
 """The composition root: the only module that knows every part."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import asyncpg
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 import app.schema  # noqa: F401  every table is known
 from app.api import docs, errors, fhir, health, metrics, oauth, transaction
@@ -63,9 +64,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if config.sealer_database_url
         else None
     )
+    gc.freeze()  # what is built once lives as long as the process: no collection looks at it again
     try:
         yield
     finally:
+        gc.unfreeze()
         stop.set()
         if sealing:
             await sealing
@@ -114,19 +117,29 @@ REFUSALS: dict[Any, Any] = {
     PoolTimeout: errors.render_database,
     Exception: errors.render_bug,
     OSError: errors.render_database,
+    asyncpg.PostgresConnectionError: errors.render_database,
+    asyncpg.OperatorInterventionError: errors.render_database,
 }
+
+
+class Server(FastAPI):
+    """What surrounds every request, and the hottest reads, stand outside the framework's own layers."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        hot = fhir.HotFirst(super().build_middleware_stack(), REFUSALS)
+        return Around(hot, frozenset(self.state.settings.hosts))
 
 
 def create_app(config: Settings | None = None) -> FastAPI:
     log_to_stdout()
-    api = FastAPI(
+    api = Server(
         title="dui-serveur",
         version="0.1.0",
         lifespan=lifespan,
         description="Le dossier usager informatisé : API des applications d'équipe, et de la personne.",
         docs_url=None,
         redoc_url=None,
-        telemetry={"logs": False},
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # they tell addresses
     )
     api.state.settings = config or settings()
     for kind, handler in REFUSALS.items():
@@ -140,6 +153,4 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(portal.router)
     api.mount(STATIC_URL, Kept(directory=STATIC_DIR))
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]
-    api.add_middleware(fhir.HotFirst, api=api, refusals=REFUSALS)
-    api.add_middleware(Around, hosts=frozenset(urlsplit(origin).netloc for origin in api.state.settings.origins))
     return api

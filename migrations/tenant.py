@@ -1,13 +1,14 @@
 """Row-level security, said once: what each role may see and do in a table.
 
-`current_setting` is '' after a `SET LOCAL` and NULL before any: both give no tenant, hence no row. The sub-select
-makes Postgres read it once a statement, not once a row.
+`current_setting` is '' after a `SET LOCAL` and NULL before any: both give no tenant, hence no row. Every statement of
+ours names its tenant too, so Postgres compares the two once a scan; a sub-select here would cost a plan of its own per
+table (docs/adr/0008).
 """
 
 from alembic.operations import Operations
 
 APP, SEALER = "dui_app", "dui_sealer"
-TENANT = "(SELECT nullif(current_setting('dui.organisation', true), '')::uuid)"
+TENANT = "nullif(current_setting('dui.organisation', true), '')::uuid"
 ALL = "SELECT, INSERT, UPDATE, DELETE"
 
 

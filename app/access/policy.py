@@ -270,7 +270,7 @@ def _always(caller: Shape, action: Action, row: type[DossierEntry]) -> list[Colu
                 rules.append(row.author_id == ME)
                 if row.KIND not in OPENS_A_DOSSIER:
                     rules.append(_about_someone_i_read(caller, row))
-            rules.append(not_(_opposed(Opposition.professional_id, row)))
+            rules.append(not_(_among(_outer(row, "usager_id"), _opposed(Opposition.professional_id))))
         case Caller.USAGER | Caller.REPRESENTATIVE:
             rules.append(not_(row.held))
             rules.append(row.usager_id == USAGER)
@@ -338,11 +338,14 @@ def _as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]
 
 def _here(role: Role, row: type[Row]) -> ColumnElement[bool]:
     """The row stands in a structure of my membership."""
-    places: Select[Any] = select(literal_column("1")).select_from(MembershipStructure)
-    places = places.where(MembershipStructure.organisation_id == ORGANISATION)
-    places = places.where(MembershipStructure.structure_id == _outer(row, "structure_id"))
+    places = select(MembershipStructure.structure_id).where(MembershipStructure.organisation_id == ORGANISATION)
     places = places.where(MembershipStructure.membership_id == MEMBERSHIP)
-    return and_(places.exists(), _i_still_am(role))
+    return and_(_among(_outer(row, "structure_id"), places), _i_still_am(role))
+
+
+def _among(value: ColumnElement[Any], few: Select[Any]) -> ColumnElement[bool]:
+    """One of a few that hang on the caller alone: found once a statement, where EXISTS is asked again for each row."""
+    return value == any_(func.array(few.scalar_subquery(), type_=ARRAY(Uuid())))
 
 
 def in_office(caller: Shape) -> ColumnElement[bool]:
@@ -403,9 +406,8 @@ def _opens_in_emergency(role: Role, row: type[DossierEntry]) -> ColumnElement[bo
 def _opened_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
     """I opened this usager's dossier in an emergency that still runs."""
     e = EmergencyAccess
-    mine = exists().where(e.organisation_id == ORGANISATION, e.professional_id == ME)
-    mine = mine.where(e.usager_id == _outer(row, "usager_id"), e.deleted_at.is_(None))
-    return mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None))
+    mine = select(e.usager_id).where(e.organisation_id == ORGANISATION, e.professional_id == ME, e.deleted_at.is_(None))
+    return _among(_outer(row, "usager_id"), mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None)))
 
 
 def _mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -425,7 +427,7 @@ def _granted(row: type[DossierEntry]) -> ColumnElement[bool]:
     narrowed = exists().where(_asked_of(other, row), narrower).correlate(yes)
     covered = exists().where(_asked_of(yes, row), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
     open_to_others = and_(not_(row.held), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
-    return and_(open_to_others, covered, not_(_opposed(Opposition.partner_id, row)), _accepted_there(row))
+    return and_(open_to_others, covered, not_(_opposed_by(row)), _accepted_there(row))
 
 
 def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -466,12 +468,17 @@ def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:
     return row.structure_id.in_(places)
 
 
-def _opposed(against: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+def _opposed(against: Any) -> Select[Any]:
+    """The persons who oppose this caller today."""
     o = Opposition
     running = and_(_running(o), o.deleted_at.is_(None), not_(o.held))
-    return exists().where(
-        o.organisation_id == ORGANISATION, against == ME, o.usager_id == _outer(row, "usager_id"), running
-    )
+    return select(o.usager_id).where(o.organisation_id == ORGANISATION, against == ME, running)
+
+
+def _opposed_by(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A partner may be opposed by many: asked of this person only."""
+    mine = _opposed(Opposition.partner_id).where(Opposition.usager_id == _outer(row, "usager_id"))
+    return mine.exists()
 
 
 def _running(fact: Any) -> ColumnElement[bool]:

@@ -114,10 +114,11 @@ async def _ask(
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    _, n, _, state, known_as, told, *at = line
+    _, n, _, state, known_as, told, *more = line
+    at, plain = tuple(more[: how.places]), more[how.places :]
     if n >= 0:
-        return Found(n, how.asked[n].view(*told), tuple(at), state, known_as)
+        return Found(n, how.asked[n].view(*(told or plain)), at, state, known_as)
     kind, id, usager_id, version, sealed, wrapped = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
-    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), tuple(at), state, current=False)
+    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), at, state, current=False)

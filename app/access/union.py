@@ -71,10 +71,12 @@ class Asking:
     """A line of the answer: alive, n, gone, state, known_as, what is told, then the places in the order. `state` is where
     a bundle of this partner stands, null for rows it did not send; `known_as` who their person is for it. `n` is the question's, or
     -1 - n when what is told is the version sent: kind, id, usager, version, snapshot, the usager's wrapped key.
+    What the first question tells stands in columns of its own, at the end: most rows are its, and a record costs more.
     """
 
     query: HotQuery
     asked: tuple[Question, ...]
+    places: int  # in the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,12 @@ def asking(
 ) -> Asking:
     found = _found_in(caller, asked, order)
     said = (found.c.n, found.c.gone, found.c.state, found.c.known_as, found.c.told)
-    columns = (*said, *(_plain(place) for place in order.of(found)))
+    plain = (column for column in found.c if column.key.startswith("t_"))
+    columns = (*said, *(_plain(place) for place in order.of(found)), *plain)
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*(desc(place) for place in order.of(found)))
     lines = _traced(caller, found, asked, usager, silent=silent)
-    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked)
+    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(order.names))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -141,10 +144,10 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
     """What each question finds within reach, at most `limit` each, then the first `limit` of all."""
     branches = []
     for n, question in enumerate(asked):
-        branches.append(_as_it_stands(caller, n, question, order))
+        branches.append(_as_it_stands(caller, n, question, order, asked[0].view))
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
-            branches.append(_as_it_was_sent(caller, n, question, question.then, order))
+            branches.append(_as_it_was_sent(caller, n, question, question.then, order, asked[0].view))
     if len(branches) == 1:
         return branches[0].cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
@@ -152,7 +155,7 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
     return first.limit(bindparam("limit", type_=Integer())).cte("found")
 
 
-def _as_it_stands(caller: Shape, n: int, question: Question, order: Order) -> Select[Any]:
+def _as_it_stands(caller: Shape, n: int, question: Question, order: Order, first: type[View]) -> Select[Any]:
     row: Any = question.view.TABLE
     told: Select[Any] = select(
         literal_column(str(n)).label("n"),
@@ -163,7 +166,7 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order) -> Se
         cast(ground(caller, row), Text()).label("ground"),
         _state(caller, row),
         _known_as(caller, row),
-        _record(*(_plain(_column(question.view, name)) for name in question.view.__struct_fields__)),
+        *(_told_first(question.view) if n == 0 else (_record(*_values(question.view)), *_untold(first))),
     )
     told = told.where(question.listing.where, allowed(caller, Action.READ, row))
     if not question.listing.deleted_too:
@@ -171,7 +174,9 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order) -> Se
     return order.within(told, [getattr(row, name) for name in order.names])
 
 
-def _as_it_was_sent(caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order) -> Select[Any]:
+def _as_it_was_sent(
+    caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order, first: type[View]
+) -> Select[Any]:
     row: Any = question.view.TABLE
     v: Any = EntryVersion
     key: Any = StoredUsagerKey
@@ -185,6 +190,7 @@ def _as_it_was_sent(caller: Shape, n: int, question: Question, then: ColumnEleme
         case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
         cast(null(), Text()).label("known_as"),
         _record(word(row.KIND), _plain(v.entry_id), _plain(v.usager_id), v.version, v.snapshot, key.wrapped),
+        *_untold(first),
     )
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
@@ -219,6 +225,20 @@ def person_of() -> HotQuery:
 def _attached() -> tuple[ColumnElement[bool], ...]:
     mine = (NAME.c.organisation_id == ORGANISATION, NAME.c.partner_id == ME)
     return (*mine, NAME.c.kind == word(Kind.USAGER), NAME.c.usager_id != NAME.c.row_id)
+
+
+def _values(view: type[View]) -> list[ColumnElement[Any]]:
+    return [_plain(_column(view, name)) for name in view.__struct_fields__]
+
+
+def _told_first(view: type[View]) -> list[ColumnElement[Any]]:
+    """No record, and what it would hold as columns."""
+    none = literal_column("CASE WHEN false THEN ROW(1) END", NullType()).label("told")
+    return [none, *(value.label(f"t_{n}") for n, value in enumerate(_values(view)))]
+
+
+def _untold(view: type[View]) -> list[ColumnElement[Any]]:
+    return [cast(null(), value.type).label(f"t_{n}") for n, value in enumerate(_values(view))]
 
 
 def _record(*columns: Any) -> ColumnElement[Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -137,8 +136,8 @@ def render_http(request: Request, error: HTTPException) -> Response:
     return answer
 
 
-def render_database(request: Request, error: DBAPIError | PoolTimeout | OSError) -> Response:
-    """The pool is empty or Postgres is away: say so, and when to come back. Another fault of the base is ours."""
+def render_database(request: Request, error: Exception) -> Response:
+    """No connection is free or Postgres is away: say so, and when to come back. Another fault of the base is ours."""
     if isinstance(error, DBAPIError) and not error.connection_invalidated:
         raise error
     return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))

@@ -19,6 +19,7 @@ from app.access.gate import Reading
 from app.access.http import read_at
 from app.api.resources import REGISTRY
 from app.audit.vocabulary import Door
+from app.config import Settings
 from app.fhir import capability
 from app.fhir.verbs.asking import asking
 from app.fhir.verbs.read import read
@@ -41,9 +42,8 @@ class HotFirst:
     refusals, the same answer. What it does not know goes on to the framework.
     """
 
-    def __init__(self, app: ASGIApp, api: Any, refusals: Mapping[type[Exception], Refusal]) -> None:
-        self.app, self.api = app, api
-        self.refusals = {kind: refusal for kind, refusal in refusals.items() if kind is not Exception}
+    def __init__(self, app: ASGIApp, refusals: Mapping[type[Exception], Refusal]) -> None:
+        self.app, self.refusals = app, refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = HOT.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
@@ -51,20 +51,24 @@ class HotFirst:
             await self.app(scope, receive, send)
             return
         read = found["id"] is not None
-        scope["app"], scope["route"] = self.api, READ if read else SEARCH
+        scope["route"] = READ if read else SEARCH
         scope["path_params"] = found.groupdict() if read else {"type_name": found["type_name"]}
-        request = Request(scope, receive)
+        request, bug = Request(scope, receive), None
         try:
             answer = await (_read(request) if read else _search(request))
-        except tuple(self.refusals) as error:
-            answer = self._refused(request, error)
+        except Exception as error:  # noqa: BLE001  this is where a bug becomes an answer
+            answer, bug = self._refused(request, error)
         await answer(scope, receive, send)
+        if bug:
+            raise bug  # told to the caller in neutral words; the server logs what it was
 
-    def _refused(self, request: Request, error: Exception) -> Response:
-        for kind in type(error).__mro__:
-            if kind in self.refusals:
-                return self.refusals[kind](request, error)
-        raise error
+    def _refused(self, request: Request, error: Exception) -> tuple[Response, Exception | None]:
+        """The most precise refusal; when there is none, or it does not know this error, the neutral one."""
+        kind = next(kind for kind in type(error).__mro__ if kind in self.refusals)
+        try:
+            return self.refusals[kind](request, error), error if kind is Exception else None
+        except type(error):
+            return self.refusals[Exception](request, error), error
 
 
 class FhirRoute(Route):
@@ -164,9 +168,8 @@ def prefers(request: Request, name: str, value: str) -> bool:
 
 def origin_of(request: Request) -> str:
     """Our address as links say it: the public origin asked for when it is one of ours, else the first."""
-    origins: tuple[str, ...] = request.app.state.settings.origins
-    asked = request.headers.get("host", "")
-    return next((origin for origin in origins if origin.partition("://")[2] == asked), origins[0])
+    config: Settings = request.app.state.settings
+    return config.hosts.get(request.headers.get("host", ""), config.origins[0])
 
 
 def _pairs(request: Request) -> Pairs:

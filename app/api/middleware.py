@@ -3,13 +3,13 @@
 Plain ASGI, to stay out of the hot path.
 """
 
-import json
 import logging
 import re
 import sys
 import time
 from typing import Any
 
+import msgspec
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,6 +26,7 @@ ASKED_BY_SUPERVISORS = frozenset({"/healthz", "/readyz"})  # under whatever name
 STRANGE = "Ce serveur ne répond pas sous ce nom. Voyez DUI_PUBLIC_ORIGINS."
 _GIVEN = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # any other shape may be a value
 log = logging.getLogger("dui.request")
+_json = msgspec.json.Encoder().encode
 
 
 class BodyTooLarge(Exception):
@@ -69,11 +70,7 @@ class Around:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", number.encode()),
-                    *_unsaid(message.get("headers", ())),
-                ]
+                message["headers"] = [*_said(message.get("headers", ())), (b"x-request-id", number.encode())]
             await send(message)
 
         try:
@@ -125,16 +122,19 @@ def too_large(cap: int) -> str:
     return f"Le corps envoyé dépasse {cap // 1024} Kio."
 
 
-def _unsaid(headers: Any) -> list[tuple[bytes, bytes]]:
+USUAL = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+
+
+def _said(headers: Any) -> list[tuple[bytes, bytes]]:
     """Taken as it is named; and what is told about a person is stored by nobody on the way."""
-    usual = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
     said = {name for name, _ in headers}
-    return [header for header in usual if header[0] not in said]
+    return [*headers, *(header for header in USUAL if header[0] not in said)]
 
 
 def line(**words: object) -> None:
     """One JSON line, of these keys only: never a path, a query, a body."""
-    log.info(json.dumps(words, separators=(",", ":")))
+    if log.isEnabledFor(logging.INFO):  # the record made here: who calls is always this line
+        log.handle(log.makeRecord(log.name, logging.INFO, __file__, 0, _json(words).decode(), (), None))
 
 
 class JsonFormatter(logging.Formatter):
@@ -149,7 +149,7 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             told["error"] = record.exc_info[0].__name__
             told["at"] = _places(record.exc_info[2])
-        return json.dumps(told, separators=(",", ":"))
+        return _json(told).decode()
 
 
 def _places(trace: Any) -> list[str]:
@@ -162,6 +162,7 @@ def _places(trace: Any) -> list[str]:
 
 
 def log_to_stdout(level: int = logging.INFO) -> None:
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # none of it is said
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)

@@ -47,7 +47,9 @@ def _line_of(column: str) -> str:
     return f"coalesce(octet_length({text}) || ':' || {text}, '-')"
 
 
-LINE_SQL = f"concat({', '.join(map(_line_of, COLUMNS))})"  # one string written, where a chain of || copies at each column
+LINE_SQL = (
+    f"concat({', '.join(map(_line_of, COLUMNS))})"  # one string written, where a chain of || copies at each column
+)
 LINE_HASH_SQL = f"sha256(convert_to({LINE_SQL}, 'UTF8'))"
 
 

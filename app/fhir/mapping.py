@@ -160,7 +160,7 @@ class ResourceMap(Generic[V]):
         `own`: to who sent it; `unread`: the kinds of row that the reader may not read.
         """
         hidden = self.hides(view) if outside and self.hides else ()
-        closed = {name: None for name, kind in self.beside.items() if kind in unread}
+        closed = {name: None for name, kind in self.beside.items() if kind in unread} if self.beside else None
         view = msgspec.structs.replace(view, **closed) if closed else view
         view = self.unseals(view, keyring) if self.unseals else view
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)

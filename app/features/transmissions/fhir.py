@@ -33,7 +33,7 @@ OWN_PROFILE = extension("transmission")
 TARGET = extension("transmission-target")
 KIND = code_system("transmission-kind")  # JDV_J23, the binding of `type`, has no word for the parts of a DAR entry
 TEXT = "text/plain; charset=utf-8"
-WORDS = {
+WORDS: dict[str, str] = {
     EntryKind.DATA: "Donnée",
     EntryKind.ACTION: "Action",
     EntryKind.RESULT: "Résultat",
@@ -60,15 +60,14 @@ def to_fhir(t: TransmissionFhir) -> DocumentReference:
     """What a partner wrote keeps its own author, type of note and format, which stand beside the row."""
     arrived = t.origin_partner_id is not None
     author = AUTHORS.get(t.author_kind)
-    said = EntryKind(t.kind)
     text = Attachment(contentType=None if arrived else TEXT, data=b64encode(t.text.encode()).decode())
     return DocumentReference(
         id=t.id,
         meta=meta(t, *((PROFILE,) if arrived else (PROFILE, OWN_PROFILE))),
         status="current",
         type=None
-        if arrived and said is EntryKind.NARRATIVE
-        else CodeableConcept((Coding(KIND, said.value),), WORDS[said]),
+        if arrived and t.kind == EntryKind.NARRATIVE
+        else CodeableConcept((Coding(KIND, t.kind),), WORDS[t.kind]),
         subject=Reference(f"Patient/{t.usager_id}"),
         date=moment(t.occurred_at),
         author=(Reference(f"{author}/{t.author_id}"),) if author else (),

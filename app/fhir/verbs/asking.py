@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from app.access.gate import Reading
-from app.access.permissions import Action, unread
+from app.access.permissions import Action, Kind, unread
 from app.access.several import Found, refuse
 from app.fhir import references
 from app.fhir.canonicals import code_system
@@ -32,11 +32,8 @@ class Asking:
     origin: str
     type_name: str
     maps: tuple[AnyMap, ...]
-
-    @property
-    def outside(self) -> bool:
-        """A protected place is told to the team and to the person, to nobody else."""
-        return not isinstance(self.reading.principal, Professional | UsagerSelf)
+    outside: bool  # a protected place is told to the team and to the person, to nobody else
+    unread: frozenset[Kind]
 
 
 async def asking(reading: Reading, registry: Registry, origin: str, type_name: str, letter: str) -> Asking:
@@ -46,7 +43,8 @@ async def asking(reading: Reading, registry: Registry, origin: str, type_name: s
     if isinstance(who, Partner) and not scopes.cover(who.scopes, type_name, letter):
         await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
         raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
-    return Asking(reading, registry, origin, type_name, maps)
+    outside = not isinstance(who, Professional | UsagerSelf)
+    return Asking(reading, registry, origin, type_name, maps, outside, unread(who.shape))
 
 
 def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
@@ -59,7 +57,7 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
         asking.reading.keyring,
         outside=asking.outside and not as_sent,
         own=own,
-        unread=unread(asking.reading.principal.shape),
+        unread=asking.unread,
     )
     if found.known_as:
         resource = _as_named(resource, view.usager_id, found.known_as)
