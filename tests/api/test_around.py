@@ -2,9 +2,12 @@
 
 import json
 
+import asyncpg
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from app.api import metrics
+from app.kernel.hot import HotLane
 from tests.world import World
 
 NOTES = "/api/v1/transmissions"
@@ -72,6 +75,33 @@ def test_a_fault_of_ours_is_told_in_neutral_words(world: World, monkeypatch: pyt
     answer = world.get("sonia", NOTES)
     assert (answer.status_code, answer.json()["code"]) == (500, "bug")
     assert "1477" not in answer.text
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("147720425367430"), DBAPIError("147720425367430", {}, Exception())])
+def test_so_is_one_of_a_fhir_read(world: World, monkeypatch: pytest.MonkeyPatch, fault: Exception):
+    async def broken(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("app.api.fhir.read", broken)
+    with pytest.raises(type(fault)):  # the server's own log hears of it
+        world.get("sonia", f"/fhir/Patient/{world.ids['jeanne']}")
+    monkeypatch.setattr(vars(world.client)["_transport"], "raise_server_exceptions", False)
+    answer = world.get("sonia", f"/fhir/Patient/{world.ids['jeanne']}")
+    assert (answer.status_code, answer.json()["resourceType"]) == (500, "OperationOutcome")
+    assert "1477" not in answer.text
+
+
+@pytest.mark.parametrize("fault", [TimeoutError(), asyncpg.AdminShutdownError("bye"), asyncpg.ConnectionFailureError()])
+def test_a_read_without_postgres_says_when_to_come_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: Exception
+):
+    async def away(*_: object, **__: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(HotLane, "ask", away)
+    for path in (f"{NOTES}/{world.ids['jeanne']}", f"/fhir/Patient/{world.ids['jeanne']}"):
+        answer = world.get("sonia", path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
 def test_an_empty_pool_says_when_to_come_back(world: World, monkeypatch: pytest.MonkeyPatch):

@@ -9,7 +9,7 @@ import pytest
 
 from app.audit import upkeep
 from app.audit.lines import GENESIS
-from app.audit.sealer import NewCluster, run, seal, seal_all
+from app.audit.sealer import WAITING, NewCluster, run, seal, seal_all
 from app.audit.verify import verify, verify_all
 from app.kernel.db import NIL
 from tests.postgres import TestDatabase
@@ -175,6 +175,14 @@ class TestRunning:
         stop.set()
         await running
         assert (await verify(owner, HERE)).links == 4
+
+    async def test_finds_what_waits_without_reading_the_trail(self, chained: TestDatabase, connect: Connect):
+        owner = await connect(chained.owner_url)
+        await owner.execute(LINE, HERE, 5_000)
+        await owner.execute("ANALYZE audit_entry")
+        await seal_all(await connect(chained.sealer_url))
+        plan = await (await connect(chained.sealer_url)).fetch(f"EXPLAIN {WAITING}", 1, NIL)
+        assert not any("Seq Scan on audit_entry" in row[0] for row in plan), plan
 
     async def test_survives_a_lost_connection(
         self, chained: TestDatabase, connect: Connect, caplog: pytest.LogCaptureFixture

@@ -1,9 +1,12 @@
 """A statement that would serve one caller's value to the next is never kept."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import date
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import Date, PickleType, Text, bindparam, column, literal, select, table
 
@@ -13,8 +16,11 @@ from app.access.reading import Listing, question
 from app.features.transmissions.models import Transmission
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
-from app.kernel.hot import HotLane, NotHot, compiled, word
+from app.kernel import hot
+from app.kernel.db import NIL
+from app.kernel.hot import HotLane, HotQuery, NotHot, compiled, word
 from app.security.principal import Caller, Professional, Role, Shape
+from tests.postgres import TestDatabase
 
 WHO = Shape(Caller.PROFESSIONAL, Role.EDUCATEUR)
 
@@ -63,3 +69,56 @@ def test_a_closed_lane_says_so():
     with pytest.raises(RuntimeError):
         asyncio.run(lane.ask(uuid4(), compiled(question(WHO, Action.READ, TransmissionOut, OF_USAGER)), {}))
     asyncio.run(lane.close())
+
+
+class TestConnections:
+    """One connection in the lane: whatever became of it, the next who asks is answered."""
+
+    SLEEP, ONE = HotQuery("SELECT pg_sleep(20)", ()), HotQuery("SELECT 1", ())
+
+    @pytest.fixture
+    async def lane(self, database: TestDatabase) -> AsyncIterator[HotLane]:
+        lane = HotLane(database.app_url, 1)
+        await lane.open()
+        yield lane
+        await lane.close()
+
+    async def test_one_ended_by_postgres_is_opened_again(self, lane: HotLane, database: TestDatabase):
+        [(pid,)] = await lane.ask(NIL, HotQuery("SELECT pg_backend_pid()", ()), {})
+        owner = await asyncpg.connect(database.superuser_url)
+        await owner.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+        await owner.close()
+        with suppress(asyncpg.PostgresError, OSError):  # the end may be heard of only by asking
+            await lane.ask(NIL, self.ONE, {})
+        assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
+
+    async def test_one_left_half_way_is_given_to_nobody(self, lane: HotLane):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await lane.ask(NIL, self.SLEEP, {})
+        async with asyncio.timeout(10):
+            assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
+
+    async def test_who_waits_is_served_when_it_is_given_back(self, lane: HotLane):
+        both = await asyncio.gather(*(lane.ask(NIL, self.ONE, {}) for _ in "ab"))
+        assert both == [[(1,)], [(1,)]]
+
+    async def test_who_waits_too_long_is_told(self, lane: HotLane, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(hot, "PATIENCE", 0.05)
+        busy = asyncio.create_task(lane.ask(NIL, self.SLEEP, {}))
+        await asyncio.sleep(0.1)
+        with pytest.raises(TimeoutError):
+            await lane.ask(NIL, self.ONE, {})
+        busy.cancel()
+        await asyncio.gather(busy, return_exceptions=True)
+
+    async def test_while_postgres_is_away_each_is_told_and_none_is_lost(self, lane: HotLane, database: TestDatabase):
+        lane._dsn = "postgresql://nobody@/none?host=/nowhere"  # noqa: SLF001
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await lane.ask(NIL, self.SLEEP, {})
+        for _ in "ab":
+            with pytest.raises(FileNotFoundError):
+                await lane.ask(NIL, self.ONE, {})
+        lane._dsn = database.app_url  # noqa: SLF001
+        assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
