@@ -4,6 +4,7 @@ On the demo, through the doors only; the official bundles when they are here, a 
 """
 
 import asyncio
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -157,6 +158,20 @@ class TestAProjectThatArrived:
         assert added.status_code == 201, added.text
         assert demo.staff("educatrice", project).status_code == 200
         assert demo.staff("secretaire", project).status_code == 404
+
+    def test_a_card_given_to_the_person_shows_it_on_their_page(self, demo: Demo, arrived: dict[str, str]):
+        project = demo.staff("chef_de_service", f"/api/v1/projects/{arrived['CarePlan']}").json()
+        given = demo.ask(
+            "staff", "chef_de_service", "POST", "/api/v1/access/cards", json={"usager_id": project["usager_id"]}
+        )
+        assert given.status_code == 201, given.text
+        door = given.json()["link"].removeprefix(ORIGIN)
+        assert demo.client.post(door, data={"code": given.json()["code"]}).headers["location"] == "/mon-dossier"
+        page = demo.client.get("/mon-dossier/projet")
+        assert page.status_code == 200
+        goals = project["goals"]
+        assert goals
+        assert all(html.escape(goal["title"]) in page.text for goal in goals)
 
 
 class TestJeanneDecides:

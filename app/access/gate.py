@@ -8,6 +8,7 @@ statement that settles versions, traces and the idempotency key.
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -270,6 +271,20 @@ class Gate(Reading):
             if wrapped is None:
                 raise NotFound(NOT_FOUND)
             self._keys[row.usager_id] = self.keyring.usager_key(wrapped, str(row.usager_id))
+
+    async def give_card(
+        self, id: UUID, usager_id: UUID, contact_id: UUID | None, ends: datetime | None, *, own_device: bool
+    ) -> tuple[str, str]:
+        """The link's token and the code of a card asked for by `access.cards`, told this once."""
+        who, organisation = self.principal.id, self.principal.organisation_id
+        return await access_cards.give(
+            self._session, self.keyring, organisation, usager_id, contact_id,
+            given_by=who, ends=ends, own_device=own_device, id=id,
+        )  # fmt: skip
+
+    async def take_back_card(self, id: UUID) -> None:
+        """This card opens nothing more, from the next request."""
+        await access_cards.take_back(self._session, id)
 
     async def take_back_cards(self, usager_id: UUID) -> None:
         """The cards of this person, and of who represents them, open nothing more, from the next request."""

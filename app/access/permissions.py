@@ -280,6 +280,7 @@ class Act(StrEnum):
     """What is not a row of the matrix: gestures that open, close or confirm (field.md §1)."""
 
     GIVE_PERSONAL_ACCESS = "give_personal_access"
+    TAKE_BACK_ACCESS = "take_back_access"
     MANAGE_TEAM = "manage_team"
     VALIDATE_PROJECT = "validate_project"
     CONFIRM_MANDATE = "confirm_mandate"
@@ -297,6 +298,7 @@ class Act(StrEnum):
 R = Role
 ACTS: dict[Act, frozenset[Role]] = {
     Act.GIVE_PERSONAL_ACCESS: frozenset({R.EDUCATEUR, R.CHEF_DE_SERVICE, R.SECRETARIAT}),
+    Act.TAKE_BACK_ACCESS: frozenset({R.EDUCATEUR, R.CHEF_DE_SERVICE, R.SECRETARIAT}),
     Act.MANAGE_TEAM: frozenset({R.CHEF_DE_SERVICE, R.COORDINATEUR}),
     Act.VALIDATE_PROJECT: frozenset({R.CHEF_DE_SERVICE}),
     Act.CONFIRM_MANDATE: frozenset({R.CHEF_DE_SERVICE}),

@@ -289,6 +289,16 @@ def usager_table() -> Any:
     return next(m.class_ for m in Base.registry.mappers if m.class_.__tablename__ == "usager")
 
 
+def hands_page(caller: Shape, usager: type[DossierEntry]) -> ColumnElement[bool]:
+    """Whose page this caller may open to them: who gives a card holds its code, so that whose role reads the dossier as
+    a member of the team gives cards to those they accompany only.
+    """
+    line = STAFF.get(caller.role, {}) if caller.role else {}
+    of_team = line.get((Kind.PROJECT, Category.SUPPORT, Action.READ)) is Reach.TEAM
+    mine = _accompanied_by_me(usager) if of_team else true()
+    return and_(allowed(caller, Action.READ, usager), in_office(caller), usager.deleted_at.is_(None), mine)
+
+
 def _reach(reach: Reach, categories: list[Category], row: type[DossierEntry]) -> ColumnElement[bool]:
     return and_(_one_of(categories, row), _within(reach, row))
 

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.api.me import router as me
 from app.api.me_session import router as me_session
 from app.exchange.router import router as exchanges
+from app.features.access_cards.router import router as access_cards
 from app.features.access_log.router import me as my_visits
 from app.features.access_log.router import router as access_log
 from app.features.calendar.router import me as my_events
@@ -34,6 +35,7 @@ def rest() -> APIRouter:
     router.include_router(my_visits)
     router.include_router(my_transmissions)
     router.include_router(access_log)
+    router.include_router(access_cards)
     router.include_router(structures)
     router.include_router(settings)
     router.include_router(professionals)

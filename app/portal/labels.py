@@ -90,6 +90,7 @@ WHAT: dict[str, tuple[str, str]] = {  # kind of row: article, noun
     "agreement": ("le ", "projet"),
     "kept_resource": ("les ", "documents reçus"),
     "consent_answer": ("les ", "accords"),
+    "card": ("la ", "carte d'accès"),
     "audit_entry": ("la ", "liste des visites"),
 }
 RECORD = ("le ", "dossier")  # true of any kind that has no word yet

@@ -44,13 +44,14 @@ async def give(
     given_by: UUID | None = None,
     ends: datetime | None = None,
     own_device: bool = False,
+    id: UUID | None = None,
 ) -> tuple[str, str]:
     """In a session of this tenant: the link's token and the code, told once. `contact_id`: who represents the person."""
     link = base64.urlsafe_b64encode(secrets.token_bytes(LINK_BYTES)).rstrip(b"=").decode()
     code = f"{secrets.randbelow(10**6):06}"
     access = PersonalAccess(
         organisation_id=organisation_id,
-        id=uuid7(),
+        id=id or uuid7(),
         usager_id=usager_id,
         contact_id=contact_id,
         token_hash=tokens.digest(link),

@@ -176,6 +176,24 @@ class TestRunning:
         await running
         assert (await verify(owner, HERE)).links == 4
 
+    async def test_a_full_link_is_followed_at_once(
+        self, chained: TestDatabase, connect: Connect, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr("app.audit.sealer.BATCH", 10)
+        monkeypatch.setattr("app.audit.sealer.EVERY", 3600)
+        app, owner = await connect(chained.app_url), await connect(chained.owner_url)
+        for _ in range(30):
+            await app.execute(LINE, HERE, 1)
+        stop = asyncio.Event()
+        running = asyncio.create_task(run(chained.sealer_url, stop))
+        for _ in range(100):
+            if (await verify(owner, HERE)).unsealed == 0:
+                break
+            await asyncio.sleep(0.05)
+        stop.set()
+        await running
+        assert (await verify(owner, HERE)).links == 3 + 3
+
     async def test_finds_what_waits_without_reading_the_trail(self, chained: TestDatabase, connect: Connect):
         owner = await connect(chained.owner_url)
         await owner.execute(LINE, HERE, 5_000)
