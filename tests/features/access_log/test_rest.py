@@ -267,6 +267,7 @@ def test_a_day_that_cannot_be_is_refused(world: World, before: str) -> None:
 
 
 def test_the_reading_of_ones_visits_is_itself_a_line(world: World) -> None:
+    reads(world, "sonia", "jeanne")
     answer = world.get("jeanne", MINE)
     [line] = world.traces(request_id=answer.headers["x-request-id"])
     assert (line["action"], line["kind"], line["usager_id"]) == ("read", "audit_entry", world.ids["jeanne"])
@@ -291,6 +292,8 @@ def test_the_dpo_reads_every_line_and_no_note(world: World) -> None:
 
 def test_the_trail_is_read_page_after_page(world: World) -> None:
     who, query = "dora", {"usager": str(world.ids["lucas"]), "limit": "2"}
+    for _ in range(4):
+        trace(world, "lucas", noted(world, "lucas"))
     whole = world.get(who, TRAIL, params={"usager": query["usager"], "limit": "200"}).json()["items"]
     assert len(whole) > 3
     first = world.get(who, TRAIL, params=query).json()
@@ -303,6 +306,8 @@ def test_the_trail_is_read_page_after_page(world: World) -> None:
 
 
 def test_a_page_of_the_trail_is_lent_to_nobody(world: World) -> None:
+    for _ in "ab":
+        trace(world, "lucas", noted(world, "lucas"))
     after = world.get("dora", TRAIL, params={"usager": str(world.ids["lucas"]), "limit": "1"}).json()["next"]
     other = world.get("dora", TRAIL, params={"usager": str(world.ids["jeanne"]), "after": after})
     assert other.status_code == 400
