@@ -9,7 +9,7 @@ bash tools/machine.sh
 make --no-print-directory lint || failed+=(lint)
 if [ -x /usr/lib/postgresql/15/bin/postgres ]; then
 	echo "— PostgreSQL 15"
-	DUI_TEST_PG=15 $python -m pytest -rs -n "${JOBS:-2}" --dist loadfile -m "not long and not browser" || failed+=("PostgreSQL 15")
+	DUI_TEST_PG=15 $python -m pytest -rs -n "${JOBS:-2}" -m "not long and not browser" || failed+=("PostgreSQL 15")
 fi
 echo "— PostgreSQL 18"
-DUI_TEST_FAILED="${failed[*]-}" exec $python -m pytest -rs -n "${JOBS:-2}" --dist loadfile -m "not long" -p tests.floors --cov --cov-report=
+DUI_TEST_FAILED="${failed[*]-}" exec $python -m pytest -rs -n "${JOBS:-2}" -m "not long" -p tests.floors --cov --cov-report=

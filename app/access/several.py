@@ -5,10 +5,10 @@ version is told from `entry_version` (design: decisions.md, Read-back). Nothing 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
 
 from app.access.entry import DossierEntry, View
@@ -23,8 +23,7 @@ __all__ = ["Found", "Question", "count", "find", "glance", "order_of", "page", "
 BY_ID = Order(("id",))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """`place` is the question it answers, `at` where it stands in the order, `state` what became of the bundle of this
     partner that brought it, `known_as` the id by which this partner knows its person, `current` false for an older
     version."""

@@ -34,6 +34,7 @@ class Asking:
     maps: tuple[AnyMap, ...]
     outside: bool  # a protected place is told to the team and to the person, to nobody else
     unread: frozenset[Kind]
+    partner: str | None  # what this one sent is told to it as it sent it
 
 
 async def asking(reading: Reading, registry: Registry, origin: str, type_name: str, letter: str) -> Asking:
@@ -44,13 +45,14 @@ async def asking(reading: Reading, registry: Registry, origin: str, type_name: s
         await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
         raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
     outside = not isinstance(who, Professional | UsagerSelf)
-    return Asking(reading, registry, origin, type_name, maps, outside, unread(who.shape))
+    partner = str(who.id) if isinstance(who, Partner) else None
+    return Asking(reading, registry, origin, type_name, maps, outside, unread(who.shape), partner)
 
 
 def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
     """One resource as this caller may see it; what a partner sent comes back with where it stands here."""
     view = found.view
-    own = sent_by(asking.reading.principal, view)
+    own = asking.partner is not None and getattr(view, "origin_partner_id", None) == asking.partner
     as_sent = own and view.version == view.origin_version  # what the team wrote since is ours to protect
     resource = its_map.out(
         view,
@@ -68,10 +70,6 @@ def _as_named(resource: Element | Json, usager_id: str, known_as: str) -> Json:
     """Whose it is, by the id its sender was given."""
     person, name = f"Patient/{usager_id}", f"Patient/{known_as}"
     return references.rewritten(plain(resource), lambda target: name if target == person else None)
-
-
-def sent_by(principal: Any, view: Any) -> bool:
-    return isinstance(principal, Partner) and getattr(view, "origin_partner_id", None) == str(principal.id)
 
 
 def state_of(view: Any) -> str:

@@ -6,6 +6,7 @@ Source: https://hl7.org/fhir/R4/http.html#read
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from uuid import UUID
 
 from starlette.responses import Response
@@ -55,6 +56,7 @@ async def _own(reading: Reading, its_map: AnyMap, id: UUID, values: Mapping[str,
     return Found(0, row, ()) if row else None
 
 
+@lru_cache(maxsize=10_000)
 def _http_date(at: datetime) -> str:
     return format_datetime(at.astimezone(UTC).replace(microsecond=0), usegmt=True)
 

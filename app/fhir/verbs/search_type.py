@@ -23,6 +23,7 @@ from app.kernel.errors import MethodNotAllowed, Unreadable
 from app.security.principal import Partner, Professional
 
 COUNTED_MOST = 10_000
+MATCH = EntrySearch("match")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -89,9 +90,7 @@ def _searchset(
     entries = []
     for one in shown:
         url = f"{asking.origin}/fhir/{asking.type_name}/{one.view.id}"
-        entries.append(
-            BundleEntry(fullUrl=url, resource=told(asking, maps[one.place], one), search=EntrySearch("match"))
-        )
+        entries.append(BundleEntry(fullUrl=url, resource=told(asking, maps[one.place], one), search=MATCH))
     following = None
     if more:
         reading = asking.reading
