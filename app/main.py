@@ -1,7 +1,6 @@
 """The composition root: the only module that knows every part."""
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -64,11 +63,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         if config.sealer_database_url
         else None
     )
-    gc.freeze()  # what is built once lives as long as the process: no collection looks at it again
     try:
         yield
     finally:
-        gc.unfreeze()
         stop.set()
         if sealing:
             await sealing
