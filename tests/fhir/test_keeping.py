@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.fhir import types
@@ -73,6 +73,7 @@ def test_what_was_received_is_given_back_whatever_the_map_says(thing: dict[str, 
 def test_a_map_that_adds_nothing_gives_back_the_same(data: st.DataObject) -> None:
     thing = data.draw(received())
     modelled = data.draw(seen_by_a_map(thing))
+    assume("{}" not in repr(modelled))  # FHIR has no empty object, and a map writes none
     assert same(merge(modelled, leftover(thing, modelled)), thing)
 
 
