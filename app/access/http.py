@@ -30,7 +30,8 @@ G = TypeVar("G", bound=Gate)
 
 
 def call_of(request: Request, door: Door) -> Call:
-    return Call(door, request.state.request_id, request.client.host if request.client else None)
+    client = request.scope.get("client")
+    return Call(door, request.scope["state"]["request_id"], client[0] if client else None)
 
 
 async def principal_at(request: Request, door: Door) -> Principal:

@@ -39,6 +39,8 @@ log_parameter_max_length = 0
 log_parameter_max_length_on_error = 0
 timezone = 'UTC'
 log_timezone = 'UTC'
+update_process_title = off          # a title is written twice a statement
+wal_sync_method = open_datasync     # one call a commit, as durable as the two of the default
 """
 THROWAWAY = "fsync = off\nfull_page_writes = off\nautovacuum_naptime = 1h\n"
 

@@ -1,5 +1,6 @@
 """What leaves for those who run the server: log lines and counts, never a received value."""
 
+import io
 import json
 import logging
 import socket
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.api import metrics
+from app.api import metrics, middleware
 from app.api.middleware import JsonFormatter, log_to_stdout
 
 NIR = "147720425367430"
@@ -28,8 +29,11 @@ def broken() -> ValueError:
 
 
 class TestLines:
-    def test_of_a_request_are_as_they_are(self):
-        assert JsonFormatter().format(record("dui.request", '{"route":"/x"}')) == '{"route":"/x"}'
+    def test_of_a_request_that_nobody_reads_any_more_are_dropped(self, monkeypatch: pytest.MonkeyPatch):
+        gone = io.StringIO()
+        gone.close()
+        monkeypatch.setattr("sys.stdout", gone)
+        middleware.line(route="/x")
 
     def test_of_ours_name_the_event(self):
         line = json.loads(JsonFormatter().format(record("dui.sealer", "sealer_interrupted")))
