@@ -32,10 +32,11 @@ from sqlalchemy.dialects.postgresql import JSON, insert
 from sqlalchemy.exc import IntegrityError
 
 from app.access.entry import DossierEntry, Row
+from app.access.facts import facts
 from app.access.gate import Gate
 from app.access.permissions import Action
-from app.access.policy import SHAPES_KEPT, allowed, decides, facts, overtaken
-from app.access.reading import MayNot, refused
+from app.access.policy import SHAPES_KEPT, allowed, decides, overtaken
+from app.access.refusal import MayNot, refused
 from app.access.versions import values_of
 from app.access.writing import as_json
 from app.kernel.clock import now

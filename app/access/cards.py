@@ -11,10 +11,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Text, Uuid, bindparam, cast, exists, literal_column, not_, null, or_, select
 
+from app.access.facts import ORGANISATION, TODAY
 from app.access.models import Mandate
 from app.access.permissions import ACTS, Act, Action
-from app.access.policy import ORGANISATION, SHAPES_KEPT, TODAY, hands_page, usager_table
-from app.access.reading import MayNot, OutOfReach, Reading, refused
+from app.access.policy import SHAPES_KEPT, hands_page, usager_table
+from app.access.reading import Reading
+from app.access.refusal import MayNot, OutOfReach, refused
 from app.audit import trail
 from app.audit.vocabulary import Outcome
 from app.kernel.errors import Invalid

@@ -5,53 +5,41 @@ A write costs: the tenant told, one insert per table (which answers the policy's
 statement that settles versions, traces and the idempotency key.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, func, literal_column, select, update
+from sqlalchemy import ColumnElement, func, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import writing
 from app.access.entry import DossierEntry, Row, fill
+from app.access.facts import ORGANISATION, facts
 from app.access.permissions import Action
-from app.access.policy import ORGANISATION, allowed, facts, has_cell, usager_table
-from app.access.reading import (
-    ENDED,
-    NOT_FOUND,
-    Listing,
-    MayNot,
-    OutOfReach,
-    Reading,
-    Refused,
-    _still_alive,
-    refused,
-)
+from app.access.policy import allowed, has_cell, usager_table
+from app.access.questions import Listing, still_alive
+from app.access.reading import Reading
+from app.access.refusal import ENDED, NOT_FOUND, MayNot, OutOfReach, Refused, refused
 from app.access.versions import StoredUsagerKey, values_of, version_of
-from app.access.writing import as_json
+from app.access.writing import as_json, told_by
 from app.audit import trail
-from app.audit.vocabulary import Call, Door, Outcome
+from app.audit.vocabulary import Outcome
 from app.kernel import db
 from app.kernel.clock import now
-from app.kernel.crypto import Keyring, UsagerKey
-from app.kernel.db import Database
-from app.kernel.errors import Conflict, DuiError, Gone, Invalid, NotFound, Stale, Unauthenticated
-from app.kernel.hot import HotLane
-from app.kernel.idempotency import Claim, Replay, claim
-from app.kernel.ids import uuid7
+from app.kernel.crypto import UsagerKey
+from app.kernel.errors import DuiError, Gone, Invalid, NotFound, Stale, Unauthenticated
+from app.kernel.idempotency import Claim, Replay
 from app.security import access_cards
-from app.security.principal import Caller, Principal
+from app.security.principal import Caller
 
-__all__ = ["Gate", "Listing", "MayNot", "OutOfReach", "Reading", "Refused", "opened", "opened_as", "reading_of"]
+__all__ = ["Gate", "Listing", "MayNot", "OutOfReach", "Reading", "Refused"]
 
 E = TypeVar("E", bound=Row)
-G = TypeVar("G", bound="Gate")
-UNKNOWN = "reference.unknown"
+
 AUTHOR_KINDS = {
     Caller.PROFESSIONAL: "professional",
     Caller.USAGER: "usager",
@@ -145,7 +133,7 @@ class Gate(Reading):
         try:
             told_back = await core.execute(query.returning(verdict, writing.wrapped_of(table)), facts(self.principal))
         except IntegrityError as exc:
-            raise _told_by(exc, table) or exc from None
+            raise told_by(exc, table) or exc from None
         may, wrapped = told_back.one()  # it is there as it was: locked since `entry`
         if not may:
             raise refused(MayNot, action, table.KIND, [row.id], usager_id=_usager_of(row))
@@ -170,7 +158,7 @@ class Gate(Reading):
         try:
             found = await self._session.execute(query, execution_options=writing.AS_WRITTEN)
         except IntegrityError as exc:
-            raise _told_by(exc) or exc from None
+            raise told_by(exc) or exc from None
         if issubclass(table, DossierEntry):
             for other, key in found.all():
                 self._session.expunge(other)
@@ -217,7 +205,7 @@ class Gate(Reading):
         try:
             await self._session.execute(statement, {**told, **notes})
         except IntegrityError as exc:
-            raise _told_by(exc) or exc from None
+            raise told_by(exc) or exc from None
         self.claim = None
 
     def _version(self, row: DossierEntry, by: UUID | None) -> dict[str, object]:
@@ -253,9 +241,9 @@ class Gate(Reading):
         await db.enter(self._session, self.principal.organisation_id)
         row = rows[0]
         why = (
-            _told_by(broken, type(row)) if broken and has_cell(self.principal.shape, Action.CREATE, type(row)) else None
+            told_by(broken, type(row)) if broken and has_cell(self.principal.shape, Action.CREATE, type(row)) else None
         )
-        [(alive,)] = await self._lane.ask(self.principal.organisation_id, _still_alive(), self._facts())
+        [(alive,)] = await self._lane.ask(self.principal.organisation_id, still_alive(), self._facts())
         if not alive:
             return Unauthenticated(ENDED)
         if not isinstance(row, DossierEntry) or row.usager_id in self._opened:
@@ -321,18 +309,6 @@ class Gate(Reading):
         self._told.append(trail.line(who, action, kind, ids, usager_id=usager_id, ground=ground, outcome=outcome))
 
 
-def _told_by(broken: IntegrityError, table: type[Row] | None = None) -> DuiError | None:
-    """What a constraint of ours says, in words; None when it is a fault of the program."""
-    name = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", "") or "")  # the driver's own error
-    if name.startswith(("uq_", "pk_", "ex_")):
-        return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{name}")
-    tables = [cast(Table, table.__table__)] if table else db.Base.metadata.sorted_tables
-    to = next((c for t in tables for c in t.foreign_key_constraints if c.name == name), None)
-    if to is None:
-        return None
-    return Invalid("Ce champ désigne un élément qui n'existe pas ici.", where=f"/{to.column_keys[-1]}", code=UNKNOWN)
-
-
 @lru_cache
 def _depth(table: type[Row]) -> int:
     return [t.name for t in db.Base.metadata.sorted_tables].index(table.__tablename__)
@@ -348,64 +324,3 @@ def _lines(who: dict[str, object], written: Sequence[tuple[Action, Row]]) -> lis
     for action, row in written:
         grouped.setdefault((action, row.KIND.value, _usager_of(row)), []).append(row.id)
     return [trail.line(who, a.value, kind, ids, usager_id=usager) for (a, kind, usager), ids in grouped.items()]
-
-
-def reading_of(principal: Principal, call: Call, keyring: Keyring, lane: HotLane) -> Reading:
-    return Reading(principal, call, keyring, lane)
-
-
-def opened(
-    principal: Principal, call: Call, keyring: Keyring, lane: HotLane, database: Database, asked: Claim | None = None
-) -> AbstractAsyncContextManager[Gate]:
-    """One request, one transaction: see `opened_as`."""
-    return opened_as(Gate, principal, call, keyring, lane, database, asked)
-
-
-@asynccontextmanager
-async def opened_as(
-    kind: type[G],
-    principal: Principal,
-    call: Call,
-    keyring: Keyring,
-    lane: HotLane,
-    database: Database,
-    asked: Claim | None = None,
-) -> AsyncIterator[G]:
-    """One request, one transaction: committed when the handler returns, rolled back when it raises.
-
-    A refusal undoes the work but its trace stays, in a transaction that follows on the same connection
-    (a second connection while holding the first would empty the pool under load).
-    """
-    async with database.session(principal.organisation_id) as session:
-        gate = kind(principal, call, keyring, lane, session)
-        if asked:
-            gate.replay = await claim(session, asked)
-            gate.claim = None if gate.replay else asked
-        try:
-            yield gate
-            await gate.settle()  # whatever a handler forgot to settle is still checked and traced
-            await session.commit()
-        except DuiError as no:
-            await session.rollback()
-            if gate.undone(no):
-                await db.enter(session, principal.organisation_id)
-                await gate.settle()
-                await session.commit()
-            raise
-
-
-async def refuse_unknown(database: Database, call: Call, action: str, kind: str) -> None:
-    """The trace of a refusal before any organisation is known: a line of the nil organisation."""
-    async with database.session(db.NIL) as session:
-        line = trail.line(trail.unknown(call, db.NIL), action, kind, [], usager_id=None, outcome=Outcome.REFUSED)
-        await session.execute(writing.TRACE, {"lines": as_json([line])})
-        await session.commit()
-
-
-async def trace_system(
-    session: AsyncSession, organisation_id: UUID, action: str, kind: str, ids: Collection[UUID], usager_id: UUID
-) -> None:
-    """The trace of what the server's own hand moved, in the transaction of the move."""
-    who = trail.unknown(Call(Door.SYSTEM, str(uuid7())), organisation_id) | {"principal_kind": "system"}
-    line = trail.line(who, action, kind, ids, usager_id=usager_id)
-    await session.execute(writing.TRACE, {"lines": as_json([line])})

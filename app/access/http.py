@@ -10,7 +10,9 @@ from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from app.access.entry import Row, View
-from app.access.gate import Gate, Listing, Reading, opened_as, reading_of
+from app.access.gate import Gate, Listing
+from app.access.opening import opened_as
+from app.access.reading import Reading
 from app.access.versions import values_of
 from app.audit.vocabulary import Call, Door
 from app.kernel import paging
@@ -41,11 +43,11 @@ async def principal_at(request: Request, door: Door) -> Principal:
 async def read_at(request: Request, door: Door) -> Reading:
     """Who calls at this door, ready to look. Raises Unauthenticated."""
     state = request.app.state
-    return reading_of(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
+    return Reading(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
 
 
 def open_at(request: Request, door: Door) -> AbstractAsyncContextManager[Gate]:
-    """The same, ready to write: see `app.access.gate.opened`."""
+    """The same, ready to write: see `app.access.opening.opened`."""
     return open_as(Gate, request, door)
 
 

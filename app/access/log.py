@@ -34,9 +34,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from app.access.facts import alive
 from app.access.permissions import Action
-from app.access.policy import SHAPES_KEPT, alive, trail_open
-from app.access.reading import ENDED, Reading, _plain
+from app.access.policy import SHAPES_KEPT, trail_open
+from app.access.questions import _plain
+from app.access.reading import Reading
+from app.access.refusal import ENDED
 from app.audit import trail
 from app.audit.models import AuditEntry
 from app.audit.vocabulary import Ground, Outcome

@@ -13,7 +13,8 @@ import orjson
 
 from app.access.entry import DossierEntry, View
 from app.access.permissions import Action
-from app.access.reading import ENDED, OutOfReach, Reading, refused
+from app.access.reading import Reading
+from app.access.refusal import ENDED, OutOfReach, refused
 from app.access.union import Asking, Order, Question, asking, counting, person_of, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated

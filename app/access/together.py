@@ -8,9 +8,12 @@ from sqlalchemy import ColumnElement, Integer, func, literal_column, select, uni
 from sqlalchemy.types import NullType
 
 from app.access.entry import View
+from app.access.facts import alive
 from app.access.permissions import Action
-from app.access.policy import SHAPES_KEPT, alive
-from app.access.reading import ENDED, Listing, Reading, _asked, _found, _told, _turned
+from app.access.policy import SHAPES_KEPT
+from app.access.questions import Listing, _asked, _found, _told, _turned
+from app.access.reading import Reading
+from app.access.refusal import ENDED
 from app.audit import trail
 from app.kernel.errors import Unauthenticated
 from app.kernel.hot import HotQuery, compiled

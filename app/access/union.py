@@ -31,9 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, View
+from app.access.facts import ORGANISATION, alive
 from app.access.permissions import Action, Kind
-from app.access.policy import ORGANISATION, SHAPES_KEPT, alive, allowed, as_sent, ground
-from app.access.reading import Listing, _column, _plain
+from app.access.policy import SHAPES_KEPT, allowed, as_sent, ground
+from app.access.questions import Listing, _column, _plain
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.audit import trail
 from app.audit.vocabulary import Outcome

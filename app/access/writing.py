@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from sqlalchemy import (
     ColumnElement,
     Insert,
+    Table,
     Text,
     bindparam,
     column,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.exc import IntegrityError
 
 from app.access.entry import DossierEntry, Row
 from app.access.permissions import Action
@@ -29,6 +31,7 @@ from app.audit import trail
 from app.audit.models import AuditEntry
 from app.kernel.clock import now
 from app.kernel.db import Base
+from app.kernel.errors import Conflict, DuiError, Invalid
 from app.kernel.idempotency import Idempotency
 from app.security.principal import Shape
 
@@ -112,6 +115,7 @@ def _over(table: type[Base]) -> str:
     return f" ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {said}" if said else "NOTHING")
 
 
+UNKNOWN = "reference.unknown"
 TRACE = text(
     f"INSERT INTO audit_entry ({', '.join(trail.SAID)}) SELECT {', '.join(trail.SAID)} "  # noqa: S608
     "FROM json_populate_recordset(NULL::audit_entry, CAST(CAST(:lines AS text) AS json))"
@@ -120,3 +124,15 @@ TRACE = text(
 
 def as_json(rows: Sequence[object]) -> str:
     return orjson.dumps(rows, default=str).decode()  # asyncpg has a UUID of its own
+
+
+def told_by(broken: IntegrityError, table: type[Row] | None = None) -> DuiError | None:
+    """What a constraint of ours says, in words; None when it is a fault of the program."""
+    name = str(getattr(getattr(broken.orig, "__cause__", None), "constraint_name", "") or "")  # the driver's own error
+    if name.startswith(("uq_", "pk_", "ex_")):
+        return Conflict("Cet élément existe déjà, ou en recouvre un autre.", code=f"conflict.{name}")
+    tables = [cast(Table, table.__table__)] if table else Base.metadata.sorted_tables
+    to = next((c for t in tables for c in t.foreign_key_constraints if c.name == name), None)
+    if to is None:
+        return None
+    return Invalid("Ce champ désigne un élément qui n'existe pas ici.", where=f"/{to.column_keys[-1]}", code=UNKNOWN)

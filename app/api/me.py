@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.access.http import PersonReading, whom
 from app.access.permissions import READABLE
-from app.access.reading import NOT_FOUND
+from app.access.refusal import NOT_FOUND
 from app.features.contacts.record import THEIRS, RecordRow
 from app.kernel.answers import told
 from app.kernel.errors import NotFound

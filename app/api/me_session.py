@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
-from app.access import gate
+from app.access import opening
 from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.kernel.clock import now
@@ -50,11 +50,11 @@ async def enter(said: Card, request: Request) -> Response:
     try:
         opened = await access_cards.enter(state.database, state.keyring, link, said.code, dependencies.Door.ME)
     except DuiError:
-        await gate.refuse_unknown(state.database, call, "login", "session")
+        await opening.refuse_unknown(state.database, call, "login", "session")
         raise
     who = opened.principal
     usager = who.usager_id if isinstance(who, Representative) else who.id
-    async with gate.opened(who, call, state.keyring, state.lane, state.database) as acts:
+    async with opening.opened(who, call, state.keyring, state.lane, state.database) as acts:
         acts.tell("login", "session", [who.session_id], usager_id=usager)
     told = PersonToken(
         access_token=opened.token,

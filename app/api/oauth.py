@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from app.access import gate
+from app.access import opening
 from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.kernel import forms
@@ -108,7 +108,7 @@ async def token(request: Request) -> Response:
             raise OAuthRefusal("unsupported_grant_type", f"grant_type : {', '.join(GRANTS)}.")
         return JSONResponse(await grant(request, form), headers=UNSTORED)
     except OAuthRefusal as no:
-        await gate.refuse_unknown(request.app.state.database, call_of(request, door), "login", "session")
+        await opening.refuse_unknown(request.app.state.database, call_of(request, door), "login", "session")
         return JSONResponse(no.body, no.status, {**UNSTORED, **no.headers})
 
 
@@ -270,5 +270,5 @@ def _address(request: Request) -> str | None:
 async def _told(request: Request, door: Door, opened: Opened) -> None:
     """The trace of an opening, before its token is given."""
     state, who = request.app.state, opened.principal
-    async with gate.opened(who, call_of(request, door), state.keyring, state.lane, state.database) as acts:
+    async with opening.opened(who, call_of(request, door), state.keyring, state.lane, state.database) as acts:
         acts.tell("login", "session", [who.session_id], usager_id=None)

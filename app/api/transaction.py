@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from app.access.gate import opened, opened_as
 from app.access.http import KEY_LONGEST, call_of, principal_at
-from app.access.reading import MayNot, refused
+from app.access.opening import opened, opened_as
+from app.access.refusal import MayNot, refused
 from app.api.fhir import FhirRoute, negotiate, prefers
 from app.api.middleware import BodyTooLarge
 from app.api.resources import REGISTRY

@@ -18,8 +18,8 @@ from app.features.contacts import service as contacts
 from app.features.contacts.schemas import ContactIn, MandateConfirmed, MandateIn
 from app.features.projects import agreeing, parts, writing
 from app.features.projects import service as projects
-from app.features.projects.models import Answer, Feeling, GoalKind, GoalStatus, Origin, Party, Step, TaskStatus
 from app.features.projects.schemas import AgreementIn, Body, OpinionIn, PositionIn, ProjectIn
+from app.features.projects.vocabulary import Answer, Feeling, GoalKind, GoalStatus, Origin, Party, Step, TaskStatus
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
 from app.kernel.clock import now, today

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from app.access.gate import Gate, opened
+from app.access.gate import Gate
+from app.access.opening import opened
 from app.audit.vocabulary import Call, Door
 from app.demo.places import Places, Worker
 from app.kernel.clock import now

@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.gate import trace_system
+from app.access.opening import trace_system
 from app.access.versions import EntryVersion, StoredUsagerKey, about, version_of
 from app.exchange.arrival import SHARED
 from app.exchange.models import KeptResource

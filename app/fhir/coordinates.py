@@ -4,7 +4,7 @@ Source: https://hl7.org/fhir/R4/datatypes.html#HumanName, #ContactPoint, #Addres
 """
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 from app.fhir.types import Address, ContactPoint
 
@@ -25,18 +25,35 @@ HIDDEN = Coordinates(phone=None, email=None, address=PROTECTED, postal_code=None
 HIDES = ("telecom", "address")  # the elements whose leftovers go with them
 
 
+class Reached(Protocol):
+    """A row that says where someone is reached."""
+
+    @property
+    def phone(self) -> str | None: ...
+    @property
+    def email(self) -> str | None: ...
+    @property
+    def address(self) -> str | None: ...
+    @property
+    def postal_code(self) -> str | None: ...
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def country(self) -> str | None: ...
+
+
 def telecoms(phone: str | None, email: str | None) -> tuple[ContactPoint, ...]:
     said = (("phone", phone), ("email", email))
     return tuple(ContactPoint(system=system, value=value) for system, value in said if value)
 
 
-def addresses(at: Coordinates) -> tuple[Address, ...]:
-    if at["address"] == PROTECTED:
+def addresses(at: Reached) -> tuple[Address, ...]:
+    if at.address == PROTECTED:
         return (Address(text=PROTECTED),)
-    lines = tuple(at["address"].split(LINES)) if at["address"] else ()
-    if not (lines or at["postal_code"] or at["city"] or at["country"]):
+    lines = tuple(at.address.split(LINES)) if at.address else ()
+    if not (lines or at.postal_code or at.city or at.country):
         return ()
-    return (Address(line=lines, postalCode=at["postal_code"], city=at["city"], country=at["country"]),)
+    return (Address(line=lines, postalCode=at.postal_code, city=at.city, country=at.country),)
 
 
 def heard(telecom: Iterable[ContactPoint], address: Iterable[Address]) -> Coordinates:

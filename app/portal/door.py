@@ -6,7 +6,7 @@ Nothing is used up by looking at the link: a messaging application that previews
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.access import gate
+from app.access import opening
 from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.kernel import forms
@@ -41,13 +41,13 @@ async def enter(request: Request, link: str) -> Response:
             state.database, state.keyring, link, form.get("code", ""), dependencies.Door.PAGE, ttl=TTLS.get(device)
         )
     except DuiError as no:
-        await gate.refuse_unknown(state.database, call, "login", "session")
+        await opening.refuse_unknown(state.database, call, "login", "session")
         if isinstance(no, Unauthenticated):
             return answers.page(views.Door(wrong=True), status=no.status)
         raise
     who = opened.principal
     usager = who.usager_id if isinstance(who, Representative) else who.id
-    async with gate.opened(who, call, state.keyring, state.lane, state.database) as acts:
+    async with opening.opened(who, call, state.keyring, state.lane, state.database) as acts:
         acts.tell("login", "session", [who.session_id], usager_id=usager)
     answer = RedirectResponse(Screen.HOME.path, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
     kept = int(sessions.OWN_DEVICE_TTL.total_seconds()) if device == OWN else None  # shared: until the browser closes

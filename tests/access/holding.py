@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.access.gate import Gate, opened_as
+from app.access.gate import Gate
+from app.access.opening import opened_as
 from app.audit.vocabulary import Call, Door
 from app.kernel.ids import uuid7
 from app.security import tokens

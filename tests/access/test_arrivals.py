@@ -7,7 +7,7 @@ import pytest
 
 from app.access.arrivals import Arrivals
 from app.access.policy import decides, overtaken
-from app.access.reading import MayNot
+from app.access.refusal import MayNot
 from app.exchange.models import KeptResource
 from app.kernel.errors import DuiError
 from app.kernel.ids import uuid7

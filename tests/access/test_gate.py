@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access.gate import Gate
 from app.access.permissions import Action
-from app.access.reading import MayNot
+from app.access.refusal import MayNot
 from app.features.calendar.models import EventParticipant, ResourceBooking
 from app.features.transmissions.models import Transmission
 from app.kernel.errors import Conflict, NotFound

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.access import log
-from app.access.gate import reading_of
 from app.access.log import Line
+from app.access.reading import Reading
 from app.audit.vocabulary import Call, Door
 from app.kernel.errors import Unauthenticated
 from app.kernel.ids import uuid7
@@ -33,7 +33,7 @@ def staff(world: World, who: str, role: Role) -> Professional:
 
 def lines(world: World, who: Principal, usager: str = "jeanne") -> Sequence[Line]:
     state = world.client.app.state  # type: ignore[attr-defined]
-    reading = reading_of(who, Call(Door.API, str(uuid7())), state.keyring, state.lane)
+    reading = Reading(who, Call(Door.API, str(uuid7())), state.keyring, state.lane)
 
     async def look() -> Sequence[Line]:
         return await log.lines(reading, world.ids[usager], 100)

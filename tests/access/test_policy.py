@@ -5,8 +5,9 @@ from uuid import uuid4
 import pytest
 
 from app.access import policy
+from app.access.facts import facts
 from app.access.permissions import Action, Category, Reach
-from app.access.policy import allowed, facts
+from app.access.policy import allowed
 from app.features.transmissions.models import Transmission
 from app.security.principal import Caller, Session, Shape
 

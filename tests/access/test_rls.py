@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 from sqlalchemy import true
 
-from app.access import reading
-from app.access.reading import OutOfReach, Reading
+from app.access import questions
+from app.access.reading import Reading
+from app.access.refusal import OutOfReach
 from app.audit.vocabulary import Call, Door
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
@@ -99,10 +100,10 @@ class TestWithThePolicyTakenOff:
 
     @pytest.fixture
     def no_policy(self, monkeypatch: pytest.MonkeyPatch):
-        reading.hot.cache_clear()
-        monkeypatch.setattr(reading, "allowed", lambda *_: true())
+        questions.hot.cache_clear()
+        monkeypatch.setattr(questions, "allowed", lambda *_: true())
         yield
-        reading.hot.cache_clear()
+        questions.hot.cache_clear()
 
     def _stranger(self, world: World, lane: HotLane) -> Reading:
         who = Professional(

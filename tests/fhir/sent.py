@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Any
 from uuid import UUID
 
-from app.access.gate import opened
+from app.access.opening import opened
 from app.api.resources import REGISTRY
 from app.audit.vocabulary import Call, Door
 from app.features.transmissions.fhir import PROFILE

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from sqlalchemy import Date, PickleType, Text, bindparam, column, literal, select, table
 
+from app.access.facts import facts
 from app.access.permissions import Action
-from app.access.policy import facts
-from app.access.reading import Listing, question
+from app.access.questions import Listing, question
 from app.features.transmissions.models import Transmission
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER

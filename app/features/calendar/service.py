@@ -12,8 +12,9 @@ from uuid import UUID
 
 from sqlalchemy import and_, not_, select
 
-from app.access.gate import UNKNOWN, Gate, MayNot
+from app.access.gate import Gate, MayNot
 from app.access.permissions import Action, Visibility
+from app.access.writing import UNKNOWN
 from app.features.calendar.models import (
     Coming,
     EventAttendee,

@@ -11,7 +11,6 @@ import msgspec
 from app.features.contacts.models import LAST, Contact
 from app.fhir import coordinates
 from app.fhir.canonicals import extension
-from app.fhir.coordinates import Coordinates
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.types import CodeableConcept, Coding, Extension, HumanName, Reference, RelatedPerson, heard
 from app.kernel.errors import Invalid
@@ -45,9 +44,6 @@ class ContactFhir(RecordView, frozen=True):
 
 
 def to_fhir(c: ContactFhir) -> RelatedPerson:
-    at = Coordinates(
-        phone=c.phone, email=c.email, address=c.address, postal_code=c.postal_code, city=c.city, country=c.country
-    )
     return RelatedPerson(
         id=c.id,
         meta=meta(c, PROFILE),
@@ -56,7 +52,7 @@ def to_fhir(c: ContactFhir) -> RelatedPerson:
         relationship=tuple(_concept(code) for code in (c.role, c.relation) if code),
         name=(HumanName(family=c.family_name or None, given=(c.given_name,) if c.given_name else ()),),
         telecom=coordinates.telecoms(c.phone, c.email),
-        address=coordinates.addresses(at),
+        address=coordinates.addresses(c),
     )
 
 

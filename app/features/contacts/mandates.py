@@ -10,7 +10,7 @@ from app.access.gate import Gate, Listing, MayNot, Reading
 from app.access.mandates import EFFECTS, OF_A_MINOR, Effect, MandateKind, Scope, majority, opens
 from app.access.models import Mandate
 from app.access.permissions import Act, Action, Kind, Visibility
-from app.access.reading import NOT_FOUND, refused
+from app.access.refusal import NOT_FOUND, refused
 from app.features.contacts.models import Contact
 from app.features.contacts.schemas import Holder, MandateConfirmed, MandateIn, MandateOut, MandatePatch
 from app.kernel.clock import now, today

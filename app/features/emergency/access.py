@@ -12,7 +12,7 @@ from sqlalchemy import DateTime, Uuid, and_, bindparam, true
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import EmergencyAccess
 from app.access.permissions import EMERGENCY_ROLES, Act, Action, Visibility
-from app.access.reading import refused
+from app.access.refusal import refused
 from app.features.emergency.schemas import EmergencyIn, Known
 from app.features.settings.tuned import tuned
 from app.features.usagers.models import Usager

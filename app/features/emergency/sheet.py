@@ -8,7 +8,7 @@ from sqlalchemy import Uuid, bindparam
 
 from app.access.gate import Gate, Listing, Reading
 from app.access.permissions import Action, Visibility
-from app.access.reading import NOT_FOUND
+from app.access.refusal import NOT_FOUND
 from app.features.emergency.models import EmergencySheet
 from app.features.emergency.schemas import SheetView
 from app.kernel.clock import today

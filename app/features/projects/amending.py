@@ -8,11 +8,12 @@ from sqlalchemy import ARRAY, Uuid
 
 from app.access.gate import Gate
 from app.access.permissions import Action
-from app.features.projects.models import GoalStatus, Project, ProjectStatus
+from app.features.projects.models import Project
 from app.features.projects.parts import PartOut
 from app.features.projects.schemas import Amendment
 from app.features.projects.seen import whole
 from app.features.projects.service import in_place, opened, started
+from app.features.projects.vocabulary import GoalStatus, ProjectStatus
 from app.kernel.errors import Conflict
 from app.kernel.ids import uuid7
 

@@ -1,6 +1,6 @@
 """What people read of a project's codes: plain words, no praise, no judgement (design: field.md §8)."""
 
-from app.features.projects.models import Answer, Feeling, GoalKind, Origin, Party, ProjectStatus, Step
+from app.features.projects.vocabulary import Answer, Feeling, GoalKind, Origin, Party, ProjectStatus, Step
 
 STEPS: dict[Step, str] = {
     Step.NOT_STARTED: "Pas commencé",

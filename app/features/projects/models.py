@@ -5,7 +5,6 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-c
 """
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,100 +13,7 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DossierEntry, entry_args
 from app.access.permissions import Category, Kind
-
-
-class ProjectStatus(StrEnum):
-    """ENPREPARATION, ENCOURS, ENPAUSE, TERMINE."""
-
-    DRAFT = "draft"
-    ACTIVE = "active"
-    ON_HOLD = "on_hold"
-    COMPLETED = "completed"
-
-
-class GoalStatus(StrEnum):
-    """ENPREPARATION, ACTIF, TERMINE, ANNULE."""
-
-    PLANNED = "planned"
-    ACTIVE = "active"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class TaskStatus(StrEnum):
-    """Of an action, a service, a means, a review: ENPREPARATION, ACTIF, TERMINE, ANNULE."""
-
-    DRAFT = "draft"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    CANCELLED = "cancelled"
-
-
-class Origin(StrEnum):
-    """Whose expectation it is."""
-
-    USAGER = "usager"
-    FAMILLE = "famille"
-    PROFESSIONNEL = "professionnel"
-    AUTRE = "autre"
-
-
-class GoalKind(StrEnum):
-    """A goal is not always to progress: keeping is one, trying is one."""
-
-    AVANCER = "avancer"
-    GARDER = "garder"
-    ESSAYER = "essayer"
-
-
-class Step(StrEnum):
-    """Where a goal stands, in the words of its kind (`labels.STEPS`)."""
-
-    NOT_STARTED = "not_started"
-    STARTING = "starting"
-    MOVING = "moving"
-    ALMOST = "almost"
-    DONE = "done"
-    STILL_HERE = "still_here"
-    HARDER = "harder"
-    TALK_AGAIN = "talk_again"
-    NOT_TRIED = "not_tried"
-    TRYING = "trying"
-    CHANGED_MIND = "changed_mind"
-    PAUSED = "paused"
-
-
-class Feeling(StrEnum):
-    """« Pour moi, comment ça va ? »"""
-
-    GOOD = "good"
-    SO_SO = "so_so"
-    BAD = "bad"
-    DISAGREE = "disagree"
-
-
-class Party(StrEnum):
-    STRUCTURE = "structure"
-    USAGER = "usager"
-    REPRESENTATIVE = "representative"
-    CONTACT = "contact"
-
-
-class Answer(StrEnum):
-    """Three answers of equal size: none blocks, none vanishes."""
-
-    YES = "yes"
-    NO = "no"
-    TALK = "talk"
-
-
-class Who(StrEnum):
-    """What a person's id is the id of: `…_kind` stands beside each `…_id` that may be one of several."""
-
-    PROFESSIONAL = "professional"
-    ROLE = "role"  # a professional in one function, as partners tell them
-    CONTACT = "contact"
-    USAGER = "usager"
+from app.features.projects.vocabulary import GoalKind, GoalStatus, ProjectStatus, TaskStatus
 
 
 class Project(DossierEntry):

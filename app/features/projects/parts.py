@@ -11,18 +11,14 @@ from app.features.projects.models import (
     Agreement,
     Expectation,
     Goal,
-    GoalKind,
-    GoalStatus,
     Means,
     Need,
-    Origin,
     ProjectAction,
     ProjectService,
     Review,
-    Step,
-    TaskStatus,
 )
 from app.features.projects.schemas import Body, Code, Ids, Line, Moment, Never, Prose, Shown
+from app.features.projects.vocabulary import GoalKind, GoalStatus, Origin, Step, TaskStatus
 
 Codes = Annotated[list[Code], Field(max_length=50)]
 Kept = Annotated[Prose | None, Never]

@@ -8,7 +8,8 @@ from sqlalchemy.sql import ColumnElement
 
 from app.access.gate import Listing
 from app.access.permissions import Visibility
-from app.features.projects.models import Agreement, Answer, Party, Project, ProjectStatus
+from app.features.projects.models import Agreement, Project
+from app.features.projects.vocabulary import Answer, Party, ProjectStatus
 from app.features.structures.models import Organisation, Structure
 from app.features.usagers.models import Usager
 from app.kernel.hot import word

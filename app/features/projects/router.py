@@ -21,7 +21,7 @@ from app.access.http import (
     page,
     removed,
 )
-from app.access.reading import NOT_FOUND
+from app.access.refusal import NOT_FOUND
 from app.features.projects import agreeing, amending, questions, service, writing
 from app.features.projects.models import Project
 from app.features.projects.parts import AgreementOut

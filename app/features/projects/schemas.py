@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.access.entry import DossierView
-from app.features.projects.models import Answer, Feeling, Party, Project
+from app.features.projects.models import Project
 from app.features.projects.questions import DISAGREEMENT, MINOR
+from app.features.projects.vocabulary import Answer, Feeling, Party
 from app.features.settings.chosen import chosen
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from app.access.gate import Listing, Reading
-from app.access.reading import Part, Whole
-from app.features.projects.models import Answer, Party
+from app.access.questions import Part
+from app.access.reading import Whole
 from app.features.projects.parts import (
     ActionOut,
     AgreementOut,
@@ -23,6 +23,7 @@ from app.features.projects.parts import (
     ServiceOut,
 )
 from app.features.projects.schemas import MyProjectWhole, ProjectWhole
+from app.features.projects.vocabulary import Answer, Party
 
 NAMES = ("expectations", "needs", "goals", "actions", "services", "means", "reviews", "agreements")
 VIEWS = (ExpectationOut, NeedOut, GoalOut, ActionOut, ServiceOut, MeansOut, ReviewOut, AgreementOut)

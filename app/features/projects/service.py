@@ -12,10 +12,11 @@ from uuid import UUID
 from app.access.gate import Gate
 from app.access.permissions import Act, Action, Category
 from app.features.projects.labels import STATUSES
-from app.features.projects.models import Project, ProjectStatus, Who
+from app.features.projects.models import Project
 from app.features.projects.parts import AgreementOut
 from app.features.projects.questions import NUMBERED, SIGNED_BY_STRUCTURE
 from app.features.projects.schemas import Pace, ProjectIn, ProjectOut, ProjectPatch
+from app.features.projects.vocabulary import ProjectStatus, Who
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid
 

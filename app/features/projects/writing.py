@@ -12,25 +12,13 @@ from app.access.entry import View
 from app.access.gate import Gate, Listing, Reading
 from app.access.models import Professional
 from app.access.permissions import Action, Category
-from app.access.reading import NOT_FOUND
+from app.access.refusal import NOT_FOUND
 from app.features.projects import parts
 from app.features.projects.labels import STEPS_OF
-from app.features.projects.models import (
-    Expectation,
-    Goal,
-    GoalKind,
-    Means,
-    Need,
-    Project,
-    ProjectAction,
-    ProjectService,
-    ProjectStatus,
-    Review,
-    TaskStatus,
-    Who,
-)
+from app.features.projects.models import Expectation, Goal, Means, Need, Project, ProjectAction, ProjectService, Review
 from app.features.projects.schemas import Body
 from app.features.projects.service import check_period, moved, next_review, opened
+from app.features.projects.vocabulary import GoalKind, ProjectStatus, TaskStatus, Who
 from app.kernel.clock import PARIS, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 

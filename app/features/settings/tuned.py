@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Text, Uuid, bindparam, case, cast, literal
 from app.access.entry import View
 from app.access.gate import Listing, Reading
 from app.access.permissions import Action
-from app.access.reading import OutOfReach, refused
+from app.access.refusal import OutOfReach, refused
 from app.features.settings.models import Setting
 from app.features.settings.shipped import MODELS, SHIPPED
 from app.features.structures.models import Structure

@@ -18,7 +18,6 @@ from app.features.usagers import names, numbers
 from app.features.usagers.fhir_numbers import NUMBERED, NUMBERS, Number, declared, identifier, opened
 from app.features.usagers.models import IdentityDocument, IdentityStatus, Usager
 from app.fhir import coordinates
-from app.fhir.coordinates import Coordinates
 from app.fhir.keeping import ITEMS, KEPT, KEY, WHOLE, WITHIN
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import When
@@ -95,7 +94,7 @@ def to_fhir(u: PatientFhir) -> Patient:
         birthDate=str(u.birth_date) if u.birth_date else None,
         birthDate_ext=Primitive(extension=(order,)) if order else None,
         deceasedDateTime=str(u.died_on) if u.died_on else None,
-        address=coordinates.addresses(_coordinates(u)),
+        address=coordinates.addresses(u),
         link=(PatientLink(other=Reference(f"Patient/{u.merged_into_id}"), type="replaced-by"),)
         if u.merged_into_id
         else (),
@@ -145,17 +144,6 @@ def _birth_place(u: PatientFhir) -> tuple[Extension, ...]:
     insee = Extension(url=INSEE, valueCoding=Coding(COMMUNE, u.birth_place_code))
     place = Address(extension=(insee,) if u.birth_place_code else (), city=u.birth_place_name)
     return (Extension(url=BIRTH_PLACE, valueAddress=place),)
-
-
-def _coordinates(u: PatientFhir) -> Coordinates:
-    return Coordinates(
-        phone=u.phone,
-        email=u.email,
-        address=u.address,
-        postal_code=u.postal_code,
-        city=u.city,
-        country=u.country,
-    )
 
 
 def from_fhir(resource: Json, inbound: Inbound) -> Arrived:

@@ -7,7 +7,7 @@ from sqlalchemy import Uuid, bindparam
 
 from app.access.gate import Gate, Listing, Reading
 from app.access.permissions import Action, Visibility
-from app.access.reading import NOT_FOUND
+from app.access.refusal import NOT_FOUND
 from app.features.usagers import doubles, numbers
 from app.features.usagers.models import UNCHECKED, IdentityStatus, Usager, UsagerIdentifier
 from app.features.usagers.numbers import INS

@@ -12,7 +12,8 @@ from uuid import UUID
 from starlette.responses import Response
 
 from app.access.permissions import Action
-from app.access.reading import OutOfReach, Reading, refused
+from app.access.reading import Reading
+from app.access.refusal import OutOfReach, refused
 from app.access.several import Found, find, glance, refuse
 from app.fhir.mapping import AnyMap, by_id
 from app.fhir.search.values import uuid_of

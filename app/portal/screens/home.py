@@ -17,7 +17,8 @@ from app.features.calendar.schemas import MyEventOut
 from app.features.consents import service as consents
 from app.features.consents.schemas import MyConsentOut
 from app.features.professionals import shown
-from app.features.projects.models import Agreement, Project, ProjectStatus
+from app.features.projects.models import Agreement, Project
+from app.features.projects.vocabulary import ProjectStatus
 from app.features.transmissions.models import Transmission
 from app.kernel.clock import now, today
 from app.kernel.hot import word

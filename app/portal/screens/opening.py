@@ -6,7 +6,7 @@ from typing import Any
 from app.access.gate import Reading
 from app.access.http import whom
 from app.access.mandates import Effect
-from app.access.reading import NOT_FOUND
+from app.access.refusal import NOT_FOUND
 from app.access.together import Asked, together
 from app.features.contacts.record import THEIRS, RecordRow
 from app.features.usagers.models import IdentityStatus

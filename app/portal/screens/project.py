@@ -12,10 +12,10 @@ from app.access.together import Asked
 from app.features.contacts import shown as contacts
 from app.features.professionals import shown
 from app.features.projects import agreeing, models
-from app.features.projects.models import GoalStatus, Origin, Party, ProjectStatus, TaskStatus, Who
 from app.features.projects.parts import ActionOut, AgreementOut, ExpectationOut, GoalOut, NeedOut
 from app.features.projects.questions import MINE_IN_PREPARATION, MINE_RUNNING
 from app.features.projects.seen import Seen
+from app.features.projects.vocabulary import GoalStatus, Origin, Party, ProjectStatus, TaskStatus, Who
 from app.kernel.clock import PARIS
 from app.kernel.errors import NotFound
 from app.portal import frame

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from app.access.entry import DossierView
-from app.access.gate import reading_of
 from app.access.models import Mandate
-from app.access.reading import OutOfReach
+from app.access.reading import Reading
+from app.access.refusal import OutOfReach
 from app.audit.vocabulary import Call, Door
 from app.kernel.clock import now
 from app.kernel.db import Database
@@ -83,7 +83,7 @@ def partner_asks(world: World, partner: str, row: str, view: type[DossierView]) 
 
     async def look() -> bool:
         state = world.client.app.state
-        reading = reading_of(who, Call(Door.FHIR, "test"), state.keyring, state.lane)
+        reading = Reading(who, Call(Door.FHIR, "test"), state.keyring, state.lane)
         try:
             await reading.get(view, UUID(row))
         except OutOfReach:

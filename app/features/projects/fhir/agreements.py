@@ -22,7 +22,8 @@ from app.features.projects.fhir.words import (
     to,
     told_apart,
 )
-from app.features.projects.models import Agreement, Answer, Party, Who
+from app.features.projects.models import Agreement
+from app.features.projects.vocabulary import Answer, Party, Who
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
 from app.fhir.search.criteria import Token, When

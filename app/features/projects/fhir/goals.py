@@ -38,8 +38,9 @@ from app.features.projects.fhir.words import (
     to,
 )
 from app.features.projects.labels import FEELINGS, GOAL_KINDS, ORIGINS, STEPS
-from app.features.projects.models import Expectation, Feeling, Goal, GoalKind, GoalStatus, Origin, Step
+from app.features.projects.models import Expectation, Goal
 from app.features.projects.questions import finess
+from app.features.projects.vocabulary import Feeling, GoalKind, GoalStatus, Origin, Step
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When

@@ -31,8 +31,9 @@ from app.features.projects.fhir.words import (
     to,
     told_apart,
 )
-from app.features.projects.models import Project, ProjectStatus
+from app.features.projects.models import Project
 from app.features.projects.questions import SIGNED_BY_OTHERS, SIGNED_HERE, finess
+from app.features.projects.vocabulary import ProjectStatus
 from app.fhir.canonicals import extension
 from app.fhir.identifiers import business_id
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta

@@ -28,8 +28,9 @@ from app.features.projects.fhir.words import (
     system,
     to,
 )
-from app.features.projects.models import Review, TaskStatus
+from app.features.projects.models import Review
 from app.features.projects.questions import finess
+from app.features.projects.vocabulary import TaskStatus
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, Token, When
 from app.fhir.search.criteria import Reference as Leads

@@ -40,8 +40,9 @@ from app.features.projects.fhir.words import (
     title_said,
     to,
 )
-from app.features.projects.models import Means, ProjectAction, ProjectService, TaskStatus
+from app.features.projects.models import Means, ProjectAction, ProjectService
 from app.features.projects.questions import finess
+from app.features.projects.vocabulary import TaskStatus
 from app.fhir.canonicals import OURS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Criterion, Token, When

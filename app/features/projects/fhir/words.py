@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from app.features.projects.models import TaskStatus, Who
+from app.features.projects.vocabulary import TaskStatus, Who
 from app.fhir.canonicals import extension
 from app.fhir.identifiers import TAGS, BusinessId
 from app.fhir.mapping import Inbound, Json, profiles_of

@@ -1,0 +1,166 @@
+"""What a decision rests on: who calls, in which place, with whom, since when and until when.
+
+Conditions over the tables of facts; they take their values from named parameters (`facts`).
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    DateTime,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    column,
+    exists,
+    false,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.orm import aliased
+
+from app.access import models
+from app.access.entry import DossierEntry, Row
+from app.access.models import STAY, MembershipStructure
+from app.kernel.clock import now, today
+from app.kernel.hot import word
+from app.security.principal import Partner, Principal, Professional, Representative, Role, Shape, UsagerSelf
+
+# The facts under names of their own: the row judged may stand in the same table.
+Membership = aliased(models.Membership, name="fact_membership")
+UnitTeam = aliased(models.UnitTeam, name="fact_unit_team")
+TeamMember = aliased(models.TeamMember, name="fact_team")
+Opposition = aliased(models.Opposition, name="fact_opposition")
+Mandate = aliased(models.Mandate, name="fact_mandate")
+EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
+STAYING = STAY.alias("fact_stay")
+ORGANISATION = bindparam("organisation", type_=Uuid())
+ME = bindparam("me", type_=Uuid())
+USAGER = bindparam("me_usager", type_=Uuid())
+MEMBERSHIP = bindparam("membership", type_=Uuid())
+RECEIVER = bindparam("receiver", type_=Uuid())
+SESSION = bindparam("session", type_=Uuid())
+TODAY = bindparam("today", type_=Date())
+NOW = bindparam("now", type_=DateTime(timezone=True))
+LIVING = table("session", column("id", Uuid()), column("revoked_at"), column("expires_at", DateTime(timezone=True)))
+
+
+def facts(principal: Principal) -> dict[str, object]:
+    """The values of the parameters above, for this request."""
+    values: dict[str, object] = {
+        "organisation": principal.organisation_id,
+        "me": principal.id,
+        "session": principal.session_id,
+        "today": today(),
+        "now": now(),
+    }
+    match principal:
+        case Professional():
+            values["membership"] = principal.membership_id
+        case UsagerSelf() | Representative():
+            values["me_usager"] = principal.usager_id
+        case Partner():
+            values["receiver"] = principal.structure_id
+    return values
+
+
+def alive() -> ColumnElement[bool]:
+    """The session of this caller was neither revoked nor outlived."""
+    return exists().where(LIVING.c.id == SESSION, LIVING.c.revoked_at.is_(None), LIVING.c.expires_at > NOW)
+
+
+def here(role: Role, row: type[Row]) -> ColumnElement[bool]:
+    """The row stands in a structure of my membership."""
+    places = select(MembershipStructure.structure_id).where(MembershipStructure.organisation_id == ORGANISATION)
+    places = places.where(MembershipStructure.membership_id == MEMBERSHIP)
+    return and_(among(outer(row, "structure_id"), places), i_still_am(role))
+
+
+def among(value: ColumnElement[Any], few: Select[Any]) -> ColumnElement[bool]:
+    """One of a few that hang on the caller alone: found once a statement, where EXISTS is asked again for each row."""
+    return value == any_(func.array(few.scalar_subquery(), type_=ARRAY(Uuid())))
+
+
+def in_office(caller: Shape) -> ColumnElement[bool]:
+    """The membership this session names still runs, and so does the session."""
+    return and_(alive(), i_still_am(caller.role) if caller.role else false())
+
+
+def _my_membership(role: Role) -> Select[Any]:
+    mine = select(Membership.id).where(Membership.organisation_id == ORGANISATION, Membership.id == MEMBERSHIP)
+    return mine.where(
+        Membership.professional_id == ME,
+        Membership.role == word(role),
+        running(Membership),
+        Membership.deleted_at.is_(None),
+    )
+
+
+def i_still_am(role: Role) -> ColumnElement[bool]:
+    return _my_membership(role).exists()
+
+
+def structures_where_i_am(role: Role) -> Select[Any]:
+    places = select(MembershipStructure.structure_id).where(MembershipStructure.organisation_id == ORGANISATION)
+    return places.where(MembershipStructure.membership_id.in_(_my_membership(role)))
+
+
+def staying_where_i_am(role: Role) -> Select[Any]:
+    stays = select(STAYING.c.usager_id).where(STAYING.c.organisation_id == ORGANISATION, _open_stay())
+    return stays.where(STAYING.c.structure_id.in_(structures_where_i_am(role)))
+
+
+def _open_stay() -> ColumnElement[bool]:
+    today_there = and_(STAYING.c.starts <= TODAY, or_(STAYING.c.ends.is_(None), STAYING.c.ends > TODAY))
+    return and_(today_there, STAYING.c.deleted_at.is_(None), not_(STAYING.c.held))
+
+
+def accompanied_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """By name, or because I work in the unit of an open stay."""
+    usager = outer(row, "usager_id")
+    named = exists().where(TeamMember.organisation_id == ORGANISATION, TeamMember.professional_id == ME)
+    named = named.where(TeamMember.usager_id == usager, running(TeamMember), TeamMember.deleted_at.is_(None))
+    on = and_(UnitTeam.starts_at <= NOW, or_(UnitTeam.ends_at.is_(None), UnitTeam.ends_at > NOW))
+    unit = exists().where(UnitTeam.organisation_id == ORGANISATION, UnitTeam.professional_id == ME, on)
+    unit = unit.where(UnitTeam.deleted_at.is_(None), STAYING.c.organisation_id == ORGANISATION, _open_stay())
+    unit = unit.where(STAYING.c.unit_id == UnitTeam.unit_id, STAYING.c.usager_id == usager)
+    return or_(named, unit)
+
+
+def opened_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """I opened this usager's dossier in an emergency that still runs."""
+    e = EmergencyAccess
+    mine = select(e.usager_id).where(e.organisation_id == ORGANISATION, e.professional_id == ME, e.deleted_at.is_(None))
+    return among(outer(row, "usager_id"), mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None)))
+
+
+def mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
+    m = Mandate
+    valid = and_(running(m), m.deleted_at.is_(None), m.confirmed_at.is_not(None), not_(m.held))
+    mine = exists().where(m.organisation_id == ORGANISATION, m.contact_id == ME, m.usager_id == USAGER, valid)
+    return mine.where(outer(row, "category") == any_(m.opens))
+
+
+def outer(row: type[Row], name: str) -> ColumnElement[Any]:
+    """A column of the row judged, from inside a fact: as text, since an INSERT's RETURNING correlates nothing."""
+    column_of = row.__table__.columns[name]
+    return literal_column(f"{row.__tablename__}.{name}", column_of.type)
+
+
+def opposed(against: Any) -> Select[Any]:
+    """The persons who oppose this caller today."""
+    o = Opposition
+    valid = and_(running(o), o.deleted_at.is_(None), not_(o.held))
+    return select(o.usager_id).where(o.organisation_id == ORGANISATION, against == ME, valid)
+
+
+def running(fact: Any) -> ColumnElement[bool]:
+    return and_(fact.starts <= TODAY, or_(fact.ends.is_(None), fact.ends > TODAY))

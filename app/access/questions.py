@@ -1,0 +1,225 @@
+"""Questions, declared once at import: the policy and the trail written into one statement, kept compiled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    asc,
+    bindparam,
+    case,
+    cast,
+    desc,
+    false,
+    func,
+    literal_column,
+    not_,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.types import NullType
+
+from app.access.entry import DossierEntry, Row, View
+from app.access.facts import ORGANISATION, alive, in_office
+from app.access.permissions import Act, Action
+from app.access.policy import SHAPES_KEPT, allowed, ground
+from app.access.versions import StoredUsagerKey
+from app.audit import trail
+from app.audit.vocabulary import Outcome
+from app.kernel.hot import HotQuery, compiled
+from app.security.principal import Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """A question declared once, at import, its values named; known by identity, so that its text can be kept.
+
+    `usager` names the parameter that holds the usager asked for, so that an empty answer still tells about whom.
+    """
+
+    where: ColumnElement[bool]
+    order: tuple[str, ...] = ("id",)
+    newest_first: bool = True
+    when_none: Outcome | None = Outcome.EMPTY  # None: nothing is said, another question follows
+    usager: str | None = None
+    deleted_too: bool = False
+    one: bool = False  # by its id: nothing to order, to cut or to gather
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows that belong to another by their column `link`, told with it (`Reading.whole`)."""
+
+    view: type[View]
+    link: str
+    order: tuple[str, ...] = ("occurred_at", "id")
+
+
+@lru_cache
+def by_id(row: type[Row]) -> Listing:
+    return Listing(row.id == bindparam("id", type_=Uuid()), when_none=Outcome.REFUSED, deleted_too=True, one=True)
+
+
+@lru_cache
+def if_there(row: type[Row]) -> Listing:
+    return Listing(row.id == bindparam("id", type_=Uuid()), when_none=None, deleted_too=True, one=True)
+
+
+@lru_cache(maxsize=1_000)
+def beyond(row: type[Row], listing: Listing) -> Listing:
+    """The same question, beyond the last row given."""
+    columns = [getattr(row, name) for name in listing.order]
+    last = tuple_(*(bindparam(f"after_{name}", type_=c.type) for name, c in zip(listing.order, columns, strict=True)))
+    further = tuple_(*columns) < last if listing.newest_first else tuple_(*columns) > last
+    return Listing(
+        listing.where & further,
+        listing.order,
+        listing.newest_first,
+        listing.when_none,
+        listing.usager,
+        listing.deleted_too,
+    )
+
+
+def question(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
+    """The rows within reach as `view` wants them, and their trace, in one statement."""
+    if listing.one:
+        found = _found(caller, action, view, listing).order_by(None).cte("found")
+        traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing), one=True)
+        return select(found.c.gone, *_told(found, view)).add_cte(traced.cte("traced"))
+    found = _found(caller, action, view, listing).limit(bindparam("limit", type_=Integer())).cte("found")
+    traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing))
+    told = select(found.c.gone, *_told(found, view)).order_by(*_turned(found, listing))
+    return told.add_cte(traced.cte("traced"))
+
+
+def _found(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
+    row = view.TABLE
+    within = select(
+        *(_column(view, name).label(f"v_{name}") for name in view.__struct_fields__),
+        *(getattr(row, name).label(f"o_{name}") for name in listing.order),
+        row.id.label("id"),
+        (row.usager_id if issubclass(row, DossierEntry) else literal_column("NULL::uuid")).label("usager_id"),
+        row.deleted_at.is_not(None).label("gone"),
+        ground(caller, row).label("ground"),
+    )
+    within = within.where(listing.where, allowed(caller, action, row))
+    if not listing.deleted_too:
+        within = within.where(row.deleted_at.is_(None))
+    turn = desc if listing.newest_first else asc
+    return within.order_by(*(turn(getattr(row, name)) for name in listing.order))
+
+
+def _asked(listing: Listing) -> ColumnElement[Any]:
+    return bindparam(listing.usager, type_=Uuid()) if listing.usager else literal_column("NULL::uuid")
+
+
+def _turned(found: CTE, listing: Listing) -> list[ColumnElement[Any]]:
+    turn = desc if listing.newest_first else asc
+    return [turn(found.c[f"o_{name}"]) for name in listing.order]
+
+
+def _told(found: CTE, view: type[View]) -> list[ColumnElement[Any]]:
+    return [_plain(found.c[f"v_{name}"]) for name in view.__struct_fields__]
+
+
+def question_of_whole(caller: Shape, view: type[View], listing: Listing, parts: Sequence[Part]) -> CompoundSelect[Any]:
+    """The first row of `listing` and the rows that belong to it, each judged by the policy of its own table and traced
+    under its own kind, in one statement: which view (0: the row itself), whether it is gone, the view's values.
+    """
+    main = _found(caller, Action.READ, view, listing).limit(literal_column("1")).cte("found")
+    theirs = select(main.c.id).where(not_(main.c.gone))
+    listings = [Listing(getattr(p.view.TABLE, p.link).in_(theirs), p.order, newest_first=False) for p in parts]
+    founds = [main] + [
+        _found(caller, Action.READ, part.view, each).cte(f"found_{n}")
+        for n, (part, each) in enumerate(zip(parts, listings, strict=True), 1)
+    ]
+    views = [view, *(part.view for part in parts)]
+    told = union_all(
+        *(
+            select(
+                literal_column(str(n), Integer()).label("part"),
+                func.row_number().over(order_by=_turned(found, each)).label("place"),
+                found.c.gone.label("gone"),
+                func.row(*_told(found, of), type_=NullType()).label("told"),
+            )
+            for n, (found, of, each) in enumerate(zip(founds, views, [listing, *listings], strict=True))
+        )
+    ).order_by("part", "place")
+    for n, (found, of) in enumerate(zip(founds, views, strict=True)):
+        none = None if n else listing.when_none  # the row itself tells when nothing left
+        traced = trail.traced(found, caller, Action.READ, of.TABLE.KIND, none, _asked(listing))
+        told = told.add_cte(traced.cte(f"traced_{n}"))
+    return told
+
+
+def _column(view: type[View], name: str) -> ColumnElement[Any]:
+    if name == "wrapped_key":  # opens `extra`; looked up only for a row that has some
+        row: Any = view.TABLE
+        k = StoredUsagerKey
+        key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.usager_id)
+        return case((row.extra.is_not(None), key.scalar_subquery()), else_=null())
+    return view.COMPUTED[name] if name in view.COMPUTED else getattr(view.TABLE, name)
+
+
+def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    if isinstance(column.type, Uuid):
+        return cast(column, Text)
+    if isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Uuid):
+        return cast(column, ARRAY(Text()))
+    return column
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def hot(caller: Shape, action: Action, view: type[View], listing: Listing) -> HotQuery:
+    return compiled(question(caller, action, view, listing))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def hot_whole(caller: Shape, view: type[View], listing: Listing, parts: tuple[Part, ...]) -> HotQuery:
+    return compiled(question_of_whole(caller, view, listing, parts))
+
+
+_NONE: ColumnElement[Any] = literal_column("NULL::uuid")
+
+
+def _nothing() -> CTE:
+    """What left, when nothing did."""
+    return select(_NONE.label("id"), _NONE.label("usager_id"), null().label("ground")).where(false()).cte("left")
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def line_of_refusal(caller: Shape, action: str, kind: str) -> HotQuery:
+    line = trail.traced(_nothing(), caller, action, kind, Outcome.REFUSED, _NONE)
+    return compiled(select(literal_column("1")).add_cte(line.cte("traced")))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def lookout(caller: Shape, view: type[View], listing: Listing) -> HotQuery:
+    row: Any = view.TABLE
+    within = select(*(_plain(_column(view, name)).label(name) for name in view.__struct_fields__))
+    within = within.where(listing.where, row.organisation_id == ORGANISATION, in_office(caller))
+    within = within.where(row.deleted_at.is_(None), not_(row.held)).limit(bindparam("limit", type_=Integer()))
+    traced = trail.traced(_nothing(), caller, Act.LOOK_FOR_DOUBLE, row.KIND, Outcome.EMPTY, _NONE)
+    return compiled(within.add_cte(traced.cte("traced")))
+
+
+@lru_cache
+def still_alive() -> HotQuery:
+    return compiled(select(alive()))
+
+
+@lru_cache
+def still_in_office(caller: Shape) -> HotQuery:
+    return compiled(select(in_office(caller)))

@@ -1,0 +1,86 @@
+"""What a partner may read of a person: what they said yes to, as narrow as their other answers make it."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    column,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import DATERANGE
+from sqlalchemy.orm import aliased
+
+from app.access import models
+from app.access.entry import DossierEntry
+from app.access.facts import ME, ORGANISATION, Opposition, opposed, outer, running
+from app.access.permissions import (
+    Visibility,
+)
+from app.kernel.hot import word
+
+SharingConsent = aliased(models.SharingConsent, name="fact_consent")
+OtherConsent = aliased(models.SharingConsent, name="fact_other_consent")
+ACCEPTED = table(
+    "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
+)
+
+
+def granted(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A yes to this partner covers the row, and no other answer to a question of sharing with it narrows that one."""
+    yes, other = SharingConsent, OtherConsent
+    narrower = or_(
+        and_(other.answer.in_([word("no"), word("disagreement")]), _covers(other, row)),
+        and_(other.answer == word("yes"), _overlap(yes, other), not_(_covers(other, row))),
+    )
+    narrowed = exists().where(_asked_of(other, row), narrower).correlate(yes)
+    covered = exists().where(_asked_of(yes, row), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
+    open_to_others = and_(not_(row.held), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
+    return and_(open_to_others, covered, not_(opposed_by(row)), _accepted_there(row))
+
+
+def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A question of sharing this category with this partner, asked of this person, that runs today."""
+    asked = and_(s.organisation_id == ORGANISATION, s.partner_id == ME, s.usager_id == outer(row, "usager_id"))
+    asked = and_(asked, s.kind == word("partage"), outer(row, "category") == any_(s.categories))
+    return and_(
+        asked, s.withdrawn_at.is_(None) | (s.answer != word("yes")), running(s), s.deleted_at.is_(None), not_(s.held)
+    )
+
+
+def _covers(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+    day = cast(func.timezone(word("Europe/Paris"), outer(row, "occurred_at")), Date())
+    period = and_(or_(s.data_from.is_(None), day >= s.data_from), or_(s.data_until.is_(None), day < s.data_until))
+    return and_(period, or_(s.kinds.is_(None), word(row.KIND) == any_(s.kinds)))
+
+
+def _overlap(one: Any, other: Any) -> ColumnElement[bool]:
+    """Two consents that have nothing in common do not disagree: they add up."""
+    kinds = or_(one.kinds.is_(None), other.kinds.is_(None), one.kinds.op("&&")(other.kinds))
+    return and_(kinds, _data_period(one).op("&&")(_data_period(other)))
+
+
+def _data_period(s: Any) -> Any:
+    return func.daterange(s.data_from, s.data_until, type_=DATERANGE())
+
+
+def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The partner is bound to the structures that accepted it."""
+    mine = and_(ACCEPTED.c.organisation_id == ORGANISATION, ACCEPTED.c.partner_id == ME)
+    places = select(ACCEPTED.c.structure_id).where(mine)
+    return row.structure_id.in_(places)
+
+
+def opposed_by(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A partner may be opposed by many: asked of this person only."""
+    mine = opposed(Opposition.partner_id).where(Opposition.usager_id == outer(row, "usager_id"))
+    return mine.exists()
