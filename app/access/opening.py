@@ -46,7 +46,7 @@ async def opened_as(
     A refusal undoes the work but its trace stays, in a transaction that follows on the same connection
     (a second connection while holding the first would empty the pool under load).
     """
-    async with database.session(principal.organisation_id) as session:
+    async with database.session(None if asked else principal.organisation_id) as session:
         gate = kind(principal, call, keyring, lane, session)
         if asked:
             gate.replay = await claim(session, asked)

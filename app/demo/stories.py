@@ -1,6 +1,6 @@
 """Four persons, four stories: told through the services, as their team would, so that versions and traces are real."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from app.access.models import TeamMember
@@ -11,9 +11,10 @@ from app.features.transmissions import service as transmissions
 from app.features.transmissions.schemas import TransmissionIn
 from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
-from app.kernel.clock import now, today
+from app.kernel.clock import PARIS, now, today
 from app.kernel.ids import uuid7
 
+MORNING, EVENING = 8, 18  # hours of the day
 PEOPLE = {
     "jeanne": ("MOREAU", "Jeanne Marie", "Jeanne", date(1944, 5, 12), "female", "ehpad"),
     "karim": ("BENSAÏD", "Karim", "Karim", date(1992, 2, 3), "male", "fam"),
@@ -97,6 +98,14 @@ async def _arrive(stage: Stage, key: str) -> UUID:
     return id
 
 
+def _by_day(at: datetime) -> datetime:
+    """Nobody chooses curtains at three in the morning: what would fall at night is told of the evening before."""
+    here = at.astimezone(PARIS)
+    if here.hour >= MORNING:
+        return at
+    return (here - timedelta(days=1)).replace(hour=EVENING, minute=30).astimezone(UTC)
+
+
 async def _note(
     stage: Stage, usager_id: UUID, house: str, who: str, hours: int, kind: str, text: str, shared: bool
 ) -> None:
@@ -106,7 +115,7 @@ async def _note(
             structure_id=stage.places.structures[house],
             text=text,
             kind=kind,
-            occurred_at=now() - timedelta(hours=hours),
+            occurred_at=_by_day(now() - timedelta(hours=hours)),
             visibility="shared" if shared else "not_shared",
         )
         await transmissions.write(gate, said)

@@ -649,12 +649,14 @@ class TestCost:
         assert len(counted) <= 2, counted.sql
 
     @pytest.mark.parametrize("room", [*PARTS, "agreements"])
-    def test_a_part_is_written_in_four(self, world: World, room: str):
+    @pytest.mark.parametrize("keyed", [False, True])
+    def test_a_part_is_written_in_four(self, world: World, room: str, keyed: bool):
         said = PARTS.get(room, {"party": "usager", "answer": "talk"})
         project = prepared(world)
         part(world, project, room, **said)
+        key = {"Idempotency-Key": str(uuid4())} if keyed else {}
         with world.statements() as counted:
-            part(world, project, room, **said)
+            assert world.post("sonia", f"{project}/{room}", said, headers=key).status_code == 201
         assert len(counted) <= 4, counted.sql
 
     def test_a_project_is_prepared_in_four(self, world: World):
