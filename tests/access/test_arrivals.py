@@ -71,7 +71,7 @@ class TestRewrite:
 
 
 class TestSendAgain:
-    def again(self, world: World, **values: Any) -> None:
+    def again(self, world: World, **values: Any) -> UUID:
         id = taken(world, bundle(entry(FLAG), entry(patient(fresh()))))[0][1]
         [row] = world.rows("SELECT usager_id, structure_id FROM kept_resource WHERE id = $1", id)
 
@@ -83,9 +83,12 @@ class TestSendAgain:
             await gate.settle()
 
         holding(world, "mdph" if values.pop("by_another", None) else "chu", send, Arrivals)
+        return id
 
     def test_is_a_new_version(self, world: World):
-        self.again(world)
+        id = self.again(world, type_name="List")
+        [row] = world.rows("SELECT version, origin_version, type_name FROM kept_resource WHERE id = $1", id)
+        assert tuple(row) == (2, 2, "List")
 
     def test_of_another_partner_s_row_is_refused(self, world: World):
         with pytest.raises(DuiError):

@@ -112,9 +112,10 @@ class TestForWhoRepresents:
     def test_a_confirmed_mandate_opens_the_page_to_them(self, world: World):
         contact = added(world)
         confirmed(world, entered(world, contact, **TUTELLE))
-        card = given(world, contact_id=contact.rpartition("/")[2]).json()
-        me = world.client.get("/api/v1/me", headers=opened(world, card)).json()
-        assert world.client.get("/api/v1/me", headers=opened(world, card)).status_code == 200, me
+        id = contact.rpartition("/")[2]
+        me = world.client.get("/api/v1/me", headers=opened(world, given(world, contact_id=id).json())).json()
+        assert (me["kind"], me["usager_id"]) == ("representative", str(world.ids["jeanne"]))
+        assert (me["representative"]["contact_id"], me["representative"]["mandate"]) == (id, "tutelle")
 
     def test_of_another_person_it_is_refused(self, world: World):
         contact = added(world, "lucas")

@@ -8,6 +8,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from app.features.consents.fhir import PROFILE, QUESTION, SHOWN
 from tests.features.consents.people import represent
 from tests.features.consents.test_rest import asked, other, says
+from tests.features.projects.cast import prepared, signed
 from tests.world import World
 
 
@@ -61,9 +62,11 @@ def test_about_a_picture_opens_nothing(world: World):
 
 
 def test_of_a_project_and_of_sharing_are_found_in_one_search(world: World):
-    id = asked(world)
-    found = world.get("sonia", f"/fhir/Consent?patient={world.ids['jeanne']}&status=proposed").json()
-    assert [e["resource"]["id"] for e in found["entry"]] == [id]
+    answered = asked(world)
+    says(world, "jeanne", answered, "yes")
+    agreement = signed(world, prepared(world))["id"]
+    found = world.get("sonia", f"/fhir/Consent?patient={world.ids['jeanne']}&status=active").json()
+    assert {e["resource"]["id"] for e in found["entry"]} == {answered, agreement}
 
 
 def test_the_person_reads_it_and_no_partner_does(world: World):
