@@ -1,5 +1,6 @@
 """What the server says of itself is true, readable, and comes from nowhere else."""
 
+import json
 import re
 import subprocess
 import sys
@@ -17,12 +18,20 @@ def test_the_committed_openapi_is_what_the_app_says():
 
 
 def test_every_operation_has_an_id_of_its_own_and_a_rubric():
-    import json
-
     routes = [r for verbs in json.loads(text())["paths"].values() for r in verbs.values()]
     ids = [r["operationId"] for r in routes]
     assert len(ids) == len(set(ids)) > 20
     assert [r["operationId"] for r in routes if not r.get("tags")] == []
+
+
+def test_no_correction_declares_a_default():
+    """What it leaves out stays; a client that fills in what is declared would hide a note that was shared."""
+    document = json.loads(text())
+    corrections = [v["patch"]["requestBody"]["content"] for v in document["paths"].values() if "patch" in v]
+    assert len(corrections) > 20
+    names = [content["application/json"]["schema"]["$ref"].rpartition("/")[2] for content in corrections]
+    told = {(n, f): said for n in names for f, said in document["components"]["schemas"][n]["properties"].items()}
+    assert [field for field, said in told.items() if "default" in said] == []
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/docs/erreurs"])

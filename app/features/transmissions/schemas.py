@@ -4,13 +4,14 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 from sqlalchemy import func, not_, select
 from sqlalchemy.orm import aliased
 
 from app.access.entry import ME, DossierView
 from app.features.professionals import shown
 from app.features.transmissions.models import EntryKind, Transmission
+from app.kernel.fields import Body
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Target = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -30,11 +31,7 @@ TARGET_OPEN = Transmission.target.is_not(None) & not_(
 )
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class TransmissionIn(_Body):
+class TransmissionIn(Body):
     usager_id: UUID
     structure_id: UUID
     text: Text
@@ -48,7 +45,7 @@ class TransmissionIn(_Body):
     consigne: bool = False
 
 
-class LineIn(_Body):
+class LineIn(Body):
     """A one-line entry, `D: … A: … R: …`: up to three entries of one thread."""
 
     usager_id: UUID
@@ -61,7 +58,7 @@ class LineIn(_Body):
     important: bool = False
 
 
-class TransmissionPatch(_Body):
+class TransmissionPatch(Body):
     """A correction: what it leaves out stays; the reason is kept with the new version."""
 
     text: Text = ""
