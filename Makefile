@@ -37,7 +37,7 @@ openapi: $(VENV)/test.stamp ## write openapi/openapi.json and fhir_profiles/ fro
 bench: $(VENV)/test.stamp ## the figures of speed and memory (ratios within one run)
 	@exec $(VENV)/bin/python -m bench
 
-long: $(VENV)/test.stamp ## the long trials: worlds of the access oracle, crashes
+long: $(VENV)/test.stamp ## the long trials: worlds of the access oracle, crashes, the whole canary
 	@exec $(VENV)/bin/python -m pytest -m long -n $(JOBS)
 
 # A stamp is newer than its lock once what the lock names is installed: the next start does nothing.
