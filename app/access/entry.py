@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.permissions import Category, Kind, Visibility
@@ -14,7 +14,18 @@ from app.kernel.db import Base, Xid8
 from app.kernel.hot import word  # features hold no lane, but their views say words of ours
 from app.kernel.ids import uuid7
 
-__all__ = ["ME", "DirectoryEntry", "DossierEntry", "DossierView", "Row", "View", "entry_args", "fill", "word"]
+__all__ = [
+    "ME",
+    "DirectoryEntry",
+    "DossierEntry",
+    "DossierView",
+    "Readable",
+    "Row",
+    "View",
+    "entry_args",
+    "fill",
+    "word",
+]
 ME = bindparam("me", type_=Uuid())  # who calls: a view may compute from it what it shows them
 
 
@@ -100,11 +111,24 @@ def _key(table: str) -> list[str]:
     return [f"{table}.organisation_id", f"{table}.id"]
 
 
+class Readable(ColumnElement[bool]):
+    """In a computed field or a search criterion that reads another table: its row is one this caller may read.
+
+    The policy takes its place when the statement is written for a caller (`questions.judged`); left there, the
+    statement does not compile.
+    """
+
+    inherit_cache = False
+
+    def __init__(self, row: type[Row]) -> None:
+        self.row, self.type = row, Boolean()
+
+
 class View(msgspec.Struct, frozen=True):
     """What is read of one table: each field is a column of `TABLE`, in this order; ids are text.
 
-    A field named in `COMPUTED` is that expression over the table's columns instead. It must show nothing of another
-    dossier: the policy has judged the row it stands on, not what the expression joins.
+    A field named in `COMPUTED` is that expression over the table's columns instead. The policy has judged the row it
+    stands on, not what the expression joins: rows of another kind are asked for with `Readable`.
     """
 
     TABLE: ClassVar[type[Row]]

@@ -37,7 +37,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from app.access.facts import alive
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, trail_open
-from app.access.questions import _plain
+from app.access.questions import plain
 from app.access.reading import Reading
 from app.access.refusal import ENDED
 from app.audit import trail
@@ -161,7 +161,7 @@ def _read(each: CTE) -> Select[Any]:
 def _told(caller: Shape, each: CTE, told: Sequence[ColumnElement[Any]], read: Select[Any]) -> HotQuery:
     """Alive, whether a row is told, the row; and the line of the trail that says which were read (of visits, the last)."""
     one = select(literal_column("1").label("one")).subquery("line")
-    rows = select(alive().label("alive"), cast(each.c.id, Text()).label("found"), *(_plain(column) for column in told))
+    rows = select(alive().label("alive"), cast(each.c.id, Text()).label("found"), *(plain(column) for column in told))
     rows = rows.select_from(one.outerjoin(each, true())).order_by(each.c.at.desc(), each.c.id.desc())
     line = trail.traced(read.cte("read"), caller, Action.READ, KIND, Outcome.EMPTY, ASKED)
     return compiled(rows.add_cte(line.cte("traced")))

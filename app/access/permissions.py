@@ -6,9 +6,8 @@ It is the widest the law allows (design: field.md §1); a structure may narrow i
 
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 
-from app.security.principal import Caller, Role, Shape
+from app.security.principal import Caller, Role
 
 
 class Action(StrEnum):
@@ -263,13 +262,6 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE)
     | cells(Reach.SENT, (K.OUTSIDE_PARTY,), ADMINISTRATIVE, WRITE),
 }
-
-
-@lru_cache
-def unread(caller: Shape) -> frozenset[Kind]:
-    """The kinds of which such a caller reads no row, of whatever category."""
-    line = STAFF[caller.role] if caller.role else WITHOUT_ROLE[caller.kind]
-    return frozenset(Kind) - {kind for kind, _, action in line if action is A.READ}
 
 
 # Emergency access opens persons, not categories: the role's own reading, for one usager, a few hours.

@@ -28,9 +28,10 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
-from app.access.entry import DossierEntry, Row, View
+from app.access.entry import DossierEntry, Readable, Row, View
 from app.access.facts import ORGANISATION, alive, in_office
 from app.access.permissions import Act, Action
 from app.access.policy import SHAPES_KEPT, allowed, ground
@@ -107,14 +108,14 @@ def question(caller: Shape, action: Action, view: type[View], listing: Listing) 
 def _found(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
     row = view.TABLE
     within = select(
-        *(_column(view, name).label(f"v_{name}") for name in view.__struct_fields__),
+        *(column_of(caller, view, name).label(f"v_{name}") for name in view.__struct_fields__),
         *(getattr(row, name).label(f"o_{name}") for name in listing.order),
         row.id.label("id"),
         (row.usager_id if issubclass(row, DossierEntry) else literal_column("NULL::uuid")).label("usager_id"),
         row.deleted_at.is_not(None).label("gone"),
         ground(caller, row).label("ground"),
     )
-    within = within.where(listing.where, allowed(caller, action, row))
+    within = within.where(judged(caller, listing.where), allowed(caller, action, row))
     if not listing.deleted_too:
         within = within.where(row.deleted_at.is_(None))
     turn = desc if listing.newest_first else asc
@@ -131,7 +132,7 @@ def _turned(found: CTE, listing: Listing) -> list[ColumnElement[Any]]:
 
 
 def _told(found: CTE, view: type[View]) -> list[ColumnElement[Any]]:
-    return [_plain(found.c[f"v_{name}"]) for name in view.__struct_fields__]
+    return [plain(found.c[f"v_{name}"]) for name in view.__struct_fields__]
 
 
 def question_of_whole(caller: Shape, view: type[View], listing: Listing, parts: Sequence[Part]) -> CompoundSelect[Any]:
@@ -164,16 +165,28 @@ def question_of_whole(caller: Shape, view: type[View], listing: Listing, parts: 
     return told
 
 
-def _column(view: type[View], name: str) -> ColumnElement[Any]:
+def judged(caller: Shape, told: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same, the policy in the place of each `Readable`."""
+    if not any(isinstance(each, Readable) for each in visitors.iterate(told)):
+        return told
+
+    def policy(element: Any, **_: Any) -> ColumnElement[Any] | None:
+        return allowed(caller, Action.READ, element.row) if isinstance(element, Readable) else None
+
+    written: ColumnElement[Any] = visitors.replacement_traverse(told, {}, policy)
+    return written
+
+
+def column_of(caller: Shape, view: type[View], name: str) -> ColumnElement[Any]:
     if name == "wrapped_key":  # opens `extra`; looked up only for a row that has some
         row: Any = view.TABLE
         k = StoredUsagerKey
         key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.usager_id)
         return case((row.extra.is_not(None), key.scalar_subquery()), else_=null())
-    return view.COMPUTED[name] if name in view.COMPUTED else getattr(view.TABLE, name)
+    return judged(caller, view.COMPUTED[name]) if name in view.COMPUTED else getattr(view.TABLE, name)
 
 
-def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
     if isinstance(column.type, Uuid):
         return cast(column, Text)
     if isinstance(column.type, ARRAY) and isinstance(column.type.item_type, Uuid):
@@ -208,7 +221,7 @@ def line_of_refusal(caller: Shape, action: str, kind: str) -> HotQuery:
 @lru_cache(maxsize=SHAPES_KEPT)
 def lookout(caller: Shape, view: type[View], listing: Listing) -> HotQuery:
     row: Any = view.TABLE
-    within = select(*(_plain(_column(view, name)).label(name) for name in view.__struct_fields__))
+    within = select(*(plain(column_of(caller, view, name)).label(name) for name in view.__struct_fields__))
     within = within.where(listing.where, row.organisation_id == ORGANISATION, in_office(caller))
     within = within.where(row.deleted_at.is_(None), not_(row.held)).limit(bindparam("limit", type_=Integer()))
     traced = trail.traced(_nothing(), caller, Act.LOOK_FOR_DOUBLE, row.KIND, Outcome.EMPTY, _NONE)

@@ -34,7 +34,7 @@ from app.access.entry import DossierEntry, View
 from app.access.facts import ORGANISATION, alive
 from app.access.permissions import Action, Kind
 from app.access.policy import SHAPES_KEPT, allowed, as_sent, ground
-from app.access.questions import Listing, _column, _plain
+from app.access.questions import Listing, column_of, judged, plain
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.audit import trail
 from app.audit.vocabulary import Outcome
@@ -105,8 +105,8 @@ def asking(
 ) -> Asking:
     found = _found_in(caller, asked, order)
     said = (found.c.n, found.c.gone, found.c.state, found.c.known_as, found.c.told)
-    plain = (column for column in found.c if column.key.startswith("t_"))
-    columns = (*said, *(_plain(place) for place in order.of(found)), *plain)
+    told_first = (column for column in found.c if column.key.startswith("t_"))
+    columns = (*said, *(plain(place) for place in order.of(found)), *told_first)
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*(desc(place) for place in order.of(found)))
     lines = _traced(caller, found, asked, usager, silent=silent)
@@ -167,9 +167,9 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order, first
         cast(ground(caller, row), Text()).label("ground"),
         _state(caller, row),
         _known_as(caller, row),
-        *(_told_first(question.view) if n == 0 else (_record(*_values(question.view)), *_untold(first))),
+        *(_told_first(caller, question.view) if n == 0 else _told_after(caller, question.view, first)),
     )
-    told = told.where(question.listing.where, allowed(caller, Action.READ, row))
+    told = told.where(judged(caller, question.listing.where), allowed(caller, Action.READ, row))
     if not question.listing.deleted_too:
         told = told.where(row.deleted_at.is_(None))
     return order.within(told, [getattr(row, name) for name in order.names])
@@ -190,8 +190,8 @@ def _as_it_was_sent(
         _no_ground(),
         case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
         cast(null(), Text()).label("known_as"),
-        _record(word(row.KIND), _plain(v.entry_id), _plain(v.usager_id), v.version, v.snapshot, key.wrapped),
-        *_untold(first),
+        _record(word(row.KIND), plain(v.entry_id), plain(v.usager_id), v.version, v.snapshot, key.wrapped),
+        *_untold(caller, first),
     )
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
@@ -228,18 +228,22 @@ def _attached() -> tuple[ColumnElement[bool], ...]:
     return (*mine, NAME.c.kind == word(Kind.USAGER), NAME.c.usager_id != NAME.c.row_id)
 
 
-def _values(view: type[View]) -> list[ColumnElement[Any]]:
-    return [_plain(_column(view, name)) for name in view.__struct_fields__]
+def _values(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
+    return [plain(column_of(caller, view, name)) for name in view.__struct_fields__]
 
 
-def _told_first(view: type[View]) -> list[ColumnElement[Any]]:
+def _told_first(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
     """No record, and what it would hold as columns."""
     none = literal_column("CASE WHEN false THEN ROW(1) END", NullType()).label("told")
-    return [none, *(value.label(f"t_{n}") for n, value in enumerate(_values(view)))]
+    return [none, *(value.label(f"t_{n}") for n, value in enumerate(_values(caller, view)))]
 
 
-def _untold(view: type[View]) -> list[ColumnElement[Any]]:
-    return [cast(null(), value.type).label(f"t_{n}") for n, value in enumerate(_values(view))]
+def _told_after(caller: Shape, view: type[View], first: type[View]) -> list[ColumnElement[Any]]:
+    return [_record(*_values(caller, view)), *_untold(caller, first)]
+
+
+def _untold(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
+    return [cast(null(), value.type).label(f"t_{n}") for n, value in enumerate(_values(caller, view))]
 
 
 def _record(*columns: Any) -> ColumnElement[Any]:

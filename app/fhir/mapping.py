@@ -13,13 +13,11 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-import msgspec
 import orjson
 from sqlalchemy import ColumnElement, Uuid, and_, bindparam
 
 from app.access.entry import DossierEntry, DossierView, Row, View, fill
 from app.access.gate import Listing
-from app.access.permissions import Kind
 from app.access.several import Question
 from app.access.versions import EntryVersion
 from app.audit.vocabulary import Outcome
@@ -119,8 +117,7 @@ class ResourceMap(Generic[V]):
     - `opens` reads what was kept of a row of no usager, which no usager's key can seal.
     - `masked` gives the view as a reader of outside (a partner, a representative) may see it, `hides` the elements
       whose leftovers they may not: a protected place.
-    - `unseals` opens what the view holds sealed; `beside` are the fields it takes from rows of another kind, told to
-      those who read that kind.
+    - `unseals` opens what the view holds sealed.
     - `to_others` takes out of the leftovers what only their sender may have back.
     """
 
@@ -138,7 +135,6 @@ class ResourceMap(Generic[V]):
     masked: Callable[[V], V] | None = None
     hides: Callable[[V], Collection[str]] | None = None
     unseals: Callable[[V, Keyring], V] | None = None
-    beside: Mapping[str, Kind] = field(default_factory=dict)
     to_others: Callable[[Json], Json] | None = None
 
     @cached_property
@@ -153,15 +149,12 @@ class ResourceMap(Generic[V]):
         *,
         outside: bool = False,
         own: bool = False,
-        unread: Collection[Kind] = (),
     ) -> Element | Json:
         """The resource as it goes out, what was kept beside the row merged in.
 
-        `own`: to who sent it; `unread`: the kinds of row that the reader may not read.
+        `own`: to who sent it.
         """
         hidden = self.hides(view) if outside and self.hides else ()
-        closed = {name: None for name, kind in self.beside.items() if kind in unread} if self.beside else None
-        view = msgspec.structs.replace(view, **closed) if closed else view
         view = self.unseals(view, keyring) if self.unseals else view
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)

@@ -13,7 +13,6 @@ from sqlalchemy import (
     ColumnElement,
 )
 
-from app.access.permissions import Kind
 from app.features.usagers import names, numbers
 from app.features.usagers.fhir_numbers import NUMBERED, NUMBERS, Number, declared, identifier, opened
 from app.features.usagers.models import IdentityDocument, IdentityStatus, Usager
@@ -223,6 +222,5 @@ PATIENT = ResourceMap(
     masked=masked,
     hides=lambda u: coordinates.HIDES if u.address_protected else (),
     unseals=lambda u, keyring: msgspec.structs.replace(u, numbers=opened(u.numbers, keyring)),
-    beside={"numbers": Kind.USAGER_IDENTIFIER},
     to_others=to_others,
 )

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
+from app.access.entry import Readable
 from app.features.usagers import numbers
 from app.features.usagers.models import IdentityStatus, Usager, UsagerIdentifier
 from app.fhir.identifiers import INS_NIA
@@ -42,7 +43,7 @@ class Number(msgspec.Struct, frozen=True):
 
 _i = UsagerIdentifier
 _mine = (_i.organisation_id == Usager.organisation_id, _i.usager_id == Usager.id)
-_ours = (*_mine, _i.origin_partner_id.is_(None), _i.deleted_at.is_(None))
+_ours = (*_mine, _i.origin_partner_id.is_(None), _i.deleted_at.is_(None), Readable(UsagerIdentifier))
 _line = func.json_build_array(_i.id, _i.system, _i.type_code, func.encode(_i.sealed, literal_column("'hex'")))
 NUMBERS = select(cast(func.json_agg(aggregate_order_by(_line, _i.system)), Text)).where(*_ours).scalar_subquery()
 
@@ -81,7 +82,9 @@ def declared(p: Patient, inbound: Inbound) -> list[UsagerIdentifier]:
 
 
 class Numbered(Named):
-    """By a number of ours (an INS once qualified), or one this very caller declared; beside the names partners gave."""
+    """By a number of ours that the caller may read (an INS once qualified), or one they declared themselves; beside the
+    names partners gave.
+    """
 
     def read(self, text: str, around: Around) -> Asked:
         told = super().read(text, around)
@@ -97,7 +100,7 @@ class Numbered(Named):
             _i.organisation_id == bindparam("organisation", type_=Uuid()),
             _i.deleted_at.is_(None),
             _i.blind == any_(bind(1, ARRAY(LargeBinary()))),
-            or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified))),
+            or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified), Readable(UsagerIdentifier))),
         )
         return or_(super().where(shape, bind), Usager.id.in_(found))
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from app.access.gate import Reading
-from app.access.permissions import Action, Kind, unread
+from app.access.permissions import Action
 from app.access.several import Found, refuse
 from app.fhir import references
 from app.fhir.canonicals import code_system
@@ -33,7 +33,6 @@ class Asking:
     type_name: str
     maps: tuple[AnyMap, ...]
     outside: bool  # a protected place is told to the team and to the person, to nobody else
-    unread: frozenset[Kind]
     partner: str | None  # what this one sent is told to it as it sent it
 
 
@@ -46,7 +45,7 @@ async def asking(reading: Reading, registry: Registry, origin: str, type_name: s
         raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
     outside = not isinstance(who, Professional | UsagerSelf)
     partner = str(who.id) if isinstance(who, Partner) else None
-    return Asking(reading, registry, origin, type_name, maps, outside, unread(who.shape), partner)
+    return Asking(reading, registry, origin, type_name, maps, outside, partner)
 
 
 def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
@@ -59,7 +58,6 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
         asking.reading.keyring,
         outside=asking.outside and not as_sent,
         own=own,
-        unread=asking.unread,
     )
     if found.known_as:
         resource = _as_named(resource, view.usager_id, found.known_as)

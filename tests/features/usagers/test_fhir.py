@@ -3,12 +3,12 @@
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.access.models import SharingConsent
-from app.access.permissions import Kind
 from app.features.usagers.fhir import (
     ALSO,
     BIRTH_PLACE,
@@ -265,7 +265,27 @@ class TestAtTheDoor:
             world.accompany(who, id, "ehpad")
         told = {who: "MDPH-9" in world.get(who, f"/fhir/Patient/{id}").text for who in ("noe", "sonia")}
         assert told == {"noe": False, "sonia": True}
-        assert PATIENT.beside == {"numbers": Kind.USAGER_IDENTIFIER}
+        found = {who: world.get(who, f"/fhir/Patient?identifier={MDPH}|MDPH-9").json()["total"] for who in told}
+        assert found == {"noe": 0, "sonia": 1}
+
+    def test_a_partner_has_no_number_of_ours_by_having_sent_the_person(self, world: World):
+        place = self.arrived(world)
+        number = {"system": MDPH, "value": "MDPH-10"}
+        ours = place.replace("/fhir/Patient", "/api/v1/usagers")
+        assert world.post("odile", f"{ours}/identifiers", number).status_code == 201
+        assert "MDPH-10" in world.get("marc", place).text
+        assert "MDPH-10" not in world.get("chu", place).text
+        assert world.get("chu", f"/fhir/Patient?identifier={MDPH}|MDPH-10").json()["total"] == 0
+
+    @pytest.mark.parametrize(("kinds", "told"), [(None, True), (["usager"], False)])
+    def test_nor_by_a_consent_that_says_nothing_of_them(self, world: World, kinds: list[str] | None, told: bool):
+        number = {"system": MDPH, "value": "MDPH-11"}
+        id = opened(world, structure="ime", confirmed_new=True, identifiers=[number])[-36:]
+        consent = {"kind": "partage", "question": "?", "if_yes": "a", "if_no": "b", "answer": "yes", "kinds": kinds}
+        at = {"partner_id": world.ids["chu"], "usager_id": UUID(id), "structure_id": world.ids["ime"]}
+        world.add(SharingConsent(categories=["administrative"], starts=today(), **at, **consent))
+        answer = world.get("chu", f"/fhir/Patient/{id}")
+        assert (answer.status_code, "MDPH-11" in answer.text) == (200, told)
 
     def test_a_protected_address_is_told_to_the_team_and_the_person_alone(self, world: World):
         lucas = world.ids["lucas"]
