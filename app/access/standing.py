@@ -55,6 +55,12 @@ def deciders(row: type[DossierEntry]) -> Select[Any]:
     return _representing(row).where(_stands_for.kind.not_in(_words({*OF_A_MINOR, *NEVER_ANSWERS})))
 
 
+def may_answer(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The person, or who represents them by right: who assists, manages their goods or watches over does not."""
+    by_right = _representing(row).where(_stands_for.kind.not_in(_words(NEVER_ANSWERS)))
+    return or_(row.usager_id == ME, cast(ME, Text).in_(by_right))
+
+
 def for_another(row: type[DossierEntry]) -> ColumnElement[bool]:
     """Who looks stands for the person."""
     m = _mine

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+import msgspec
 import orjson
 from sqlalchemy import ColumnElement, Uuid, and_, bindparam
 
@@ -116,7 +117,8 @@ class ResourceMap(Generic[V]):
     - `search` adds to the criteria that every map of its kind of row has (`app.fhir.search.usual`).
     - `opens` reads what was kept of a row of no usager, which no usager's key can seal.
     - `masked` gives the view as a reader of outside (a partner, a representative) may see it, `hides` the elements
-      whose leftovers they may not: a protected place.
+      whose leftovers they may not: a protected place. `of_team`: the fields that the person, and who represents them,
+      are not told.
     - `unseals` opens what the view holds sealed.
     - `to_others` takes out of the leftovers what only their sender may have back.
     """
@@ -134,6 +136,7 @@ class ResourceMap(Generic[V]):
     opens: Callable[[V, Keyring], Json] | None = None
     masked: Callable[[V], V] | None = None
     hides: Callable[[V], Collection[str]] | None = None
+    of_team: tuple[str, ...] = ()
     unseals: Callable[[V, Keyring], V] | None = None
     to_others: Callable[[Json], Json] | None = None
 
@@ -149,13 +152,16 @@ class ResourceMap(Generic[V]):
         *,
         outside: bool = False,
         own: bool = False,
+        of_person: bool = False,
     ) -> Element | Json:
         """The resource as it goes out, what was kept beside the row merged in.
 
-        `own`: to who sent it.
+        `own`: to who sent it; `of_person`: to the person, or who represents them.
         """
         hidden = self.hides(view) if outside and self.hides else ()
         view = self.unseals(view, keyring) if self.unseals else view
+        if of_person and self.of_team:
+            view = msgspec.structs.replace(view, **dict.fromkeys(self.of_team))
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
         if kept and self.to_others and not own:

@@ -97,5 +97,6 @@ def test_no_value_breaks_a_check(kind: str, value: Any) -> None:
 @given(st.datetimes(timezones=st.timezones()))
 def test_every_moment_of_ours_is_an_instant(moment: Any) -> None:
     written = moment.isoformat()
-    if moment.year not in (1, 9999) and moment.utcoffset().total_seconds() % 60 == 0:
+    offset = moment.utcoffset().total_seconds()  # of the sun, before there were zones: to the second, and further away
+    if moment.year not in (1, 9999) and offset % 60 == 0 and abs(offset) <= 14 * 3600:
         assert CHECKS["instant"](written) is None

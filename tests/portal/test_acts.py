@@ -141,7 +141,7 @@ class TestProject:
         assert not page.all("script", "b")
         quotes = [figure.text for figure in page.all("figure")]
         assert "<script>alert(1)</script>" in quotes[0]
-        assert "Une personne de l'équipe éducative, a écrit ces mots." in quotes[0]
+        assert "Une personne de l'équipe éducative a écrit ces mots." in quotes[0]
         assert "Sa sœur" in quotes[1]
 
     @pytest.mark.parametrize(("answer", "told"), [("yes", "Oui"), ("no", "Non"), ("talk", "Je veux en parler")])
@@ -229,10 +229,26 @@ class TestProject:
         assert pills(section) == []
         assert parent.post(f"{PROJECT}/buts/{id_of(goal)}", csrf=hidden["csrf"], feeling="good").status_code == 403
 
-    def test_who_only_assists_is_offered_no_answer(self, world: World) -> None:
-        running(world, "karim", "mas_fam")
-        page = represented(world, "karim", "assistance", "curatelle_renforcee").see(PROJECT)
+    def test_who_only_assists_gives_no_answer(self, world: World) -> None:
+        project, _ = running(world, "karim", "mas_fam")
+        curateur = represented(world, "karim", "assistance", "curatelle_renforcee")
+        page = curateur.see(PROJECT)
         assert not forms_to(page, POSITION)
+        (form,) = forms_to(visit(world, "karim").see(PROJECT), POSITION)
+        hidden = {field.attrs["name"]: field.attrs["value"] for field in form.all("input")}
+        (leave,) = page.all("form", action="/mon-dossier/quitter")
+        (own,) = [field.attrs["value"] for field in leave.all("input")]
+        answer = curateur.post(POSITION, **{**hidden, "csrf": own}, answer="yes")
+        assert answer.status_code == 403
+        assert world.traces(kind="agreement", outcome="refused", principal_kind="representative")
+        assert "representative" not in {one["party"] for one in world.get("marc", project).json()["positions"]}
+
+    def test_one_touch_leaves_the_words_given_before(self, world: World) -> None:
+        _, goal = running(world)
+        world.rows("UPDATE goal SET opinion_words = 'Je préfère le matin.' WHERE id = $1", UUID(id_of(goal)))
+        visitor = visit(world, "jeanne")
+        assert visitor.answer(PROJECT, f"{PROJECT}/buts/{id_of(goal)}", feeling="bad").status_code == 303
+        assert "Je préfère le matin." in visitor.see(PROJECT).text
 
     def test_the_home_asks_until_it_is_answered(self, world: World) -> None:
         running(world, "ines", "mecs")

@@ -182,11 +182,15 @@ def _code(concept: CodeableConcept) -> str | None:
 
 
 def masked(e: EventFhir) -> EventFhir:
-    return msgspec.structs.replace(e, place=PROTECTED) if e.place_protected and e.place else e
+    """The place, and what is written freely, which may name it."""
+    if not e.place_protected:
+        return e
+    silent = dict.fromkeys(("reason", "comment", "report", "cancel_reason"))
+    return msgspec.structs.replace(e, place=PROTECTED if e.place else None, **silent)
 
 
 def hides(e: EventFhir) -> tuple[str, ...]:
-    return ("location",) if e.place_protected else ()
+    return ("location", "extension", "text", "_status") if e.place_protected else ()
 
 
 EVENT = ResourceMap(
@@ -203,4 +207,5 @@ EVENT = ResourceMap(
     },
     masked=masked,
     hides=hides,
+    of_team=("reason", "comment", "cancel_reason", "present"),  # as `schemas.MyEventOut`
 )

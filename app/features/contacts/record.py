@@ -3,11 +3,13 @@
 from datetime import date
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Text, Uuid, bindparam, literal_column, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, bindparam, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
-from app.access.entry import ME, DossierView
+from app.access import standing
+from app.access.entry import ME, DossierView, word
 from app.access.gate import Listing
+from app.access.mandates import Effect
 from app.access.models import Mandate
 from app.access.standing import TODAY
 from app.features.contacts.models import Contact
@@ -26,12 +28,25 @@ def _house(column: str) -> ColumnElement[Any]:
 
 
 def _mandate(column: str) -> ColumnElement[Any]:
-    """Of the mandate by which the caller reads this record; nothing for the person."""
+    """Of the mandate by which the caller reads this record, one that represents before others; nothing for the person."""
     m = _mine
-    mine = select(getattr(m, column)).where(m.organisation_id == Usager.organisation_id, m.usager_id == Usager.id)
-    mine = mine.where(m.contact_id == ME, m.deleted_at.is_(None), m.confirmed_at.is_not(None))
-    mine = mine.where(m.starts <= TODAY, or_(m.ends.is_(None), m.ends > TODAY))
-    return mine.order_by(m.starts.desc(), m.id.desc()).limit(literal_column("1")).correlate(Usager).scalar_subquery()
+    first = (m.effect == word(Effect.REPRESENTATION)).desc()
+    mine = _running(select(getattr(m, column))).order_by(first, m.starts.desc(), m.id.desc())
+    return mine.limit(literal_column("1")).correlate(Usager).scalar_subquery()
+
+
+def _opens() -> ColumnElement[Any]:
+    """The categories that their mandates open, each and all."""
+    each = _running(select(func.unnest(_mine.opens).label("category"))).correlate(Usager).subquery("opened")
+    every = select(each.c.category).distinct().order_by(each.c.category)
+    return func.array(every.scalar_subquery(), type_=ARRAY(Text()))
+
+
+def _running(asked: Select[Any]) -> Select[Any]:
+    m = _mine
+    asked = asked.where(m.organisation_id == Usager.organisation_id, m.usager_id == Usager.id, m.contact_id == ME)
+    asked = asked.where(m.deleted_at.is_(None), m.confirmed_at.is_not(None), m.held.is_(False))
+    return asked.where(m.starts <= TODAY, or_(m.ends.is_(None), m.ends > TODAY))
 
 
 _relation = (
@@ -51,7 +66,8 @@ class RecordRow(DossierView, frozen=True):
         "relation": _relation,
         "mandate": _mandate("kind"),
         "effect": _mandate("effect"),
-        "opens": _mandate("opens"),
+        "opens": _opens(),
+        "may_answer": standing.may_answer(Usager),
         "told": _mandate("person_told"),
     }
 
@@ -70,3 +86,4 @@ class RecordRow(DossierView, frozen=True):
     effect: str | None
     opens: list[str] | None
     told: bool | None
+    may_answer: bool

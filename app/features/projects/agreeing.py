@@ -6,8 +6,8 @@ Law: CASF L311-3 7° (direct participation, with or through who represents them)
 from typing import Any
 from uuid import UUID
 
-from app.access.gate import Gate, Reading
-from app.access.permissions import Action, Category, Visibility
+from app.access.gate import Gate, MayNot, Reading
+from app.access.permissions import Action, Category, Kind, Visibility
 from app.features.projects.models import Agreement, Expectation, Goal
 from app.features.projects.questions import MINE_IN_PREPARATION, MINE_RUNNING
 from app.features.projects.schemas import AgreementIn, OpinionIn, PositionIn, WordsIn
@@ -18,6 +18,7 @@ from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.security.principal import Representative, UsagerSelf
 
+NOT_THEIRS = "Cette personne répond elle-même. Vous pouvez l'aider à lire son projet, pas y répondre à sa place."
 SIGNERS = {
     Party.STRUCTURE: Who.PROFESSIONAL,
     Party.USAGER: Who.USAGER,
@@ -45,8 +46,13 @@ async def record(gate: Gate, project_id: UUID, said: AgreementIn) -> Agreement:
 
 
 async def take_position(gate: Gate, said: PositionIn) -> Agreement:
-    """The answer of the person, or of who represents them, on what they have just read."""
+    """The answer of the person, or of who represents them, on what they have just read.
+
+    Raises MayNot for who only assists: the person answers.
+    """
     seen = await mine(gate, said.project_id)
+    if not seen.may_answer:
+        raise _not_theirs(seen)
     check_shown(seen, said.seen)
     party = Party.USAGER if isinstance(gate.principal, UsagerSelf) else Party.REPRESENTATIVE
     row = _answer(
@@ -58,6 +64,12 @@ async def take_position(gate: Gate, said: PositionIn) -> Agreement:
         signer_id=gate.principal.id,
     )
     return gate.add(row)
+
+
+def _not_theirs(seen: Seen) -> MayNot:
+    no = MayNot(NOT_THEIRS, where="/answer", code="agreement.not_theirs")
+    no.action, no.kind, no.usager_id = Action.CREATE, Kind.AGREEMENT, UUID(seen.project.usager_id)
+    return no
 
 
 def _answer(seen: Seen, *, party: Party, **values: Any) -> Agreement:
@@ -90,10 +102,13 @@ def check_shown(seen: Seen, fingerprint: str | None) -> None:
 
 
 async def give_opinion(gate: Gate, said: OpinionIn) -> Goal:
-    """« Pour moi, comment ça va ? » Theirs alone: who represents them has no such act."""
+    """« Pour moi, comment ça va ? » Theirs alone: who represents them has no such act. Words given before stay, unless
+    others are given.
+    """
     goal = await gate.entry(Goal, said.goal_id, Action.UPDATE)
     await opened(gate, goal.project_id, Action.READ)
-    return await gate.change(goal, opinion_feeling=said.feeling.value, opinion_words=said.words, opinion_at=now())
+    words = said.words if "words" in said.model_fields_set else goal.opinion_words
+    return await gate.change(goal, opinion_feeling=said.feeling.value, opinion_words=words, opinion_at=now())
 
 
 async def add_words(gate: Gate, said: WordsIn) -> Expectation:

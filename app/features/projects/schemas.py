@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from app.access import standing
 from app.access.entry import DossierView
 from app.features.projects.models import Project
 from app.features.projects.questions import DISAGREEMENT, MINOR
@@ -164,6 +165,7 @@ class MyProjectWhole(_Project, frozen=True):
     """The same, as the person, or who represents them, reads it."""
 
     TABLE: ClassVar = Project
-    COMPUTED: ClassVar = {"minor": MINOR}
+    COMPUTED: ClassVar = {"minor": MINOR, "may_answer": standing.may_answer(Project)}
 
+    may_answer: bool = False
     minor: bool = False

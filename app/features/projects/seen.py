@@ -66,6 +66,11 @@ class Seen:
         """The person, or who represents them, last said no."""
         return any(a.answer == Answer.NO and a.party in OF_THE_PERSON for a in self.positions)
 
+    @property
+    def may_answer(self) -> bool:
+        """The person, or who represents them, reads it."""
+        return isinstance(self.project, MyProjectWhole) and self.project.may_answer
+
     def told(self) -> dict[str, Any]:
         """The project, its parts beside it, as REST says it."""
         hidden = ("minor", "disagreement")

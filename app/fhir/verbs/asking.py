@@ -14,7 +14,7 @@ from app.fhir.mapping import AnyMap, Json, Registry, plain
 from app.fhir.types import Coding, Element, Meta
 from app.kernel.errors import Forbidden
 from app.security import scopes
-from app.security.principal import Partner, Professional, UsagerSelf
+from app.security.principal import Partner, Professional, Representative, UsagerSelf
 
 STATE = code_system("exchange-state")
 STATES = {
@@ -32,6 +32,7 @@ class Asking:
     origin: str
     type_name: str
     maps: tuple[AnyMap, ...]
+    of_person: bool  # the person looks, or who represents them
     outside: bool  # a protected place is told to the team and to the person, to nobody else
     partner: str | None  # what this one sent is told to it as it sent it
 
@@ -43,9 +44,10 @@ async def asking(reading: Reading, registry: Registry, origin: str, type_name: s
     if isinstance(who, Partner) and not scopes.cover(who.scopes, type_name, letter):
         await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
         raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
+    of_person = isinstance(who, UsagerSelf | Representative)
     outside = not isinstance(who, Professional | UsagerSelf)
     partner = str(who.id) if isinstance(who, Partner) else None
-    return Asking(reading, registry, origin, type_name, maps, outside, partner)
+    return Asking(reading, registry, origin, type_name, maps, of_person, outside, partner)
 
 
 def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
@@ -58,6 +60,7 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
         asking.reading.keyring,
         outside=asking.outside and not as_sent,
         own=own,
+        of_person=asking.of_person,
     )
     if found.known_as:
         resource = _as_named(resource, view.usager_id, found.known_as)

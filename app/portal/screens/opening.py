@@ -5,7 +5,6 @@ from typing import Any
 
 from app.access.gate import Reading
 from app.access.http import whom
-from app.access.mandates import Effect
 from app.access.refusal import NOT_FOUND
 from app.access.together import Asked, together
 from app.features.contacts.record import THEIRS, RecordRow
@@ -33,8 +32,8 @@ class Opened:
 
     @property
     def may_answer(self) -> bool:
-        """The person, and who decides with or for them; who only assists answers nothing (field.md §5)."""
-        return self.frame.behalf is None or self.record.effect == Effect.REPRESENTATION
+        """The person, and who decides for them; who only assists answers nothing (field.md §5)."""
+        return self.record.may_answer
 
 
 async def opened(reading: Reading, *asked: Asked, **values: object) -> Opened:

@@ -210,12 +210,25 @@ class TestThroughTheDoors:
 
     def test_a_protected_place_leaves_for_nobody_of_outside(self, world: World):
         represent(world, "claire", "lucas", "autorite_parentale_separes")
+        texts = {"comment": "Chez Mme Roux, rue des Lilas", "report": "Vu rue des Lilas", "reason": "Les Lilas"}
         id = planned(world, "lucas", place="12 rue des Lilas", place_protected=True).rpartition("/")[2]
+        world.rows(
+            "UPDATE event_participant SET comment = $2, report = $3, reason = $4 WHERE id = $1",
+            UUID(id),
+            *texts.values(),
+        )
         read = world.get("claire", f"/fhir/Encounter/{id}")
         assert (read.status_code, "Lilas" in read.text) == (200, False)
         assert read.json()["location"][0]["location"]["display"] == "lieu protégé"
         assert "Lilas" in world.get("sonia", f"/fhir/Encounter/{id}").text
         world.rows("DELETE FROM mandate")
+
+    def test_the_person_is_told_what_their_page_tells(self, world: World):
+        id = planned(world, "lucas").rpartition("/")[2]
+        noted = ("Un mot pour l'équipe", "Compte rendu")
+        world.rows("UPDATE event_participant SET comment = $2, report = $3 WHERE id = $1", UUID(id), *noted)
+        told = {who: world.get(who, f"/fhir/Encounter/{id}").text for who in ("sonia", "lucas")}
+        assert [[text in told[who] for text in noted] for who in ("sonia", "lucas")] == [[True, True], [False, True]]
 
     @pytest.mark.parametrize(("query", "found"), [("status=planned", 1), ("status=finished", 0), ("date=lt2000", 0)])
     def test_is_searched_by_person_date_and_status(self, world: World, query: str, found: int):
