@@ -30,9 +30,10 @@ format: $(VENV)/test.stamp ## rewrite the code as lint wants it
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-openapi: $(VENV)/test.stamp ## write openapi/openapi.json and fhir_profiles/ from the code
+openapi: $(VENV)/test.stamp ## write openapi/, fhir_profiles/ and docs/access.md from the code
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.fhir_profiles
+	@$(VENV)/bin/python -m tools.matrix
 
 bench: $(VENV)/test.stamp ## the figures of speed and memory (ratios within one run)
 	@exec $(VENV)/bin/python -m bench

@@ -106,6 +106,7 @@ async def measure(
         "read": {
             "us": [f"/fhir/DocumentReference/{id}" for id in notes],
             "unsecured": [f"/one/{id}" for id in notes],
+            "traced": [f"/traced/{id}" for id in notes],
             "reference": [f"/one/{id}" for id in notes],
         },
         "search of 50": {
@@ -117,8 +118,11 @@ async def measure(
     for case, paths in cases.items():
         figures: dict[str, list[Figure]] = {name: [] for name in paths}
         for turn in range(ROUNDS + 1):
-            for name in ("unsecured", "reference", "us", "us", "reference", "unsecured"):
-                s, token = served[name], tokens["reference" if name == "reference" else "us"]
+            for name in (*reversed(paths), *paths):
+                s, token = (
+                    served["unsecured" if name == "traced" else name],
+                    tokens["reference" if name == "reference" else "us"],
+                )
                 figure = await drive(s.port, s.process.pid, paths[name], token, seconds=SECONDS if turn else 0.5)
                 if turn:  # the first round warms
                     figures[name].append(figure)
@@ -133,7 +137,7 @@ def tell(case: str, figures: dict[str, list[Figure]]) -> None:
         spread = (max(rps) - min(rps)) / statistics.median(rps)
         print(f"  {name:10} {statistics.median(rps):8.0f} rps   {app:8.0f} µs of app CPU   spread {spread:4.0%}")
     ours = statistics.median(f.rps for f in figures["us"])
-    for name in ("unsecured", "reference"):
+    for name in (name for name in figures if name != "us"):
         ratio, aim = ours / statistics.median(f.rps for f in figures[name]), AIMS.get((case, name))
         verdict = f"   (aim ≥ {aim}: {'ok' if ratio >= aim else 'SHORT'})" if aim else ""
         print(f"  us / {name}: {ratio:.2f}{verdict}")

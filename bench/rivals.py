@@ -1,4 +1,4 @@
-"""The same payload without a lock on the door: Starlette and asyncpg, no token, no policy, no trace."""
+"""The same payload without a lock on the door: Starlette and asyncpg, no token, no policy; with the durable trace, or not."""
 
 import os
 from contextlib import asynccontextmanager
@@ -33,6 +33,10 @@ def _columns() -> str:
 
 
 ONE = f"SELECT {_columns()} FROM transmission WHERE organisation_id = $1 AND id = $2"
+LINE = """organisation_id, principal_kind, principal_id, role, action, kind, usager_id, entry_ids, outcome, door, request_id"""
+SAID = """$1, 'professional', $2, 'educateur', 'read', 'transmission', usager_id::uuid, ARRAY[id::uuid], 'success', 'fhir', 'bench'"""
+TRACED = f"""WITH found AS MATERIALIZED ({ONE}),
+    traced AS (INSERT INTO audit_entry ({LINE}) SELECT {SAID} FROM found) SELECT * FROM found"""
 LAST = "ORDER BY occurred_at DESC, id DESC LIMIT 50"
 MANY = f"SELECT {_columns()} FROM transmission WHERE organisation_id = $1 AND usager_id = $2 {LAST}"
 
@@ -54,10 +58,16 @@ async def one(request: Request):
     return told(NOTE.to_fhir(VIEW(*row)), FHIR_JSON)
 
 
+async def traced(request: Request):
+    row = await request.app.state.pool.fetchrow(TRACED, ORGANISATION, UUID(request.path_params["id"]))
+    return told(NOTE.to_fhir(VIEW(*row)), FHIR_JSON)
+
+
 async def many(request: Request):
     rows = await request.app.state.pool.fetch(MANY, ORGANISATION, UUID(request.path_params["id"]))
     entries = [BundleEntry(resource=NOTE.to_fhir(VIEW(*row))) for row in rows]
     return told(Bundle(type="searchset", entry=entries), FHIR_JSON)
 
 
-app = Starlette(routes=[Route("/one/{id}", one), Route("/many/{id}", many)], lifespan=lifespan)
+ROUTES = [Route("/one/{id}", one), Route("/traced/{id}", traced), Route("/many/{id}", many)]
+app = Starlette(routes=ROUTES, lifespan=lifespan)

@@ -113,6 +113,7 @@ PROJECT = (
     K.PROJECT, K.EXPECTATION, K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW, K.AGREEMENT,
 )  # fmt: skip
 PLANNED = (K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW)  # not someone's words, nor someone's answer
+AMENDED = tuple(kind for kind in PROJECT if kind is not K.AGREEMENT)  # another answer is another row
 DAILY = (K.TRANSMISSION, K.EVENT)
 DIRECTORY = (K.STRUCTURE, K.SETTING, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER, K.RESOURCE)
 EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
@@ -137,7 +138,8 @@ def _accompanies(*, care: bool) -> Row:
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE)
     row |= cells(Reach.TEAM, DAILY, SUPPORT, MAKE) | cells(Reach.OWN, DAILY, SUPPORT, MEND)
     row |= cells(Reach.TEAM, (K.EVENT,), SUPPORT, (A.UPDATE,))  # who is there notes who came, whoever planned it
-    row |= cells(Reach.TEAM, PROJECT, SUPPORT, WRITE) | cells(Reach.TEAM, PLANNED, SUPPORT, (A.DELETE,))
+    row |= cells(Reach.TEAM, PROJECT, SUPPORT, MAKE) | cells(Reach.TEAM, AMENDED, SUPPORT, (A.UPDATE,))
+    row |= cells(Reach.TEAM, PLANNED, SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (K.EXPECTATION,), SUPPORT, (A.DELETE,))
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), (C.SUPPORT, C.ADMINISTRATIVE), WRITE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, MAKE)
@@ -154,7 +156,8 @@ def _accompanies(*, care: bool) -> Row:
 def _leads() -> Row:
     row = cells(Reach.STRUCTURE, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.JUDICIAL))
     row |= cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
-    row |= cells(Reach.STRUCTURE, (*DAILY, *PROJECT, K.EMERGENCY_SHEET), SUPPORT, WRITE)
+    row |= cells(Reach.STRUCTURE, (*DAILY, *PROJECT, K.EMERGENCY_SHEET), SUPPORT, MAKE)
+    row |= cells(Reach.STRUCTURE, (*DAILY, *AMENDED, K.EMERGENCY_SHEET), SUPPORT, (A.UPDATE,))
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_SHEET,), ADMINISTRATIVE, WRITE)
     row |= cells(Reach.STRUCTURE, (K.PROJECT, *PLANNED), SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (*DAILY, K.EXPECTATION), SUPPORT, (A.DELETE,))
@@ -242,7 +245,7 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     Caller.USAGER: cells(Reach.MYSELF, EVERY, READABLE)
     | cells(Reach.MYSELF, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
     | cells(Reach.MYSELF, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
-    | cells(Reach.MYSELF, (K.AGREEMENT, K.GOAL), SUPPORT, (A.UPDATE,))  # of a goal, their opinion only
+    | cells(Reach.MYSELF, (K.GOAL,), SUPPORT, (A.UPDATE,))  # their opinion only
     | cells(Reach.MYSELF, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,))  # whether they come
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),

@@ -1,0 +1,76 @@
+"""The access matrix against `expected.csv`, written by hand from what the field demands: no cell in one only."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.access.permissions import STAFF, WITHOUT_ROLE
+from tools import matrix
+
+HERE = Path(__file__).parent
+KINDS = {
+    "identity": "usager usager_identifier contact mandate stay",
+    "sharing": "sharing_consent consent_answer opposition",
+    "round": "emergency_sheet emergency_access team_member",
+    "daily": "transmission event",
+    "planned": "need goal action service means review",
+    "plan_parts": "project planned",
+    "project_parts": "plan_parts expectation agreement",
+    "exchangeable": "identity emergency_sheet daily project_parts kept_resource",
+    "dossier": "exchangeable sharing emergency_access team_member",
+    "directory": "structure setting unit professional membership unit_team partner resource",
+}
+WHO = {
+    "carers": "aide_soignant infirmier medecin psychologue paramedical",
+    "near": "educateur accompagnant veilleur carers idec assistant_social",
+    "leads": "chef_de_service coordinateur",
+    "staff": "near leads enseignant benevole secretariat direction evaluateur dpo admin",
+}
+Cells = dict[tuple[str, str, str, str], str]
+
+
+def each(words: str, groups: dict[str, str]) -> Iterator[str]:
+    for word in words.split():
+        if word in groups:
+            yield from each(groups[word], groups)
+        else:
+            yield word
+
+
+def expected() -> Cells:
+    cells: Cells = {}
+    with (HERE / "expected.csv").open(encoding="utf-8", newline="") as lines:
+        for line in csv.DictReader(lines):
+            for who in each(line["who"], WHO):
+                for kind in each(line["kinds"], KINDS):
+                    for category in line["categories"].split():
+                        for action in line["actions"].split():
+                            cell = (who, kind, category, action)
+                            assert cell not in cells, f"{cell} is said twice"
+                            cells[cell] = line["reach"]
+    return cells
+
+
+def held() -> Cells:
+    lines = {**{role.value: row for role, row in STAFF.items()}, **{c.value: row for c, row in WITHOUT_ROLE.items()}}
+    return {
+        (who, kind.value, category.value, action.value): reach.value
+        for who, row in lines.items()
+        for (kind, category, action), reach in row.items()
+    }
+
+
+def test_each_cell_is_the_one_expected() -> None:
+    ours, theirs = held(), expected()
+    differences = [(cell, ours.get(cell), theirs.get(cell)) for cell in sorted({*ours, *theirs})]
+    assert [one for one in differences if one[1] != one[2]] == []
+
+
+def test_every_role_and_kind_of_caller_has_its_line() -> None:
+    assert {who for who, *_ in expected()} == {who for who, *_ in held()}
+
+
+def test_the_page_tells_it_all() -> None:
+    told = matrix.PLACE.read_text(encoding="utf-8")
+    assert told == matrix.text(), "make openapi"
+    assert f"{len(expected())} cells" in told
