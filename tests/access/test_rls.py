@@ -1,7 +1,7 @@
 """The second lock: row-level security alone, by the catalogue and by raw connections."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -91,7 +91,7 @@ class TestByTheCatalogue:
             finally:
                 await connection.close()
 
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             asyncio.run(write())
 
 
@@ -105,10 +105,10 @@ class TestWithThePolicyTakenOff:
         yield
         questions.hot.cache_clear()
 
-    def _stranger(self, world: World, lane: HotLane) -> Reading:
+    def _stranger(self, world: World, lane: HotLane, organisation: UUID) -> Reading:
         who = Professional(
             id=uuid4(),
-            organisation_id=world.other_organisation,
+            organisation_id=organisation,
             session_id=world.ids["yann_session"],
             expires=2e9,
             account_id=uuid4(),
@@ -124,7 +124,9 @@ class TestWithThePolicyTakenOff:
             lane = HotLane(world.database.app_url, 1)
             await lane.open()
             try:
-                stranger = self._stranger(world, lane)
+                inside = self._stranger(world, lane, world.organisation)
+                assert (await inside.get(TransmissionOut, id)).id == id, "the policy is off"
+                stranger = self._stranger(world, lane, world.other_organisation)
                 with pytest.raises(OutOfReach):
                     await stranger.get(TransmissionOut, id)
                 assert not await stranger.list(TransmissionOut, OF_USAGER, 50, usager=world.ids["jeanne"])

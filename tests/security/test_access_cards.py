@@ -174,7 +174,9 @@ async def test_neither_link_nor_code_is_in_the_table(
 ) -> None:
     link, code = await given(db, keyring, house)
     async with owner.session(house.id) as session:
-        row = str(await session.scalar(select(func.row_to_json(text("a.*"))).select_from(text("personal_access a"))))
+        asked = select(func.row_to_json(text("a.*"))).select_from(text("personal_access a"))
+        row = str(await session.scalar(asked.where(text("organisation_id = :house").bindparams(house=house.id))))
+    assert str(house.jeanne) in row
     assert link not in row
     assert f'"{code}"' not in row
 

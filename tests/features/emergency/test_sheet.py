@@ -7,10 +7,13 @@ from uuid import uuid4
 import pytest
 
 from app.access.models import UnitTeam
+from app.access.reading import Reading
+from app.audit.vocabulary import Call, Door
 from app.features.emergency.models import FIELDS
-from app.features.emergency.schemas import months_ago
+from app.features.emergency.schemas import SheetView, months_ago
+from app.features.emergency.sheet import OF_USAGER
 from app.kernel.clock import now, today
-from app.security.principal import Role
+from app.security.principal import Representative, Role
 from tests.features.consents.people import HOUSES, represent
 from tests.world import World
 
@@ -189,9 +192,25 @@ def test_three_months_ago_is_a_day_that_was(day: date, told: date):
     assert months_ago(day, 3) == told
 
 
+def reads(world: World, name: str, usager: str) -> bool:
+    """No door of theirs leads to the sheet: what the gate would answer."""
+    [session] = world.rows("SELECT id FROM session WHERE subject_id = $1", world.ids[name])
+    common = {"organisation_id": world.organisation, "session_id": session["id"], "expires": 0.0}
+    who = Representative(id=world.ids[name], usager_id=world.ids[usager], **common)
+
+    async def look() -> bool:
+        state = world.client.app.state  # type: ignore[attr-defined]
+        reading = Reading(who, Call(Door.ME, str(uuid4())), state.keyring, state.lane)
+        return bool(await reading.list(SheetView, OF_USAGER, 1, usager=world.ids[usager]))
+
+    return bool(world.client.portal.call(look))  # type: ignore[union-attr]
+
+
 def test_opens_to_no_representative_of_goods(world: World):
     opened(world, "karim", allergies="Aucune")
+    represent(world, "rose", "karim", "tutelle", opens=("administrative", "support", "care"))
     represent(
         world, "blanc", "karim", "curatelle_simple", scope="biens", effect="assistance", opens=("administrative",)
     )
-    assert world.get("blanc", place(world, "karim")).status_code == 401  # the staff's door
+    assert {who: reads(world, who, "karim") for who in ("rose", "blanc")} == {"rose": True, "blanc": False}
+    assert world.get("rose", place(world, "karim")).status_code == 401  # the staff's door
