@@ -7,9 +7,8 @@ import pytest
 
 from app.access.arrivals import Arrivals
 from app.access.policy import decides, overtaken
-from app.access.refusal import MayNot
+from app.access.refusal import MayNot, OutOfReach
 from app.exchange.models import KeptResource
-from app.kernel.errors import DuiError
 from app.kernel.ids import uuid7
 from app.security.principal import Caller, Role, Shape
 from tests.access.holding import holding
@@ -63,7 +62,7 @@ class TestRewrite:
             row.usager_id = nobody(gate)
             await gate.rewrite([row])
 
-        with pytest.raises(DuiError):
+        with pytest.raises(OutOfReach):
             holding(world, "odile", given, Arrivals)
 
     def test_only_of_what_arrived_in_my_structures(self, world: World, kept: UUID):
@@ -91,7 +90,7 @@ class TestSendAgain:
         assert tuple(row) == (2, 2, "List")
 
     def test_of_another_partner_s_row_is_refused(self, world: World):
-        with pytest.raises(DuiError):
+        with pytest.raises(OutOfReach):
             self.again(world, by_another=True)
 
     def test_of_what_a_constraint_refuses_is_told(self, world: World):
@@ -103,7 +102,7 @@ class TestSendAgain:
             gate.send_again(row)
             await gate.settle()
 
-        with pytest.raises(DuiError):
+        with pytest.raises(OutOfReach):
             holding(world, "chu", send, Arrivals)
 
     def test_to_another_structure_waits_beside(self, world: World, kept: UUID):

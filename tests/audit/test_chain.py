@@ -98,14 +98,14 @@ async def test_a_change_by_the_owner_is_found(chained: TestDatabase, connect: Co
 )
 async def test_the_application_may_not(chained: TestDatabase, connect: Connect, act: str):
     app = await connect(chained.app_url)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):  # not only out of its tenant
         await app.execute(act)
 
 
 @pytest.mark.parametrize("act", ["SELECT * FROM usager", "UPDATE audit_seal SET hash = ''", "DELETE FROM audit_entry"])
 async def test_the_sealer_may_nothing_else(chained: TestDatabase, connect: Connect, act: str):
     sealer = await connect(chained.sealer_url)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         await sealer.execute(act)
 
 

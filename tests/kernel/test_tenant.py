@@ -72,14 +72,14 @@ async def test_one_tenant_sees_its_rows_only(app: asyncpg.Connection) -> None:
 
 async def test_a_row_of_another_tenant_is_refused(app: asyncpg.Connection) -> None:
     await app.fetchval(TENANT, str(HERE))
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
         await app.execute("INSERT INTO note VALUES ($1, '')", THERE)
 
 
 async def test_the_app_has_the_grants_told_and_no_other(app: asyncpg.Connection) -> None:
     await app.fetchval(TENANT, str(HERE))
     assert await app.fetchval("SELECT count(*) FROM word") == 0
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         await app.execute("INSERT INTO seal VALUES ($1)", HERE)
 
 
@@ -89,5 +89,5 @@ async def test_the_sealer_writes_for_every_tenant(sealer: asyncpg.Connection) ->
 
 
 async def test_the_sealer_reads_nothing_else(sealer: asyncpg.Connection) -> None:
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         await sealer.fetch("SELECT * FROM note")
