@@ -166,6 +166,7 @@ def test_who_found_nothing_has_seen_nothing(world: World) -> None:
 )
 def test_nothing_tells_of_what_is_kept_from_the_person(world: World, hidden: dict[str, str]) -> None:
     note = noted(world, "jeanne", **hidden)
+    trace(world, "jeanne", noted(world, "jeanne"))  # a look that finds something is told too
     before = visits(world)
     trace(world, "jeanne", note)
     trace(world, "jeanne", note, action="create")
