@@ -18,9 +18,11 @@ from sqlalchemy import (
     cast,
     column,
     desc,
+    exists,
     false,
     func,
     literal_column,
+    not_,
     null,
     select,
     table,
@@ -200,12 +202,18 @@ def _as_it_was_sent(
 
 
 def _state(caller: Shape, row: Any) -> ColumnElement[Any]:
-    """What became of the bundle that brought a row, told to who sent it."""
+    """What became of the bundle that brought a row, told to who sent it; of a row left out of one that was attached in
+    part, that it was refused: it is held still, and what it is about is nobody attached."""
     if caller.kind is not Caller.PARTNER or "origin_exchange_id" not in row.__table__.columns:
         return cast(null(), Text()).label("state")
     mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == row.origin_exchange_id)
     state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
-    return case((row.origin_partner_id == ME, state), else_=null()).label("state")
+    told: list[tuple[ColumnElement[bool], Any]] = [(row.origin_partner_id == ME, state)]
+    if issubclass(row, DossierEntry):
+        elsewhere = exists().where(*_attached(), NAME.c.row_id == row.usager_id)
+        left_out = and_(row.held, state == word("accepted"), not_(elsewhere))
+        told.insert(0, (and_(row.origin_partner_id == ME, left_out), word("refused")))
+    return case(*told, else_=null()).label("state")
 
 
 def _known_as(caller: Shape, row: Any) -> ColumnElement[Any]:

@@ -264,7 +264,7 @@ class Arrival:
             keyring=self.gate.keyring,
             where=f"{entry.where}.resource",
             exchange_id=self.line.id,
-            held=not self.known.accepts,
+            held=not self.known.accepts or usager_id != self.usagers[entry.at],  # attached: its sender's word alone
             local=local,
             around=self.around,
         )

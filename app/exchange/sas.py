@@ -38,10 +38,10 @@ OF_PERSON = text(
     WHERE organisation_id = :organisation AND usager_id = :person"""
 ).columns(exchange_id=Uuid(), kind=Text(), row_id=Uuid())
 AS_SENT = text(
-    """SELECT entry_id, version, snapshot FROM entry_version v
+    """SELECT entry_id, kind, usager_id, version, snapshot FROM entry_version v
     JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])) AS asked (id, n)
-      ON asked.id = v.entry_id AND asked.n = v.version WHERE v.organisation_id = :organisation"""
-).columns(entry_id=Uuid(), version=Integer(), snapshot=LargeBinary())
+      ON asked.id = v.entry_id AND asked.n = v.version WHERE v.organisation_id = :organisation ORDER BY version"""
+).columns(entry_id=Uuid(), kind=Text(), usager_id=Uuid(), version=Integer(), snapshot=LargeBinary())
 RENAMED = text(
     """WITH x AS (UPDATE external_id SET usager_id = :usager WHERE organisation_id = :organisation
         AND usager_id = :person)
@@ -67,14 +67,21 @@ async def accept(gate: Arrivals, id: UUID) -> Exchange:
     line = await waiting(gate, id)
     rows = await gate.consult(WRITTEN, exchange=id)
     sent = await _as_sent(gate, [row for row in rows if row["beside"]])
-    found = [row for table, ids in _by_table(rows) for row in await gate.arrived(table, ids)]
-    await gate.rewrite([_accepted(row, sent.get(row.id, {})) for row in found if row.held or row.id in sent])
+    told_of = {row["row_id"]: row["usager_id"] for row in rows}
+    opened = []
+    for table, ids in _by_table(rows):
+        for row in await gate.arrived(table, ids):
+            theirs = _stays_theirs(row, told_of[row.id])
+            if row.id in sent or (row.held and not theirs):
+                opened.append(_as_came(row, sent.get(row.id, {}), held=theirs))
+    await gate.rewrite(opened)
     return await _decided(gate, line, State.ACCEPTED, "accept")
 
 
 async def refuse(gate: Arrivals, id: UUID) -> Exchange:
-    """Nobody but their sender reads its rows."""
-    return await _decided(gate, await waiting(gate, id), State.REFUSED, "refuse")
+    """Nobody but their sender reads what still waits of it; what was attached already is decided, and stays."""
+    line = await waiting(gate, id)
+    return await _decided(gate, line, State.ACCEPTED if line.decided_by else State.REFUSED, "refuse")
 
 
 async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None) -> Exchange:
@@ -144,26 +151,29 @@ async def _decided(gate: Arrivals, line: Exchange, state: State, act: str) -> Ex
 
 
 async def _as_sent(gate: Arrivals, rows: Collection[Any]) -> dict[UUID, dict[str, Any]]:
-    """What came and waited, by the row beside which it stands."""
+    """What came and waited, by the row beside which it stands; sealed under the key of whom it was about then."""
     if not rows:
         return {}
     ids, versions = [row["row_id"] for row in rows], [row["version"] for row in rows]
-    about_whom = {row["row_id"]: row for row in rows}
     sent = {}
     for kept in await gate.consult(AS_SENT, ids=ids, versions=versions):
-        row = about_whom[kept["entry_id"]]
-        key = await gate.key_of(row["usager_id"])
-        plain = key.open(kept["snapshot"], about(row["kind"], kept["entry_id"], kept["version"]))
+        key = await gate.key_of(kept["usager_id"])
+        plain = key.open(kept["snapshot"], about(kept["kind"], kept["entry_id"], kept["version"]))
         sent[kept["entry_id"]] = orjson.loads(plain)
     return sent
 
 
-def _accepted(row: DossierEntry, sent: dict[str, Any]) -> DossierEntry:
+def _as_came(row: DossierEntry, sent: dict[str, Any], *, held: bool) -> DossierEntry:
     for name, value in sent.items():
         if name not in OF_THE_ROW and name not in ("version", "origin_version"):
             setattr(row, name, value)
-    row.held = False
+    row.held = held
     return row
+
+
+def _stays_theirs(row: DossierEntry, told_of: UUID | None) -> bool:
+    """The identity declared of someone who was attached to another: what is told of them is no longer told of this."""
+    return row.KIND in STAYS_THEIRS and row.usager_id != told_of
 
 
 def _by_table(rows: Iterable[Any]) -> list[tuple[type[DossierEntry], list[UUID]]]:

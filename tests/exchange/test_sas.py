@@ -33,6 +33,26 @@ def accompanied(world: World, who: str, usager: UUID) -> None:
     world.rows(MEMBER, usager, world.ids["ime"], world.ids[who])
 
 
+def two_persons() -> Any:
+    """A first, and a second who alone has a project."""
+    local = fresh()
+    second = {**plan(local, id="pq"), "subject": {"reference": "Patient/q"}, "supportingInfo": [{"display": "x"}]}
+    return bundle(entry(patient(local)), entry(patient(fresh(), "q", "PETIT")), entry(second))
+
+
+def identity(world: World, id: UUID) -> set[tuple[str, bool]]:
+    """What their sender declares of someone, and whether it is its word alone."""
+    rows = world.rows(
+        """SELECT 'usager' AS kind, held FROM usager WHERE id = $1
+        UNION ALL SELECT 'number', held FROM usager_identifier WHERE usager_id = $1""",
+        id,
+    )
+    return {(row["kind"], row["held"]) for row in rows}
+
+
+THEIR_WORD = {("usager", True), ("number", True)}
+
+
 def decide(world: World, act: str, exchange: UUID, who: str = "odile", body: Any = None) -> Any:
     return world.post(who, f"{PATH}/{exchange}/{act}", body)
 
@@ -213,6 +233,19 @@ class TestAttach:
         decide(world, "accept", again)
         row = row_of(world, told[0][1])
         assert (row["usager_id"], row["held"]) == (world.ids["lucas"], False)
+        assert identity(world, told[1][1]) == THEIR_WORD
+
+    def test_a_number_that_they_declare_later_is_their_word_too(self, world: World):
+        local = fresh()
+        id, told = waiting(world, project(local))
+        self.to(world, id)
+        more = patient(local)
+        more["identifier"] = [*more["identifier"], {"system": "https://chu.test/dossiers", "value": local}]
+        world.rows("UPDATE partner_structure SET accepts = true WHERE partner_id = $1", world.ids["mdph"])
+        taken(world, bundle(entry(more)), who="mdph")
+        world.rows("UPDATE partner_structure SET accepts = false WHERE partner_id = $1", world.ids["mdph"])
+        numbers = world.rows("SELECT held FROM usager_identifier WHERE usager_id = $1", told[-1][1])
+        assert [row["held"] for row in numbers] == [True, True]
 
     def test_takes_the_earlier_bundles_of_that_person_along(self, world: World):
         local = fresh()
@@ -225,20 +258,34 @@ class TestAttach:
         assert row["usager_id"] == world.ids["lucas"]
 
     def test_of_two_persons_asks_which(self, world: World):
-        local = fresh()
-        body = bundle(
-            entry(patient(local)),
-            entry(patient(fresh(), "q", "PETIT")),
-            entry(
-                {**plan(local, id="pq"), "subject": {"reference": "Patient/q"}, "supportingInfo": [{"display": "x"}]}
-            ),
-        )
-        id, told = waiting(world, body)
+        id, told = waiting(world, two_persons())
         assert self.to(world, id).status_code == 422
         answer = self.to(world, id, person_id=str(told[1][1]))
         assert (answer.status_code, answer.json()["state"]) == (200, "to_attach")
         row = row_of(world, told[2][1])
         assert row["usager_id"] == world.ids["lucas"]
+
+    def test_of_two_persons_the_other_may_be_created(self, world: World):
+        id, told = waiting(world, two_persons())
+        self.to(world, id, person_id=str(told[1][1]))
+        assert decide(world, "accept", id).json()["state"] == "accepted"
+        assert identity(world, told[0][1]) == {("usager", False), ("number", False)}
+        assert identity(world, told[1][1]) == THEIR_WORD
+
+    def test_of_two_persons_the_other_may_be_refused(self, world: World):
+        id, told = waiting(world, two_persons())
+        self.to(world, id, person_id=str(told[1][1]))
+        assert decide(world, "refuse", id).json()["state"] == "accepted"
+        assert identity(world, told[0][1]) == THEIR_WORD
+        row = row_of(world, told[2][1])
+        assert not row["held"]
+
+    def test_of_two_persons_the_sender_reads_what_became_of_each(self, world: World):
+        id, told = waiting(world, two_persons())
+        self.to(world, id, person_id=str(told[1][1]))
+        decide(world, "refuse", id)
+        tags = [read_back(world, kind, i, "mdph")["meta"]["tag"] for kind, i, _ in told]
+        assert [tag["code"] for [tag] in tags] == ["refused", "accepted", "accepted"]
 
     def test_to_nobody_is_not_found(self, world: World):
         id, _ = waiting(world, project(fresh()))
