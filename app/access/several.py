@@ -121,4 +121,4 @@ def _found(reading: Reading, how: Asking, line: Any) -> Found:
     kind, id, usager_id, version, sealed, wrapped = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
-    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), at, state, current=False)
+    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), at, state, known_as, current=False)

@@ -30,6 +30,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.orm import aliased
 from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, View
@@ -53,6 +54,7 @@ NAME = table(
     column("row_id", Uuid()),
     column("usager_id", Uuid()),
 )
+_V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 ME = bindparam("me", type_=Uuid())
 
 
@@ -191,7 +193,7 @@ def _as_it_was_sent(
         v.usager_id.label("usager_id"),
         _no_ground(),
         case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
-        cast(null(), Text()).label("known_as"),
+        _known_as(caller, row),
         _record(word(row.KIND), plain(v.entry_id), plain(v.usager_id), v.version, v.snapshot, key.wrapped),
         *_untold(caller, first),
     )
@@ -217,11 +219,17 @@ def _state(caller: Shape, row: Any) -> ColumnElement[Any]:
 
 
 def _known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
-    """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other."""
+    """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other.
+
+    Of two whom it names and who are one person here, the one that this very row was about before. What came later says
+    itself whom it is about.
+    """
     if caller.kind is not Caller.PARTNER or not issubclass(row, DossierEntry):
         return cast(null(), Text()).label("known_as")
     first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == row.usager_id)
-    named = first.order_by(NAME.c.row_id).limit(literal_column("1")).scalar_subquery()
+    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == row.id, _V.usager_id == NAME.c.row_id)
+    likely = (desc(before.correlate(NAME, row)), NAME.c.row_id)
+    named = first.order_by(*likely).limit(literal_column("1")).scalar_subquery()
     return case((row.origin_partner_id == ME, named), else_=null()).label("known_as")
 
 

@@ -33,11 +33,18 @@ def accompanied(world: World, who: str, usager: UUID) -> None:
     world.rows(MEMBER, usager, world.ids["ime"], world.ids[who])
 
 
-def two_persons() -> Any:
-    """A first, and a second who alone has a project."""
+def two_persons(plans_of: str = "q") -> Any:
+    """Two persons, and the projects of some of them."""
     local = fresh()
-    second = {**plan(local, id="pq"), "subject": {"reference": "Patient/q"}, "supportingInfo": [{"display": "x"}]}
-    return bundle(entry(patient(local)), entry(patient(fresh(), "q", "PETIT")), entry(second))
+    plans = [
+        {
+            **plan(f"{local}{whose}", id=f"p{whose}"),
+            "subject": {"reference": f"Patient/{whose}"},
+            "supportingInfo": [{"display": "x"}],
+        }
+        for whose in plans_of
+    ]
+    return bundle(entry(patient(local)), entry(patient(fresh(), "q", "PETIT")), *map(entry, plans))
 
 
 def identity(world: World, id: UUID) -> set[tuple[str, bool]]:
@@ -218,6 +225,43 @@ class TestAttach:
             back = read_back(world, kind, i, "mdph")
             assert said(back) == said(each["resource"])
             assert str(world.ids["lucas"]) not in str(back)
+
+    def test_the_sender_learns_nothing_once_the_team_has_written(self, world: World):
+        body = project(fresh())
+        id, told = waiting(world, body)
+        self.to(world, id)
+        written_by_the_team(world, told[0][1])
+        back = read_back(world, "Goal", told[0][1], "mdph")
+        assert said(back) == said(body["entry"][0]["resource"])
+        assert back["subject"] == {"reference": f"Patient/{told[-1][1]}"}
+        found = world.get("mdph", f"/fhir/Goal?patient={told[-1][1]}").json()
+        assert str(told[0][1]) in str(found)
+        assert str(world.ids["lucas"]) not in str(found)
+
+    @pytest.mark.parametrize("edited", [False, True])
+    def test_two_persons_of_a_sender_keep_each_their_id(self, world: World, edited: bool):
+        id, both = waiting(world, two_persons("qp"))
+        for person in both[:2]:
+            self.to(world, id, person_id=str(person[1]))
+        if edited:
+            for _, row, _ in both[2:]:
+                written_by_the_team(world, row)
+        named = [read_back(world, kind, i, "mdph")["subject"]["reference"] for kind, i, _ in both[2:]]
+        assert named == [f"Patient/{both[1][1]}", f"Patient/{both[0][1]}"]
+
+    @pytest.mark.parametrize("edited", [False, True])
+    def test_and_so_do_their_later_sendings(self, world: World, edited: bool):
+        sent_as = []
+        for local in (fresh(), fresh()):
+            id, _ = waiting(world, bundle(entry(goal(1, local)), entry(patient(local))))
+            assert self.to(world, id).status_code == 200
+            again, told = waiting(world, bundle(entry(goal(2, local)), entry(patient(local))))
+            decide(world, "accept", again)
+            sent_as.append(told)
+        for [(kind, i, _), (_, person, _)] in sent_as:
+            if edited:
+                written_by_the_team(world, i)
+            assert read_back(world, kind, i, "mdph")["subject"]["reference"] == f"Patient/{person}"
 
     def test_the_identity_declared_stays_its_sender_s_word(self, world: World):
         id, told = waiting(world, project(fresh()))

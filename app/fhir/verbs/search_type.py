@@ -74,7 +74,9 @@ async def _values(asking: Asking, query: Query) -> dict[str, object]:
     team = int(isinstance(asking.reading.principal, Professional))
     values = {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team}
     if query.usager and isinstance(asking.reading.principal, Partner):
-        values[query.usager] = await person(asking.reading, UUID(str(values[query.usager])))
+        asked = values[query.usager]
+        here = await person(asking.reading, UUID(str(asked)))
+        values |= {name: here for name, value in query.values.items() if value == asked}  # each map has its own
     return values
 
 
