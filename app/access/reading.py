@@ -128,10 +128,17 @@ class Reading:
         The one question that the policy does not filter (field.md §2: the desk must not make doubles). It answers yes
         or no, to staff in office only, and leaves its line in the trail; what is held or deleted does not count.
         """
+        [found] = await self.some(view, listing, [like], **values)
+        return found
+
+    async def some(
+        self, view: type[V], listing: Listing, likes: Sequence[Callable[[V], bool]], **values: object
+    ) -> Sequence[bool]:
+        """The same of several persons, asked at once."""
         query = lookout(self.principal.shape, view, listing)
-        known = {**values, **self._facts(), "trace_asked": [], "limit": LOOKED_AT}
-        rows = await self._lane.ask(self.principal.organisation_id, query, known)
-        return any(like(view(*row)) for row in rows)
+        known = {**values, **self._facts(), "trace_asked": [], "limit": LOOKED_AT * len(likes)}
+        rows = [view(*row) for row in await self._lane.ask(self.principal.organisation_id, query, known)]
+        return [any(map(like, rows)) for like in likes]
 
     async def ask(
         self, query: HotQuery, asked: Sequence[UUID], limit: int, values: Mapping[str, object]

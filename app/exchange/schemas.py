@@ -56,13 +56,14 @@ class RowOut(msgspec.Struct, frozen=True):
 
 
 class ArrivedOut(msgspec.Struct, frozen=True):
-    """Someone the bundle tells of, as its sender names them. `alike`: a person like them is already here."""
+    """Someone the bundle tells of, as its sender names them. `alike`: a person like them is already here; null
+    to who may not ask it."""
 
     usager_id: str
     family_name: str
     given_names: str
     birth_date: date | None
-    alike: bool
+    alike: bool | None
 
 
 class ExchangeWhole(msgspec.Struct, frozen=True):

@@ -115,6 +115,29 @@ class TestJournal:
         alike = [world.get("odile", f"{PATH}/{id}").json()["persons"][0]["alike"] for id in (like, unlike)]
         assert alike == [True, False]
 
+    def test_tells_of_each_in_one_question(self, world: World):
+        jeanne = {**patient(fresh(), "q", "MOREAU"), "birthDate": "1944-05-12"}
+        jeanne["name"][0]["given"] = ["Jeanne"]
+        nameless = {k: v for k, v in patient(fresh(), "r").items() if k not in ("name", "birthDate", "_birthDate")}
+        one, _ = waiting(world, bundle(entry(patient(fresh(), family="Zygmuntowicz"))))
+        three, _ = waiting(
+            world, bundle(entry(patient(fresh(), family="Zygmuntowicz")), entry(jeanne), entry(nameless))
+        )
+        with world.statements() as for_one:
+            world.get("odile", f"{PATH}/{one}")
+        with world.statements() as for_three:
+            persons = world.get("odile", f"{PATH}/{three}").json()["persons"]
+        assert [person["alike"] for person in persons] == [False, True, False]
+        assert len(for_three.sql) == len(for_one.sql)
+
+    def test_who_may_not_look_for_doubles_is_not_told_of_them(self, world: World):
+        id, _ = waiting(world, project(fresh()))
+        answers = {who: world.get(who, f"{PATH}/{id}") for who in ("odile", "marc", "helene")}
+        told = {who for who, each in answers.items() if each.json()["persons"][0]["alike"] is not None}
+        assert told == {"odile", "marc"}
+        request = answers["helene"].headers["x-request-id"]
+        assert "look_for_double" not in {line["action"] for line in world.traces(request_id=request)}
+
     def test_tells_nobody_of_who_is_named_too_little(self, world: World):
         nameless = {k: v for k, v in patient(fresh()).items() if k not in ("name", "birthDate", "_birthDate")}
         id, _ = waiting(world, bundle(entry(nameless)))
