@@ -4,7 +4,7 @@ Accepting opens the rows of a bundle to the team, whoever arrives in it being cr
 who is here; refusing leaves them to their sender. All of it in one transaction.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from app.access.arrivals import OF_THE_ROW, Arrivals
 from app.access.entry import DossierEntry
 from app.access.gate import Listing
 from app.access.permissions import Act, Action, Kind
+from app.access.refusal import OutOfReach
 from app.access.versions import about
 from app.exchange.models import Exchange, ExternalId, State
 from app.features.usagers.models import Usager
@@ -34,9 +35,13 @@ WRITTEN = text(
     beside=Boolean(), part=Boolean(), warnings=Text(),
 )  # fmt: skip
 OF_PERSON = text(
-    """SELECT DISTINCT exchange_id, kind, row_id FROM exchange_row
-    WHERE organisation_id = :organisation AND usager_id = :person"""
-).columns(exchange_id=Uuid(), kind=Text(), row_id=Uuid())
+    """SELECT r.exchange_id, e.state, r.kind, r.row_id, r.version, r.beside FROM exchange_row r
+    JOIN exchange e ON e.organisation_id = r.organisation_id AND e.id = r.exchange_id
+    WHERE r.organisation_id = :organisation AND r.usager_id = :person"""
+).columns(exchange_id=Uuid(), state=Text(), kind=Text(), row_id=Uuid(), version=Integer(), beside=Boolean())
+HELD = text(
+    "SELECT id FROM usager WHERE organisation_id = :organisation AND id = ANY(CAST(:ids AS uuid[])) AND held"
+).columns(id=Uuid())
 AS_SENT = text(
     """SELECT entry_id, kind, usager_id, version, snapshot FROM entry_version v
     JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])) AS asked (id, n)
@@ -51,6 +56,11 @@ RENAMED = text(
 STAYS_THEIRS = frozenset(
     {Kind.USAGER, Kind.USAGER_IDENTIFIER}
 )  # an identity as its sender declares it, told to it alone
+
+ELSEWHERE = (
+    "Cette personne attend aussi dans une structure où vous ne décidez pas. "
+    "Demandez à quelqu'un qui décide dans les deux."
+)
 
 
 async def waiting(gate: Arrivals, id: UUID) -> Exchange:
@@ -87,22 +97,45 @@ async def refuse(gate: Arrivals, id: UUID) -> Exchange:
 async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None) -> Exchange:
     """What was sent of who arrived is now about this person, who is here. Raises OutOfReach, Invalid.
 
-    All of it, earlier bundles that wait too: the sender names one person. The identity it declared stays its own word.
+    All of it, earlier bundles that wait too: the sender names one person. What was refused before goes along and stays
+    refused. The identity it declared stays its own word.
     """
     line = await waiting(gate, id)
     here = await gate.entry(Usager, usager_id, Action.READ)
     person = await _newcomer(gate, await gate.consult(WRITTEN, exchange=id), person_id)
-    theirs, new = await gate.key_of(person), await gate.key_of(here.id)
     rows = await gate.consult(OF_PERSON, person=person)
-    theirs_alone = [row for row in rows if row["row_id"] == person or row["kind"] in STAYS_THEIRS]
-    moving = [row for row in rows if row not in theirs_alone]
-    found = [row for table, ids in _by_table(moving) for row in await gate.arrived(table, ids)]
-    await gate.rewrite([_given_to(here.id, row, theirs, new) for row in found if row.usager_id == person])
+    undecided = [row for row in rows if row["state"] == State.TO_ATTACH]
+    others = [await _mine(gate, other) for other in sorted({row["exchange_id"] for row in undecided} - {id})]
+    moving = [row for row in rows if row["row_id"] != person and row["kind"] not in STAYS_THEIRS]
+    moved = await _moved(gate, moving, {row["row_id"] for row in undecided}, person, here.id)
     gate.note(_known_as(gate, line, person, here.id), over=True)
     await gate.consult(RENAMED, usager=here.id, person=person)
-    for other in {row["exchange_id"] for row in rows} - {id}:
-        await _close(gate, other, here.id)
-    return await _close(gate, line.id, here.id) or line
+    for other in others:
+        await _close(gate, other, here.id, moved)
+    return await _close(gate, line, here.id, moved)
+
+
+async def _mine(gate: Arrivals, id: UUID) -> Exchange:
+    """Another bundle that tells of the person, locked. Raises Conflict when somebody else decides of it."""
+    try:
+        return await gate.entry(Exchange, id, Action.UPDATE)
+    except OutOfReach:
+        raise Conflict(ELSEWHERE, code="exchange.elsewhere") from None
+
+
+async def _moved(
+    gate: Arrivals, moving: Sequence[Any], waited: Collection[UUID], person: UUID, usager_id: UUID
+) -> set[UUID]:
+    """The rows given to who is here. What waited is opened, as it came. Raises Conflict when some stand out of reach."""
+    theirs, new = await gate.key_of(person), await gate.key_of(usager_id)
+    undecided = [row for row in moving if row["state"] == State.TO_ATTACH and row["beside"]]
+    sent = await _as_sent(gate, undecided)
+    found = [row for table, ids in _by_table(moving) for row in await gate.arrived(table, ids)]
+    if {row["row_id"] for row in moving} - {row.id for row in found}:
+        raise Conflict(ELSEWHERE, code="exchange.elsewhere")
+    came = [_as_came(row, sent.get(row.id, {}), held=row.held and row.id not in waited) for row in found]
+    await gate.rewrite([_given_to(usager_id, row, theirs, new) for row in came])
+    return {row.id for row in found}
 
 
 def _known_as(gate: Arrivals, line: Exchange, person: UUID, usager_id: UUID) -> ExternalId:
@@ -115,7 +148,7 @@ def _known_as(gate: Arrivals, line: Exchange, person: UUID, usager_id: UUID) -> 
 def _given_to(usager_id: UUID, row: DossierEntry, theirs: UsagerKey, new: UsagerKey) -> DossierEntry:
     bound = about_extra(type(row), row.id)
     row.extra = new.seal(theirs.open(row.extra, bound), bound) if row.extra else None
-    row.usager_id, row.held = usager_id, False
+    row.usager_id = usager_id
     return row
 
 
@@ -123,6 +156,8 @@ async def _newcomer(gate: Arrivals, rows: Iterable[Any], asked: UUID | None) -> 
     """The person of the bundle who may be attached: one who has no dossier open here."""
     named = {row["usager_id"] for row in rows if row["usager_id"]}
     new = {row.id for row in await gate.arrived(Usager, named) if row.held}
+    if not new and await gate.consult(HELD, ids=sorted(named)):
+        raise Conflict(ELSEWHERE, code="exchange.elsewhere")
     if not new:
         raise Conflict("Cette personne a déjà son dossier ici.", code="exchange.has_dossier")
     if (len(new) > 1 and asked is None) or asked not in (None, *new):
@@ -132,17 +167,16 @@ async def _newcomer(gate: Arrivals, rows: Iterable[Any], asked: UUID | None) -> 
     return asked or new.pop()
 
 
-async def _close(gate: Arrivals, id: UUID, usager_id: UUID) -> Exchange | None:
-    """Accepted, unless someone else of the bundle still waits."""
-    line = await gate.entry(Exchange, id, Action.UPDATE)
-    if line.state != State.TO_ATTACH:
-        return None
-    rows = await gate.consult(WRITTEN, exchange=id)
-    others = {row["usager_id"] for row in rows} - {usager_id, None}
-    gate.tell("attach", Exchange.KIND, [id], usager_id=usager_id)
-    if others:
-        return await gate.change(line, decided_by=gate.principal.id)
-    return await gate.change(line, state=State.ACCEPTED.value, decided_by=gate.principal.id)
+async def _close(gate: Arrivals, line: Exchange, usager_id: UUID, moved: Collection[UUID]) -> Exchange:
+    """Accepted, unless something else of the bundle still waits."""
+    gate.tell("attach", Exchange.KIND, [line.id], usager_id=usager_id)
+    rows = [row for row in await gate.consult(WRITTEN, exchange=line.id) if row["row_id"] not in moved]
+    told_of = {row["row_id"]: row["usager_id"] for row in rows}
+    found = [row for table, ids in _by_table(rows) for row in await gate.arrived(table, ids)]
+    waits = {row["row_id"] for row in rows if row["beside"]} | {row.id for row in found if row.held}
+    waits -= {row.id for row in found if _stays_theirs(row, told_of[row.id])}
+    state = State.TO_ATTACH if waits else State.ACCEPTED
+    return await gate.change(line, state=state.value, decided_by=gate.principal.id)
 
 
 async def _decided(gate: Arrivals, line: Exchange, state: State, act: str) -> Exchange:
@@ -166,7 +200,7 @@ async def _as_sent(gate: Arrivals, rows: Collection[Any]) -> dict[UUID, dict[str
 def _as_came(row: DossierEntry, sent: dict[str, Any], *, held: bool) -> DossierEntry:
     for name, value in sent.items():
         if name not in OF_THE_ROW and name not in ("version", "origin_version"):
-            setattr(row, name, value)
+            setattr(row, name, bytes.fromhex(value.removeprefix("\\x")) if name == "extra" and value else value)
     row.held = held
     return row
 

@@ -1,13 +1,17 @@
 """What waits for the secretary: stored, read by its sender alone, until she attaches, creates or refuses."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.kernel.db import Database
+from app.security import sessions
+from app.security.principal import Role
 from tests.exchange.bundles import bundle, entry, goal, patient, plan, project
 from tests.exchange.sending import fresh, read_back, row_of, said, sent, taken, written_by_the_team
-from tests.world import World
+from tests.world import LONG, ORIGIN, SCOPES, World
 
 PATH = "/api/v1/exchanges"
 MEMBER = """INSERT INTO team_member SELECT (m).* FROM (SELECT jsonb_populate_record(t, jsonb_build_object(
@@ -18,11 +22,28 @@ MEMBER = """INSERT INTO team_member SELECT (m).* FROM (SELECT jsonb_populate_rec
 @pytest.fixture(autouse=True, scope="module")
 def _what_the_mdph_sends_waits(world: World) -> None:
     world.rows("UPDATE partner_structure SET accepts = false WHERE partner_id = $1", world.ids["mdph"])
+    world.hire("nadia", Role.SECRETARIAT, "ime")
+    towards(world, "mdph", "mecs")
 
 
-def waiting(world: World, body: Any) -> tuple[UUID, list[tuple[str, UUID, int]]]:
+def towards(world: World, name: str, place: str) -> None:
+    """The same partner, with a token for another structure."""
+
+    async def ask() -> None:
+        base = Database(world.database.owner_url, 1)
+        async with base.session(world.organisation) as session:
+            who, where = (world.organisation, world.ids[name]), world.ids[place]
+            opened = await sessions.open_partner(session, world.keyring, ORIGIN, who, where, SCOPES, ttl=LONG)
+            await session.commit()
+        await base.close()
+        world.bearers[f"{name}_{place}"] = {"Authorization": f"Bearer {opened.token}"}
+
+    asyncio.run(ask())
+
+
+def waiting(world: World, body: Any, who: str = "mdph") -> tuple[UUID, list[tuple[str, UUID, int]]]:
     """The exchange, and what its entries became."""
-    told = taken(world, body, who="mdph")
+    told = taken(world, body, who=who)
     [row] = world.rows(
         "SELECT exchange_id FROM exchange_row WHERE row_id = $1 ORDER BY exchange_id DESC LIMIT 1", told[0][1]
     )
@@ -354,6 +375,52 @@ class TestAttach:
         tags = [read_back(world, kind, i, "mdph")["meta"]["tag"] for kind, i, _ in told]
         assert [tag["code"] for [tag] in tags] == ["refused", "accepted", "accepted"]
 
+    def test_who_waits_for_nothing_does_not_keep_the_bundle_waiting(self, world: World):
+        first = fresh()
+        id, _ = waiting(world, project(first))
+        self.to(world, id)
+        id, told = waiting(world, bundle(entry(patient(first)), entry(patient(fresh(), "q", "PETIT"))))
+        assert self.to(world, id, "karim").json()["state"] == "accepted"
+        assert identity(world, told[0][1]) == identity(world, told[1][1]) == THEIR_WORD
+
+    def test_what_waits_of_the_same_person_keeps_the_bundle_waiting(self, world: World):
+        first = fresh()
+        id, _ = waiting(world, project(first))
+        self.to(world, id)
+        later = bundle(entry(goal(9, first)), entry(patient(first)), entry(patient(fresh(), "q", "PETIT")))
+        id, told = waiting(world, later)
+        assert self.to(world, id, person_id=str(told[2][1])).json()["state"] == "to_attach"
+        assert decide(world, "accept", id).json()["state"] == "accepted"
+        row = row_of(world, told[0][1])
+        assert (row["usager_id"], row["held"]) == (world.ids["lucas"], False)
+
+    def test_what_waits_beside_keeps_the_bundle_waiting(self, world: World):
+        first = fresh()
+        id, told = waiting(world, project(first))
+        decide(world, "accept", id)
+        written_by_the_team(world, told[0][1])
+        changed = {**goal(1, first), "description": {"text": "Autrement."}}
+        later = bundle(entry(changed), entry(patient(first)), entry(patient(fresh(), "q", "PETIT")))
+        id, _ = waiting(world, later)
+        assert self.to(world, id).json()["state"] == "to_attach"
+        decide(world, "accept", id)
+        row = row_of(world, told[0][1])
+        assert row["version"] == row["origin_version"]
+
+    def test_what_was_refused_before_goes_along_and_stays_refused(self, world: World):
+        local = fresh()
+        refused, before = waiting(world, project(local))
+        decide(world, "refuse", refused)
+        id, told = waiting(world, bundle(entry(goal(9, local)), entry(patient(local))))
+        assert self.to(world, id).json()["state"] == "accepted"
+        rows = [row_of(world, i) for i in (before[0][1], told[0][1])]
+        assert [(row["usager_id"], row["held"]) for row in rows] == [
+            (world.ids["lucas"], True),
+            (world.ids["lucas"], False),
+        ]
+        back = read_back(world, *before[0][:2], "mdph")
+        assert (back["meta"]["tag"][0]["code"], back["subject"]["reference"]) == ("refused", f"Patient/{told[1][1]}")
+
     def test_to_nobody_is_not_found(self, world: World):
         id, _ = waiting(world, project(fresh()))
         answer = decide(world, "attach", id, body={"usager_id": str(uuid4())})
@@ -365,6 +432,48 @@ class TestAttach:
         decide(world, "accept", id)
         again, _ = waiting(world, project(local, title="Changé"))
         assert self.to(world, again).status_code == 409
+
+
+class TestTwoStructures:
+    """A partner that sends to two structures; a secretary who decides in one of them."""
+
+    def to(self, world: World, id: UUID, who: str) -> Any:
+        return decide(world, "attach", id, who, {"usager_id": str(world.ids["lucas"])})
+
+    def both(self, world: World, *order: str) -> tuple[list[UUID], list[UUID]]:
+        """The two bundles, the second with one more goal and another word; the goals."""
+        local = fresh()
+        first = bundle(entry(goal(1, local)), entry(patient(local)))
+        changed = {**goal(1, local), "description": {"text": "Autrement."}}
+        second = bundle(entry(changed), entry(goal(2, local)), entry(patient(local)))
+        one, _ = waiting(world, first, order[0])
+        two, told = waiting(world, second, order[1])
+        return [one, two], [told[0][1], told[1][1]]
+
+    @pytest.mark.parametrize(("order", "mine"), [(("mdph", "mdph_mecs"), 0), (("mdph_mecs", "mdph"), 1)])
+    def test_who_decides_in_one_is_told_to_ask(self, world: World, order: tuple[str, str], mine: int):
+        bundles, goals = self.both(world, *order)
+        answer = self.to(world, bundles[mine], "nadia")
+        assert (answer.status_code, answer.json()["code"]) == (409, "exchange.elsewhere")
+        states = world.rows("SELECT state FROM exchange WHERE id = ANY($1)", bundles)
+        assert {row["state"] for row in states} == {"to_attach"}
+        assert all(row_of(world, id)["held"] for id in goals)
+
+    def test_what_was_refused_in_the_other_is_not_moved_without_it(self, world: World):
+        bundles, _ = self.both(world, "mdph", "mdph_mecs")
+        decide(world, "refuse", bundles[1])
+        answer = self.to(world, bundles[0], "nadia")
+        assert (answer.status_code, answer.json()["code"]) == (409, "exchange.elsewhere")
+
+    def test_who_decides_in_both_attaches_all_of_it_as_it_came_last(self, world: World):
+        bundles, goals = self.both(world, "mdph_mecs", "mdph")
+        assert self.to(world, bundles[1], "odile").json()["state"] == "accepted"
+        states = world.rows("SELECT state FROM exchange WHERE id = ANY($1)", bundles)
+        assert [row["state"] for row in states] == ["accepted", "accepted"]
+        rows = [row_of(world, id) for id in goals]
+        assert {(row["usager_id"], row["held"]) for row in rows} == {(world.ids["lucas"], False)}
+        assert all(row["version"] == row["origin_version"] for row in rows)
+        assert read_back(world, "Goal", goals[0], "mdph")["description"]["text"] == "Autrement."
 
 
 class TestErasing:
