@@ -89,7 +89,7 @@ def _check_scopes(partner: Partner, asked: Asked) -> None:
 def _keep(gate: Receiving, arrival: Arrival, done: list[Done], body: bytes) -> None:
     """The lines that go with the rows: the journal's, the names they bear, who is named in them."""
     line = arrival.line
-    waits = bool(gate.waiting) or not arrival.known.accepts
+    waits = bool(gate.waiting) or not arrival.known.accepts or _waits_still(arrival)
     line.state = (State.TO_ATTACH if waits else State.ACCEPTED).value
     line.warnings = sum(len(one.warnings) for one in done)
     journal.sealed(gate.keyring, line, body)
@@ -108,6 +108,13 @@ def _keep(gate: Receiving, arrival: Arrival, done: list[Done], body: bytes) -> N
         if isinstance(row, DossierEntry):
             for party_id in arrival.parties(place):
                 gate.note(_mention(line, party_id, kind, row.id), over=True)
+
+
+def _waits_still(arrival: Arrival) -> bool:
+    """Some row is held from an earlier bundle: a setting that changed since opens nothing by itself."""
+    rows = [*arrival.rows.items(), *arrival.parts]
+    held = [(place, row) for place, row in rows if isinstance(row, DossierEntry) and row.held]
+    return any(row.usager_id == arrival.usagers.get(place) for place, row in held)  # else attached: held for good
 
 
 def _names(arrival: Arrival, place: int) -> Iterator[tuple[bytes, bool]]:

@@ -105,6 +105,20 @@ class TestHeld:
         _, told = waiting(world, project(fresh()))
         assert [tag["code"] for tag in read_back(world, *told[0][:2], "mdph")["meta"]["tag"]] == ["to_attach"]
 
+    @pytest.mark.parametrize(("act", "state"), [(None, "to_attach"), ("refuse", "to_attach"), ("accept", "accepted")])
+    def test_what_waits_still_keeps_a_bundle_waiting_once_all_is_accepted(
+        self, world: World, act: str | None, state: str
+    ):
+        local = fresh()
+        id, _ = waiting(world, project(local))
+        if act:
+            decide(world, act, id)
+        world.rows("UPDATE partner_structure SET accepts = true WHERE partner_id = $1", world.ids["mdph"])
+        again, _ = waiting(world, project(local, title="Changé"))
+        world.rows("UPDATE partner_structure SET accepts = false WHERE partner_id = $1", world.ids["mdph"])
+        [row] = world.rows("SELECT state FROM exchange WHERE id = $1", again)
+        assert row["state"] == state
+
 
 class TestJournal:
     def test_lists_what_waits(self, world: World):
