@@ -10,12 +10,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
 from sqlalchemy import and_, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.entry import DossierEntry
 from app.access.opening import trace_system
+from app.access.permissions import Visibility
 from app.access.versions import EntryVersion, StoredUsagerKey, about, version_of
 from app.exchange.arrival import SHARED
 from app.exchange.models import KeptResource
@@ -94,6 +97,22 @@ def _bytes(plain: object) -> bytes:
     return bytes.fromhex(str(plain).removeprefix("\\x"))
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """What the policy asks of a row and no map says: who wrote it, for whom it is kept, whether it still is."""
+
+    structure_id: UUID
+    withheld_reason: str | None
+    reserved_to: list[UUID] | None
+    author_id: UUID | None
+    author_kind: str
+    on_behalf_of: UUID | None
+    origin_exchange_id: UUID | None
+    held: bool
+    consigne: bool
+    minor_secret: bool
+    deleted_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class Then:
     """One version: its columns, as its snapshot holds them; the resource received; the key both are sealed under."""
@@ -134,7 +153,10 @@ class Mover:
         return True
 
     def _told(self, kept: Kept, version: int) -> tuple[AnyMap, Arrived]:
-        """The row that this version would have been; its policy columns as they were."""
+        """The row that this version would have been, and what was decided of it as it was.
+
+        The map says the category and when it happened; whether the person reads it too, where nobody had.
+        """
         then, was = kept.versions[version], kept.versions[version].was
         inbound = Inbound(
             id=kept.row.id,
@@ -152,8 +174,9 @@ class Mover:
         chosen, arrived = self.registry.received(then.resource, inbound)
         for row in (arrived.row, *arrived.beside):
             row.organisation_id = kept.row.organisation_id
-            row.visibility = "shared" if row.KIND in SHARED else row.visibility or was["visibility"]
-            row.held = was["held"]
+            row.visibility = _visibility(row, was["visibility"])
+            for name, value in msgspec.structs.asdict(msgspec.convert(was, Decided)).items():
+                setattr(row, name, value)
         arrived.row.version, arrived.row.origin_version = version, was["origin_version"]
         arrived.row.recorded_at, arrived.row.updated_at = kept.row.recorded_at, was["updated_at"]
         return chosen, arrived
@@ -189,6 +212,13 @@ class Mover:
             await self.session.execute(
                 text(statement), {**named, "organisation": kept.row.organisation_id, "id": kept.row.id}
             )
+
+
+def _visibility(row: DossierEntry, was: str) -> str:
+    """All that arrives starts not shared, but what was made with the person: any other word is someone's."""
+    if was != Visibility.NOT_SHARED:
+        return was
+    return Visibility.SHARED.value if row.KIND in SHARED else row.visibility or was
 
 
 def _columns(line: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pytest
 
@@ -17,6 +19,8 @@ from app.kernel.errors import Invalid
 from tests.exchange.bundles import bundle, entry, patient, resource
 from tests.exchange.sending import fresh, read_back, said, taken
 from tests.world import World
+
+WHO, WHEN = UUID("01980000-0000-7000-8000-000000000001"), datetime(2026, 5, 2, 10, tzinfo=UTC)
 
 
 class FlagFhir(RecordView, frozen=True):
@@ -108,6 +112,44 @@ def opened(world: World, row: Any) -> bytes:
 
 def plain(value: Any) -> Any:
     return str(value) if hasattr(value, "hex") and not isinstance(value, bytes | float) else value
+
+
+def decided(world: World, id: Any, **said: Any) -> None:
+    """As if the team had said this of the row, as of its last version."""
+    [row] = world.rows(
+        "SELECT v.*, k.wrapped FROM entry_version v JOIN usager_key k USING (organisation_id, usager_id) "
+        "WHERE entry_id = $1 ORDER BY version DESC LIMIT 1",
+        id,
+    )
+    snapshot = json.dumps({**json.loads(opened(world, row)), **said}).encode()
+    key = world.keyring.usager_key(row["wrapped"], str(row["usager_id"]))
+    sealed = key.seal(snapshot, about(row["kind"], row["entry_id"], row["version"]))
+    world.rows(
+        "UPDATE entry_version SET snapshot = $3 WHERE entry_id = $1 AND version = $2", id, row["version"], sealed
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "kept"),
+    [
+        ("visibility", "withheld", "withheld"),
+        ("visibility", "shared", "shared"),
+        ("withheld_reason", "pour un tiers", "pour un tiers"),
+        ("reserved_to", [str(WHO)], [WHO]),
+        ("consigne", True, True),
+        ("minor_secret", True, True),
+        ("held", True, True),
+        ("on_behalf_of", str(WHO), WHO),
+        ("author_id", str(WHO), WHO),
+        ("deleted_at", WHEN.isoformat(), WHEN),
+    ],
+)
+def test_what_was_decided_of_the_row_stays(world: World, sent_twice: tuple[Any, Json], name: str, said: Any, kept: Any):
+    id, _ = sent_twice
+    decided(world, id, **{name: said})
+    moved(world)
+    [row] = world.rows("SELECT * FROM transmission WHERE id = $1", id)
+    assert row[name] == kept
 
 
 def test_the_names_follow(world: World, sent_twice: tuple[Any, Json]):
