@@ -56,6 +56,7 @@ SENTENCES = {
 }
 VALUE = {
     "finess": "Un numéro FINESS a neuf chiffres, le dernier étant sa clé.",
+    "far_date": "Une date entre 1850 et 2200 est attendue.",
     "rpps": "Un numéro RPPS a onze chiffres, le dernier étant sa clé.",
 }
 DATES = ("date", "datetime", "time")

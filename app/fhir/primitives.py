@@ -9,6 +9,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
+from app.kernel.clock import PARIS
+
 Bad = tuple[str, str]
 Check = Callable[[Any], Bad | None]
 
@@ -109,13 +111,14 @@ def _dated(match: Callable[[str], object], sentence: str) -> Check:
 
 
 def _exists(value: str) -> Bad | None:
-    """A well-formed date, dateTime or time: is it one that a calendar knows, and that can be told in UTC?"""
+    """A well-formed date, dateTime or time: is it one that a calendar knows, and that can be told in UTC and here?"""
     if ":60" in value:  # R4 allows a leap second, no clock of ours does
         return LEAP
     is_dated = value[4:5] == "-"
     try:
         if is_dated and len(value) > 10:
-            datetime.fromisoformat(value).astimezone(UTC)
+            here = datetime.fromisoformat(value).astimezone(PARIS)
+            here.replace(hour=0, minute=0).astimezone(UTC)
         elif is_dated and len(value) == 10:
             date.fromisoformat(value)
     except (ValueError, OverflowError):

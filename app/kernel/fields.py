@@ -1,10 +1,20 @@
-"""What a field of a body may hold: text without NUL, trimmed, of a bounded length; codes as `system|code`."""
+"""What a field of a body may hold: text without NUL, trimmed, of a bounded length; codes as `system|code`; near days."""
 
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
+T = TypeVar("T")
+YEARS = range(1850, 2201)  # near year 1 or 9999 a moment exists in one zone only: what was written could not be read
 _NO_NUL = r"^[^\x00]*$"
+
+
+def of_our_time(value: T) -> T:
+    """Raises ValueError on a day or a moment of no life, past or planned."""
+    if isinstance(value, date) and value.year not in YEARS:
+        raise ValueError("far_date")
+    return value
 
 
 def _without_defaults(schema: dict[str, Any], body: type[BaseModel]) -> None:
@@ -14,10 +24,21 @@ def _without_defaults(schema: dict[str, Any], body: type[BaseModel]) -> None:
             field.pop("default", None)
 
 
-class Body(BaseModel):
-    """What REST hears: an unknown field is refused, never dropped in silence. A correction is named `…Patch`."""
+class Strict(BaseModel):
+    """An unknown field is refused, never dropped in silence; so is a day of no life."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_defaults)
+    model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def _of_our_time(cls, value: T) -> T:
+        return of_our_time(value)
+
+
+class Body(Strict):
+    """What REST hears. A correction is named `…Patch`."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=_NO_NUL)]

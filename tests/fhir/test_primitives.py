@@ -54,6 +54,8 @@ BAD: dict[str, list[tuple[Any, str]]] = {
         ("2026-12-31T23:59:60Z", "bad_date"),
         ("0001-01-01T00:00:00+14:00", "bad_date"),
         ("9999-12-31T23:59:59-14:00", "bad_date"),
+        ("9999-12-31T23:59:59Z", "bad_date"),
+        ("0001-01-01T00:00:00Z", "bad_date"),
     ],
     "decimal": [("1", "bad_type"), (True, "bad_type")],
     "id": [("x" * 65, "bad_text"), ("é", "bad_text"), ("a/b", "bad_text")],

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import AfterValidator
 from starlette.responses import Response
 
 from app.access.http import (
@@ -40,12 +41,13 @@ from app.features.calendar.schemas import (
     StopIn,
 )
 from app.kernel.answers import told
+from app.kernel.fields import of_our_time
 
 router = APIRouter(prefix="/events", tags=["events"])
 me = APIRouter(prefix="/me/events", tags=["me"])
 PATH, MINE = "/api/v1/events", "/api/v1/me/events"
-Since = Annotated[date | None, Query(alias="from")]
-Until = Annotated[date | None, Query()]
+Since = Annotated[date | None, AfterValidator(of_our_time), Query(alias="from")]
+Until = Annotated[date | None, AfterValidator(of_our_time), Query()]
 State = Annotated[Literal["asked", "yes", "no", "talk"] | None, Query(alias="answer")]
 
 

@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import ARRAY, Text, cast, func, select
 from sqlalchemy.orm import aliased
 from stdnum import luhn
 
 from app.access.entry import View
 from app.access.models import Membership, MembershipStructure, Professional
+from app.kernel.fields import Strict
 from app.security.principal import Role
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -32,18 +33,14 @@ STRUCTURE_IDS = (
 )
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ProfessionalIn(_Body):
+class ProfessionalIn(Strict):
     family_name: Name
     given_name: Name
     rpps: Rpps | None = None
     profession: Name | None = None
 
 
-class ProfessionalPatch(_Body):
+class ProfessionalPatch(Strict):
     family_name: Name | None = None
     given_name: Name | None = None
     rpps: Rpps | None = None
@@ -60,7 +57,7 @@ class ProfessionalOut(View, frozen=True):
     version: int
 
 
-class MembershipIn(_Body):
+class MembershipIn(Strict):
     """One role over one or several structures, from `starts` to the day before `ends`."""
 
     professional_id: UUID
@@ -70,7 +67,7 @@ class MembershipIn(_Body):
     ends: date | None = None
 
 
-class MembershipPatch(_Body):
+class MembershipPatch(Strict):
     ends: date | None
 
 

@@ -17,8 +17,9 @@ from app.features.projects.models import (
     ProjectService,
     Review,
 )
-from app.features.projects.schemas import Body, Code, Ids, Line, Moment, Never, Prose, Shown
+from app.features.projects.schemas import Code, Ids, Line, Moment, Never, Prose, Shown
 from app.features.projects.vocabulary import GoalKind, GoalStatus, Origin, Step, TaskStatus
+from app.kernel.fields import Strict
 
 Codes = Annotated[list[Code], Field(max_length=50)]
 Kept = Annotated[Prose | None, Never]
@@ -26,7 +27,7 @@ KeptLine = Annotated[Line | None, Never]
 KeptShown = Annotated[Shown | None, Never]
 
 
-class ExpectationIn(Body):
+class ExpectationIn(Strict):
     """`words` as they were said; `adds_to_id` when they come after others."""
 
     origin: Origin
@@ -38,28 +39,28 @@ class ExpectationIn(Body):
     visibility: Shown = "shared"
 
 
-class ExpectationPatch(Body):
+class ExpectationPatch(Strict):
     """The words stay as they are; a `comment` of the team comes after the others."""
 
     comment: Kept = None
     visibility: KeptShown = None
 
 
-class NeedIn(Body):
+class NeedIn(Strict):
     text: Prose
     serafin: Code | None = None
     attachment_ids: Ids | None = None
     visibility: Shown = "shared"
 
 
-class NeedPatch(Body):
+class NeedPatch(Strict):
     text: Kept = None
     serafin: Code | None = None
     attachment_ids: Ids | None = None
     visibility: KeptShown = None
 
 
-class _Goal(Body):
+class _Goal(Strict):
     description: Prose | None = None
     step: Step | None = None
     strategy: Prose | None = None
@@ -88,7 +89,7 @@ class GoalPatch(_Goal):
     visibility: KeptShown = None
 
 
-class _Action(Body):
+class _Action(Strict):
     description: Prose | None = None
     expected_result: Prose | None = None
     person_opinion: Prose | None = None
@@ -113,7 +114,7 @@ class ActionPatch(_Action):
     visibility: KeptShown = None
 
 
-class _Service(Body):
+class _Service(Strict):
     description: Prose | None = None
     action_id: UUID | None = None
     types: Codes | None = None
@@ -133,7 +134,7 @@ class ServicePatch(_Service):
     visibility: KeptShown = None
 
 
-class _Means(Body):
+class _Means(Strict):
     description: Prose | None = None
     action_id: UUID | None = None
     evaluation_id: UUID | None = None
@@ -152,14 +153,14 @@ class MeansPatch(_Means):
     visibility: KeptShown = None
 
 
-class Preparation(Body):
+class Preparation(Strict):
     """What one of those invited said beforehand."""
 
     by: Line
     text: Prose
 
 
-class _Review(Body):
+class _Review(Strict):
     status_code: Code | None = None
     ends_at: Moment | None = None
     perimeter: Prose | None = None

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, ClassVar, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from app.access import standing
 from app.access.entry import DossierView
@@ -12,13 +12,14 @@ from app.features.projects.models import Project
 from app.features.projects.questions import DISAGREEMENT, MINOR
 from app.features.projects.vocabulary import Answer, Feeling, Party
 from app.features.settings.chosen import chosen
+from app.kernel.fields import Strict, of_our_time
 
 T = TypeVar("T")
 NO_NUL = r"^[^\x00]*$"
 Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=NO_NUL)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=250, strip_whitespace=True, pattern=NO_NUL)]
 Code = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\s|\x00]+\|[^\s|\x00]+$")]  # `system|code`
-Moment = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Moment = Annotated[AwareDatetime, AfterValidator(lambda at: of_our_time(at).astimezone(UTC))]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Shown = Literal["not_shared", "shared"]
 Ids = Annotated[list[UUID], Field(max_length=100)]
@@ -33,11 +34,7 @@ def _told(value: T | None) -> T:
 Never = AfterValidator(_told)  # of a patch: absent is "unchanged", null is refused
 
 
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ProjectIn(Body):
+class ProjectIn(Strict):
     usager_id: UUID
     structure_id: UUID
     title: Line
@@ -51,7 +48,7 @@ class ProjectIn(Body):
     visibility: Shown = "shared"
 
 
-class ProjectPatch(Body):
+class ProjectPatch(Strict):
     """A correction: what it leaves out stays. The status changes by its own acts."""
 
     title: Annotated[Line | None, Never] = None
@@ -65,11 +62,11 @@ class ProjectPatch(Body):
     visibility: Annotated[Shown | None, Never] = None
 
 
-class Amendment(Body):
+class Amendment(Strict):
     title: Line | None = None
 
 
-class OpinionIn(Body):
+class OpinionIn(Strict):
     """« Pour moi, comment ça va ? »"""
 
     goal_id: UUID
@@ -77,7 +74,7 @@ class OpinionIn(Body):
     words: Prose | None = None
 
 
-class PositionIn(Body):
+class PositionIn(Strict):
     """« Est-ce que mon projet me convient ? » `seen` is what the reading gave: the answer is on that, not on another."""
 
     project_id: UUID
@@ -86,7 +83,7 @@ class PositionIn(Body):
     words: Prose | None = None
 
 
-class WordsIn(Body):
+class WordsIn(Strict):
     """More words of the person; `only_team` closes them to those who represent them."""
 
     project_id: UUID
@@ -95,7 +92,7 @@ class WordsIn(Body):
     only_team: bool = False
 
 
-class AgreementIn(Body):
+class AgreementIn(Strict):
     """An answer given on paper or aloud, recorded by the team."""
 
     party: Party

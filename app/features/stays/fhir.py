@@ -180,10 +180,14 @@ def _status(said: str | None, starts: date, ends: date | None) -> StayStatus:
 
 def _day(told: str | None) -> date | None:
     """The day in Paris of a date or a moment; a month or a year alone is no day."""
+    if not told or len(told) < len("2026-11-21"):
+        return None
     try:
-        return moment_of(told).low.astimezone(PARIS).date() if told and len(told) >= len("2026-11-21") else None
+        day = moment_of(told).low.astimezone(PARIS).date()
+        moment_of(str(day))  # the last day of the calendar has no day after it
     except BadValue:
         return None
+    return day
 
 
 def masked(s: StayFhir) -> StayFhir:

@@ -4,17 +4,14 @@ from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from app.access.entry import DossierView, View
 from app.access.models import TeamMember, UnitTeam
+from app.kernel.fields import Strict
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class MemberIn(_Body):
+class MemberIn(Strict):
     usager_id: UUID
     structure_id: UUID
     professional_id: UUID
@@ -23,7 +20,7 @@ class MemberIn(_Body):
     ends: date | None = None
 
 
-class MemberPatch(_Body):
+class MemberPatch(Strict):
     referent: bool | None = None
     ends: date | None = None
 
@@ -39,7 +36,7 @@ class MemberOut(DossierView, frozen=True):
     version: int
 
 
-class RuleIn(_Body):
+class RuleIn(Strict):
     """Who works in this unit accompanies its open stays, from now on or from `starts_at`."""
 
     professional_id: UUID
@@ -48,14 +45,14 @@ class RuleIn(_Body):
     ends_at: AwareDatetime | None = None
 
 
-class OnDutyIn(_Body):
+class OnDutyIn(Strict):
     """« Je remplace jusqu'à … » : twenty-four hours at most."""
 
     unit_id: UUID
     until: AwareDatetime
 
 
-class RulePatch(_Body):
+class RulePatch(Strict):
     ends_at: AwareDatetime | None
 
 
