@@ -118,6 +118,7 @@ def told_back(world: World, callers: Callable[[int, int], Iterable[str]]) -> int
     return asked
 
 
+@pytest.mark.threat("privacy-canary-refusals")
 def test_nothing_received_comes_back(world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]):
     assert told_back(world, callers_for) > 2_000
     check_logs(caplog, capfd)
@@ -129,6 +130,7 @@ def test_nor_to_any_caller(world: World, caplog: pytest.LogCaptureFixture, capfd
     check_logs(caplog, capfd)
 
 
+@pytest.mark.threat("privacy-canary-fhir")
 def test_nor_through_fhir(world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]):
     promised = [*fhir_routes(world)]
     assert len(promised) > 50
@@ -147,6 +149,7 @@ def test_nor_through_fhir(world: World, caplog: pytest.LogCaptureFixture, capfd:
     check_logs(caplog, capfd)
 
 
+@pytest.mark.threat("privacy-canary-refusals")
 @pytest.mark.parametrize("name", HEADERS)
 def test_nor_from_a_header(
     world: World, name: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]

@@ -89,6 +89,7 @@ class TestSendAgain:
         [row] = world.rows("SELECT version, origin_version, type_name FROM kept_resource WHERE id = $1", id)
         assert tuple(row) == (2, 2, "List")
 
+    @pytest.mark.threat("partner-overwrites-another-s")
     def test_of_another_partner_s_row_is_refused(self, world: World):
         with pytest.raises(OutOfReach):
             self.again(world, by_another=True)
@@ -122,6 +123,7 @@ def test_none_but_a_partner_sends_again_and_none_but_staff_decides():
     assert "false" in str(decides(partner, KeptResource).compile())
 
 
+@pytest.mark.threat("token-revoked-replayed")
 def test_a_revoked_session_sends_nothing(world: World):
     alive = "UPDATE session SET revoked_at = $1 WHERE id = $2"
     local = fresh()

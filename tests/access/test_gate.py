@@ -33,11 +33,13 @@ def changed(id: UUID, **values: object) -> Callable[[Gate], Awaitable[Any]]:
 
 
 class TestChange:
+    @pytest.mark.threat("object-author-forged")
     def test_that_puts_a_row_out_of_reach_is_refused(self, world: World):
         id = id_of(written(world))
         with pytest.raises(MayNot):
             holding(world, "sonia", changed(id, author_id=world.ids["marc"]))
 
+    @pytest.mark.threat("trail-refusal-untraced")
     def test_that_is_refused_leaves_its_trace(self, world: World):
         id = id_of(written(world))
         with pytest.raises(MayNot):
@@ -90,6 +92,7 @@ class TestErased:
         world.rows("DELETE FROM usager_key WHERE usager_id = $1", usager)
         return id
 
+    @pytest.mark.threat("object-erased")
     def test_nothing_is_corrected(self, world: World, note: UUID):
         answer = world.patch("sonia", f"/api/v1/transmissions/{note}", {"text": "Autre."}, 1)
         assert answer.status_code == 404

@@ -13,6 +13,7 @@ def where(answer: object) -> list[str]:
 
 
 class TestIdempotencyKey:
+    @pytest.mark.threat("input-idempotency-key")
     @pytest.mark.parametrize("key", ["", "k" * 201])
     def test_empty_or_endless_is_unreadable(self, world: World, key: str):
         answer = world.post("sonia", PATH, said(world), headers={"Idempotency-Key": key})
@@ -24,6 +25,7 @@ class TestIdempotencyKey:
 
 
 class TestIfMatch:
+    @pytest.mark.threat("object-if-match-star")
     @pytest.mark.parametrize("tag", ["1", '"un"', '"1", "2"', "*", '"1234567890"'])
     def test_that_is_no_version_is_unreadable(self, world: World, tag: str):
         headers = {**world.bearers["sonia"], "If-Match": tag}

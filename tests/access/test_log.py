@@ -50,6 +50,7 @@ def read_once(world: World) -> None:
         assert world.get("marc", f"/api/v1/usagers/{world.ids[who]}").status_code == 200
 
 
+@pytest.mark.threat("trail-read-by-others")
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.DPO])
 def test_no_other_role_reads_the_trail(world: World, role: Role) -> None:
     world.hire(f"new_{role.value}", role, "ehpad")
@@ -60,10 +61,12 @@ def test_the_dpo_reads_it(world: World) -> None:
     assert lines(world, staff(world, "dora", Role.DPO))
 
 
+@pytest.mark.threat("token-role-only-said")
 def test_a_role_that_is_only_said_opens_nothing(world: World) -> None:
     assert lines(world, staff(world, "marc", Role.DPO)) == []
 
 
+@pytest.mark.threat("trail-read-by-others")
 def test_a_partner_reads_no_line(world: World) -> None:
     who = Partner(**common(world, "chu"), structure_id=world.ids["ime"], scopes=frozenset())
     assert lines(world, who) == []
@@ -75,6 +78,7 @@ def test_the_person_reads_lines_about_themselves_only(world: World) -> None:
     assert lines(world, me, "karim") == []
 
 
+@pytest.mark.threat("trail-read-of-another")
 def test_a_representative_reads_no_line_of_the_team(world: World) -> None:
     who = Representative(**{**common(world, "jeanne"), "id": uuid7()}, usager_id=world.ids["jeanne"])
     assert lines(world, who) == []

@@ -54,6 +54,7 @@ def test_a_curatelle_never_represents(kind: MandateKind, effects: set[Effect]):
     assert EFFECTS[kind] == effects
 
 
+@pytest.mark.threat("fault-leap-day")
 @pytest.mark.parametrize(
     ("born", "of_age"), [(date(2017, 3, 9), date(2035, 3, 9)), (date(2008, 2, 29), date(2026, 3, 1))]
 )

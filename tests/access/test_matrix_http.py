@@ -168,6 +168,7 @@ def test_every_kind_is_asked(house: House) -> None:
     assert {one.kind for one in house.rows if one.consigne} == set(FLAGGED)
 
 
+@pytest.mark.threat("object-matrix-read")
 @pytest.mark.parametrize("category", list(Category))
 def test_who_reads_what(house: House, category: Category) -> None:
     world, cells = house.world, expected()

@@ -62,6 +62,7 @@ class TestByTheCatalogue:
     def test_the_application_owns_nothing(self, tables: list[asyncpg.Record]):
         assert {t["owner"] for t in tables}.isdisjoint({"dui_app", "dui_sealer"})
 
+    @pytest.mark.threat("tenant-raw-connection")
     def test_a_raw_connection_told_nothing_sees_nothing(self, world: World, tables: list[asyncpg.Record]):
         written(world)
 
@@ -78,6 +79,7 @@ class TestByTheCatalogue:
 
         assert {name for name, n in asyncio.run(count()).items() if n} == set()
 
+    @pytest.mark.threat("tenant-row-for-another")
     def test_a_row_for_another_tenant_can_not_be_written(self, world: World):
         async def write() -> None:
             connection = await asyncpg.connect(world.database.app_url)
@@ -117,6 +119,7 @@ class TestWithThePolicyTakenOff:
         )
         return Reading(who, Call(Door.API, "raw"), world.keyring, lane)
 
+    @pytest.mark.threat("tenant-policy-off")
     def test_another_tenant_still_reads_nothing(self, world: World, no_policy: None):
         id = written(world).rpartition("/")[2]
 
@@ -136,6 +139,7 @@ class TestWithThePolicyTakenOff:
         asyncio.run(ask())
 
 
+@pytest.mark.threat("tenant-leaked-by-pool")
 def test_a_connection_never_leaks_a_tenant(world: World):
     """Two tenants, few connections, calls cut short at any moment: each still reads its own only."""
     id = written(world).rpartition("/")[2]

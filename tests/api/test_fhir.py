@@ -53,6 +53,7 @@ class TestMetadata:
                 answer = world.get("marc", f"/fhir/{resource['type']}?{parameter['name']}={value}")
                 assert answer.status_code == 200, (resource["type"], parameter["name"])
 
+    @pytest.mark.threat("search-undeclared-type")
     def test_an_undeclared_type_is_not_found(self, world: World, promised: dict[str, Any]):
         declared = {r["type"] for r in promised["rest"][0]["resource"]}
         for name in [*sorted(R4_TYPES - declared)[:3], "Patiente"]:
@@ -60,6 +61,7 @@ class TestMetadata:
                 answer = world.get("marc", path)
                 assert (answer.status_code, outcome(answer)["severity"]) == (404, "error")
 
+    @pytest.mark.threat("search-undeclared-act")
     @pytest.mark.parametrize(
         ("method", "path"),
         [
@@ -78,6 +80,28 @@ class TestMetadata:
         assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
         assert "GET" in answer.headers["allow"]
 
+    @pytest.mark.threat("search-everything", "search-compartment", "search-history", "search-undeclared-type")
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "Patient/{jeanne}/$everything", "Patient/$match", "Patient/{jeanne}/DocumentReference", "Patient/{jeanne}/*",
+            "Patient/{jeanne}/_history", "Patient/{jeanne}/_history/1", "Patient/_history", "_history", "_search",
+            "$graphql", "$meta", "?_type=Patient", "DocumentReference/$docref", "Binary/{jeanne}", "AuditEvent", "List",
+        ],
+    )  # fmt: skip
+    def test_no_other_way_leads_to_a_record(self, world: World, path: str):
+        for method in ("GET", "POST"):
+            answer = world.client.request(method, f"/fhir/{path.format(**world.ids)}", headers=world.bearers["marc"])
+            assert answer.status_code in (404, 405, 403, 415), (method, answer.text)
+            assert outcome(answer)["severity"] == "error"
+
+    @pytest.mark.threat("search-conditional")
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])
+    def test_no_act_is_under_a_condition(self, world: World, method: str):
+        headers = {**world.bearers["chu"], "If-None-Exist": f"_id={written(world)}", "If-Match": 'W/"1"'}
+        answer = world.client.request(method, f"/fhir/DocumentReference?_id={written(world)}", headers=headers)
+        assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
+
     def test_the_root_takes_bundles_only(self, world: World, promised: dict[str, Any]):
         assert [i["code"] for i in promised["rest"][0]["interaction"]] == ["transaction"]
         empty = {"resourceType": "Bundle", "type": "transaction", "entry": []}
@@ -86,6 +110,7 @@ class TestMetadata:
             answer = world.get("marc", path)
             assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
 
+    @pytest.mark.threat("search-history")
     @pytest.mark.parametrize("path", ["/fhir/DocumentReference/{id}/_history/1/x", "/fhir/a/b/c", "/fhir/$export"])
     def test_an_unknown_address_is_an_outcome_too(self, world: World, path: str):
         answer = world.get("marc", path.format(id=uuid4()))
@@ -129,6 +154,7 @@ class TestSpoken:
         head = world.client.head(path, headers=world.bearers["sonia"])
         assert (head.status_code, head.headers["etag"]) == (200, 'W/"1"')
 
+    @pytest.mark.threat("page-cors")
     def test_options_says_what_may_be_done(self, world: World):
         answer = world.client.options("/fhir/DocumentReference")
         assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
@@ -141,6 +167,7 @@ class TestSpoken:
         )
         assert (slashed.status_code, slashed.headers["content-type"]) == (200, plain.headers["content-type"])
 
+    @pytest.mark.threat("page-caching")
     def test_what_is_told_is_kept_by_nobody_on_the_way(self, world: World):
         assert world.get("sonia", "/fhir/DocumentReference").headers["cache-control"] == "no-store"
 
@@ -165,11 +192,13 @@ class TestSearchByForm:
     def test_reads_its_body_as_a_query(self, world: World, body: str, status: int):
         assert self.post(world, body).status_code == status
 
+    @pytest.mark.threat("search-by-form")
     @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data", ""])
     def test_takes_a_form_only(self, world: World, kind: str):
         answer = self.post(world, "", kind)
         assert (answer.status_code, outcome(answer)["code"]) == (415, "not-supported")
 
+    @pytest.mark.threat("search-by-form")
     def test_obeys_the_same_policy(self, world: World):
         assert "entry" not in self.post(world, f"_id={written(world)}", who="yann").json()
 
@@ -177,6 +206,7 @@ class TestSearchByForm:
         assert world.client.options("/fhir/DocumentReference/_search").headers["allow"] == "POST, OPTIONS"
 
 
+@pytest.mark.threat("input-accept-flood")
 def test_the_memory_of_accept_headers_is_bounded(world: World):
     client: TestClient = world.client
     for n in range(600):

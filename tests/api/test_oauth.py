@@ -80,18 +80,21 @@ class TestStaff:
     def test_opening_leaves_a_line(self, world: World, house: House):
         assert traced(world, login(world, house)) == ("login", "professional", "success")
 
+    @pytest.mark.threat("login-enumeration")
     def test_a_wrong_password_is_told_like_an_unknown_login(self, world: World, house: House):
         wrong = login(world, house, password="pas celui-là du tout")
         unknown = login(world, house, username=f"nobody-{uuid4().hex}")
         refused(wrong, 400, "invalid_grant")
         assert wrong.json() == unknown.json()
 
+    @pytest.mark.threat("trail-login-untraced")
     def test_a_failed_login_leaves_a_line_of_nobody(self, world: World, house: House):
         answer = login(world, house, password="pas celui-là du tout")
         [line] = world.traces(request_id=answer.headers["x-request-id"])
         assert (line["organisation_id"].int, line["principal_kind"], line["outcome"]) == (0, "unknown", "refused")
         assert house.login not in str(dict(line))
 
+    @pytest.mark.threat("login-guessing")
     def test_after_five_wrong_tries_even_the_right_one_waits(self, world: World, house: House):
         for _ in range(5):
             login(world, house, password="pas celui-là du tout")
@@ -118,9 +121,11 @@ class TestStaff:
         }
         assert login(world, house, membership=str(second)).json()["role"] == "coordinateur"
 
+    @pytest.mark.threat("login-function-borrowed")
     def test_another_s_function_cannot_be_chosen(self, world: World, house: House):
         refused(login(world, house, membership=str(world.ids["marc_membership"])), 400, "invalid_request")
 
+    @pytest.mark.threat("login-function-borrowed")
     def test_without_a_running_function_nobody_enters(self, world: World, house: House):
         world.rows("UPDATE membership SET ends = '2020-01-02' WHERE id = $1", house.membership)
         refused(login(world, house), 400, "invalid_grant")
@@ -132,6 +137,7 @@ class TestStaff:
         assert second.json()["refresh_token"] != first["refresh_token"]
         assert world.client.get(READ, headers=bearer(second)).status_code == 200
 
+    @pytest.mark.threat("token-refresh-reused")
     def test_a_refresh_token_shown_again_ends_everything(self, world: World, house: House):
         first = login(world, house)
         given = first.json()["refresh_token"]
@@ -143,10 +149,12 @@ class TestStaff:
         for answer in (first, second):
             assert world.client.get(READ, headers=bearer(answer)).status_code == 401
 
+    @pytest.mark.threat("token-refresh-as-access")
     def test_a_refresh_token_is_no_bearer(self, world: World, house: House):
         given = login(world, house).json()["refresh_token"]
         assert world.client.get(READ, headers={"Authorization": f"Bearer {given}"}).status_code == 401
 
+    @pytest.mark.threat("token-given-back-reused")
     @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
     def test_giving_a_token_back_ends_the_session_at_once(self, world: World, house: House, which: str):
         answer = login(world, house)
@@ -155,6 +163,7 @@ class TestStaff:
         assert (given.status_code, given.content) == (200, b"")
         assert world.client.get(READ, headers=bearer(answer)).status_code == 401
 
+    @pytest.mark.threat("token-account-disabled")
     def test_a_disabled_account_is_out_at_the_next_request(self, world: World, house: House):
         answer = login(world, house)
         assert world.client.get(READ, headers=bearer(answer)).status_code == 200
@@ -168,6 +177,7 @@ class TestStaff:
         assert world.client.get(READ, headers=bearer(answer)).status_code == 401
         refused(login(world, house), 400, "invalid_grant")
 
+    @pytest.mark.threat("login-form-other-type")
     @pytest.mark.parametrize("given", ["", "nothing of ours"])
     def test_a_form_of_another_kind_gives_nothing_back(self, world: World, given: str):
         refused(world.client.post(REVOKE, json={"token": given}), 415, "invalid_request")
@@ -188,6 +198,7 @@ class TestPartners:
     def test_opening_leaves_a_line(self, world: World, house: House):
         assert traced(world, partner(world, house)) == ("login", "partner", "success")
 
+    @pytest.mark.threat("partner-scope-unreadable")
     @pytest.mark.parametrize("scope", ["", "user/*.rs", "system/Goal.sr", "openid", "x" * 5000])
     def test_a_right_nobody_can_read_is_refused(self, world: World, house: House, scope: str):
         refused(partner(world, house, scope=scope), 400, "invalid_scope")
@@ -200,10 +211,12 @@ class TestPartners:
         told = partner(world, house, structure=str(house.ehpad).upper()).json()
         assert jose.read_access(world.keyring, told["access_token"], ORIGIN)["str"] == str(house.ehpad)
 
+    @pytest.mark.threat("partner-structure-borrowed")
     @pytest.mark.parametrize("structure", ["x", "", "00000000-0000-7000-8000-000000000001"])
     def test_but_not_for_one_that_did_not(self, world: World, house: House, structure: str):
         refused(partner(world, house, structure=structure), 400, "invalid_request")
 
+    @pytest.mark.threat("partner-assertion-replay")
     def test_a_proof_is_good_once(self, world: World, house: House):
         said = proof(house)
         assert partner(world, house, said).status_code == 200
@@ -211,37 +224,45 @@ class TestPartners:
         refused(again, 401, "invalid_client")
         assert traced(world, again) == ("login", "unknown", "refused")
 
+    @pytest.mark.threat("partner-enumeration")
     def test_an_unknown_client_is_told_like_a_forged_proof(self, world: World, house: House):
         unknown = partner(world, house, proof(house, iss="nobody", sub="nobody"))
         forged = partner(world, house, proof(house, key=keys.ec_key(which=8)))
         refused(unknown, 401, "invalid_client")
         assert unknown.json() == forged.json()
 
+    @pytest.mark.threat("partner-other-audience")
     def test_a_proof_for_another_server_is_refused(self, world: World, house: House):
         refused(partner(world, house, proof(house, aud="https://other.test/oauth/token")), 401, "invalid_client")
 
+    @pytest.mark.threat("partner-client-id-mismatch")
     def test_a_name_beside_the_proof_must_be_the_same(self, world: World, house: House):
         refused(partner(world, house, client_id="mdph-test"), 401, "invalid_client")
         assert partner(world, house, client_id=house.client_id).status_code == 200
 
+    @pytest.mark.threat("partner-other-proof-kind")
     @pytest.mark.parametrize("kind", ["", "urn:ietf:params:oauth:client-assertion-type:saml2-bearer"])
     def test_there_is_one_kind_of_proof(self, world: World, house: House, kind: str):
         refused(partner(world, house, client_assertion_type=kind), 400, "invalid_request")
 
+    @pytest.mark.threat("token-access-as-assertion")
     def test_an_access_token_is_no_proof(self, world: World, house: House):
         given = partner(world, house).json()["access_token"]
         refused(partner(world, house, given), 401, "invalid_client")
 
+    @pytest.mark.threat("token-assertion-as-access")
     def test_a_proof_is_no_bearer(self, world: World, house: House):
         headers = {"Authorization": f"Bearer {proof(house)}"}
         assert world.client.get(READ, headers=headers).status_code == 401
 
 
 class TestForms:
+    @pytest.mark.threat("login-other-grant")
     @pytest.mark.parametrize("grant", ["", "authorization_code", "implicit", "PASSWORD"])
     def test_another_way_of_asking_is_refused(self, world: World, grant: str):
         refused(ask(world, grant_type=grant), 400, "unsupported_grant_type")
 
+    @pytest.mark.threat("login-form-smuggled")
     @pytest.mark.parametrize(
         "body",
         [
@@ -260,6 +281,7 @@ class TestForms:
         headers = {"content-type": "application/x-www-form-urlencoded"}
         refused(world.client.post(TOKEN, content=body.encode(), headers=headers), 400, "invalid_request")
 
+    @pytest.mark.threat("login-form-other-type")
     @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", "text/plain", ""])
     def test_only_a_form_is_read(self, world: World, kind: str):
         answer = world.client.post(TOKEN, content=b"grant_type=password", headers={"content-type": kind})
@@ -283,9 +305,11 @@ class TestForms:
         refused(answer, 400, "invalid_request")
         assert "Il manque" in answer.json()["error_description"]
 
+    @pytest.mark.threat("login-form-large")
     def test_a_large_form_is_not_read(self, world: World):
         assert ask(world, grant_type="password", username="x" * 70_000, password="x").status_code == 413
 
+    @pytest.mark.threat("privacy-canary-login")
     def test_nothing_received_is_repeated(self, world: World):
         nir = "1 84 12 76 451 089 46"
         for form, status in (
@@ -297,6 +321,7 @@ class TestForms:
             answer = ask(world, **form)
             assert (answer.status_code, "84 12 76" in answer.text) == (status, False)
 
+    @pytest.mark.threat("token-revoke-others")
     @pytest.mark.parametrize("given", ["", "nothing of ours", "a.b.c", "A" * 64])
     def test_giving_back_what_is_no_token_changes_nothing(self, world: World, given: str):
         answer = world.client.post(REVOKE, data={"token": given})
@@ -330,6 +355,7 @@ class TestThePerson:
         told = world.client.post(MINE, json={"link": link, "code": code}).json()
         assert (told["kind"], told["usager_id"]) == ("representative", str(house.jeanne))
 
+    @pytest.mark.threat("trail-login-untraced")
     def test_a_wrong_code_is_told_like_a_wrong_link_and_leaves_a_line(self, world: World, card: tuple[str, str]):
         wrong = world.client.post(MINE, json={"link": card[0], "code": "x"})
         unknown = world.client.post(MINE, json={"link": "A" * 22, "code": card[1]})
@@ -337,17 +363,20 @@ class TestThePerson:
         assert wrong.json() | {"request_id": ""} == unknown.json() | {"request_id": ""}
         assert traced(world, wrong) == traced(world, unknown) == ("login", "unknown", "refused")
 
+    @pytest.mark.threat("card-code-guessed")
     def test_five_wrong_codes_close_the_link_a_while(self, world: World, card: tuple[str, str]):
         for _ in range(5):
             world.client.post(MINE, json={"link": card[0], "code": "x"})
         answer = world.client.post(MINE, json={"link": card[0], "code": card[1]})
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "900")
 
+    @pytest.mark.threat("card-link-as-bearer")
     def test_the_link_itself_is_a_bearer_nowhere(self, world: World, card: tuple[str, str]):
         for path in (READ, MINE):
             headers = {"Authorization": f"Bearer {card[0]}"}
             assert world.client.request("DELETE" if path == MINE else "GET", path, headers=headers).status_code == 401
 
+    @pytest.mark.threat("page-leaving-undone")
     def test_leaving_ends_the_token_everywhere(self, world: World, card: tuple[str, str]):
         answer = world.client.post(MINE, json={"link": card[0], "code": card[1]})
         assert world.client.delete(MINE, headers=bearer(answer)).status_code == 204
@@ -367,12 +396,14 @@ class TestTheAnnouncement:
         assert told["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
         assert set(told["token_endpoint_auth_signing_alg_values_supported"]) == {"RS384", "ES384"}
 
+    @pytest.mark.threat("search-forged-host")
     def test_keeps_our_origin_whatever_the_host(self, world: World):
         headers = {"host": "evil.test"}
         answer = world.client.get("/.well-known/smart-configuration", headers=headers)
         assert "evil.test" not in answer.text
 
 
+@pytest.mark.threat("partner-assertion-replay-parallel")
 def test_six_replays_at_once_pass_once(world: World, house: House) -> None:
     said = proof(house)
     with ThreadPoolExecutor(6) as pool:

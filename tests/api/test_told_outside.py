@@ -39,10 +39,12 @@ class TestLines:
         line = json.loads(JsonFormatter().format(record("dui.sealer", "sealer_interrupted")))
         assert line == {"level": "WARNING", "logger": "dui.sealer", "event": "sealer_interrupted"}
 
+    @pytest.mark.threat("privacy-log-values")
     def test_of_a_library_keep_no_argument(self):
         line = JsonFormatter().format(record("asyncpg", "value %s refused", NIR))
         assert json.loads(line) == {"level": "WARNING", "logger": "asyncpg"}
 
+    @pytest.mark.threat("privacy-log-values")
     def test_of_an_error_say_its_type_and_where_never_its_words(self):
         line = JsonFormatter().format(record("uvicorn.error", f"Failed {NIR}", error=broken()))
         told = json.loads(line)

@@ -62,6 +62,7 @@ async def test_an_untouched_chain_holds(chained: TestDatabase, connect: Connect)
     assert verdict.head != GENESIS
 
 
+@pytest.mark.threat("trail-changed-by-the-owner")
 @pytest.mark.parametrize(
     ("act", "at", "why"),
     [
@@ -83,6 +84,7 @@ async def test_a_change_by_the_owner_is_found(chained: TestDatabase, connect: Co
     assert why in str(verdict.why)
 
 
+@pytest.mark.threat("trail-changed-by-the-app", "trail-backdated")
 @pytest.mark.parametrize(
     "act",
     [
@@ -102,6 +104,7 @@ async def test_the_application_may_not(chained: TestDatabase, connect: Connect, 
         await app.execute(act)
 
 
+@pytest.mark.threat("trail-sealer-overreach")
 @pytest.mark.parametrize("act", ["SELECT * FROM usager", "UPDATE audit_seal SET hash = ''", "DELETE FROM audit_entry"])
 async def test_the_sealer_may_nothing_else(chained: TestDatabase, connect: Connect, act: str):
     sealer = await connect(chained.sealer_url)
@@ -109,6 +112,7 @@ async def test_the_sealer_may_nothing_else(chained: TestDatabase, connect: Conne
         await sealer.execute(act)
 
 
+@pytest.mark.threat("trail-line-behind-the-seal")
 async def test_a_line_still_running_during_the_seal_is_in_the_next_link(chained: TestDatabase, connect: Connect):
     slow, fast = await connect(chained.app_url), await connect(chained.app_url)
     sealer = await connect(chained.sealer_url)
@@ -122,6 +126,7 @@ async def test_a_line_still_running_during_the_seal_is_in_the_next_link(chained:
     assert (await verify(sealer, HERE)).broken is None
 
 
+@pytest.mark.threat("trail-forked")
 async def test_two_sealers_at_once_never_fork(chained: TestDatabase, connect: Connect):
     app = await connect(chained.app_url)
     sealers = [await connect(chained.sealer_url) for _ in range(4)]
@@ -143,6 +148,7 @@ async def test_a_refusal_before_any_organisation_is_sealed_too(chained: TestData
 class TestAnotherCluster:
     """After a restore, transaction numbers begin again."""
 
+    @pytest.mark.threat("trail-restored-elsewhere")
     async def test_nothing_is_sealed_before_the_owner_says_so(self, chained: TestDatabase, connect: Connect):
         owner, sealer = await connect(chained.owner_url), await connect(chained.sealer_url)
         await owner.execute("UPDATE cluster_epoch SET cluster = 'elsewhere'")
@@ -202,6 +208,7 @@ class TestRunning:
         plan = await (await connect(chained.sealer_url)).fetch(f"EXPLAIN {WAITING}", 1, NIL)
         assert not any("Seq Scan on audit_entry" in row[0] for row in plan), plan
 
+    @pytest.mark.threat("fault-sealer-cut")
     async def test_survives_a_lost_connection(
         self, chained: TestDatabase, connect: Connect, caplog: pytest.LogCaptureFixture
     ):
@@ -257,6 +264,7 @@ class TestUpkeep:
         assert (await verify(owner, HERE)).broken is None
         assert await owner.fetchval("SELECT count(*) FROM audit_entry_default") == 1504
 
+    @pytest.mark.threat("trail-partition-reached")
     async def test_a_month_named_directly_is_closed_to_the_application(
         self, fresh_database: TestDatabase, connect: Connect
     ):

@@ -37,6 +37,7 @@ class TestReadBack:
         }
         assert led & rows
 
+    @pytest.mark.threat("partner-reads-another-s")
     def test_another_partner_hears_what_it_would_of_an_id_that_never_was(self, world: World, name: str):
         same = {"X-Request-Id": str(uuid4())}
         for kind, id, _ in taken(world, body_of(name)):
@@ -79,6 +80,7 @@ def _listed(held: Any) -> list[Json]:
     return [i for i in (held if isinstance(held, list) else [held]) if isinstance(i, dict)]
 
 
+@pytest.mark.threat("privacy-dump")
 @pytest.mark.parametrize("name", sources())
 def test_a_dump_holds_no_identifier_received(world: World, name: str):
     ins = {"use": "official", "system": "urn:oid:1.2.250.1.213.1.4.8", "value": NIR}
@@ -114,12 +116,14 @@ def test_an_outside_party_is_read_by_whoever_may_read_a_row_that_names_it(world:
     assert [world.get(who, place).status_code for who in ("leila", "sonia", "odile", "mdph")] == [200, 404, 404, 404]
 
 
+@pytest.mark.threat("input-sql-in-text")
 def test_text_is_text_whatever_it_looks_like(world: World):
     nasty = "'; DROP TABLE usager; --<script>alert(1)</script>"
     told = taken(world, bundle(entry(patient(fresh(), family=nasty))))
     assert read_back(world, *told[0][:2])["name"][0]["family"] == nasty
 
 
+@pytest.mark.threat("privacy-canary-fhir")
 def test_no_received_value_is_told_by_a_refusal(world: World, capfd: pytest.CaptureFixture[str]):
     wrong = bundle(entry({**patient(fresh()), NIR: NIR, "birthDate": NIR, "gender": NIR}))
     answer = sent(world, wrong)

@@ -10,7 +10,8 @@ import pytest
 from app.fhir.mapping import Json
 from tests.exchange.bundles import BASE, bundle, consent, entry, goal, patient, plan, project, resource
 from tests.exchange.sending import FHIR, fresh, read_back, row_of, sent, taken
-from tests.world import World
+from tests.fhir.test_read import scoped
+from tests.world import ORIGIN, World
 
 
 def journal(world: World, answer: Any) -> Any:
@@ -92,6 +93,7 @@ class TestTaken:
         assert told >= {("receive", "exchange"), ("create", "usager"), ("create", "goal"), ("create", "outside_party")}
         assert {line["outcome"] for line in lines} == {"success"}
 
+    @pytest.mark.threat("partner-shows-the-person")
     def test_what_arrives_is_not_shown_to_the_person_until_someone_shows_it(self, world: World):
         local = fresh()
         body = project(local)
@@ -142,6 +144,7 @@ class TestRefused:
         assert rows(world) == before
         return issues(answer)
 
+    @pytest.mark.threat("search-bundle-half-written")
     def test_a_wrong_last_entry(self, world: World):
         body = bundle(*project(fresh())["entry"], entry({**goal(7), "lifecycleStatus": "nonsense"}))
         assert self.refused(world, body, 400) == [("unknown_code", "Bundle.entry[5].resource.lifecycleStatus")]
@@ -154,11 +157,13 @@ class TestRefused:
             "Bundle.entry[1].resource.lifecycleStatus",
         }
 
+    @pytest.mark.threat("search-bundle-acts")
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "GET"])
     def test_another_act_than_a_creation(self, world: World, method: str):
         body = bundle(entry(patient(fresh())), entry(goal(1), method=method))
         assert ("not_supported", "Bundle.entry[1].request.method") in self.refused(world, body, 400)
 
+    @pytest.mark.threat("search-bundle-conditions")
     def test_a_conditional_creation(self, world: World):
         body = bundle(entry(patient(fresh()), ifNoneExist="identifier=1"))
         assert self.refused(world, body, 400) == [("not_supported", "Bundle.entry[0].request.ifNoneExist")]
@@ -168,6 +173,7 @@ class TestRefused:
         [(code, where)] = self.refused(world, body, 400)
         assert (code, where.startswith("Bundle.entry[1].resource")) == ("unknown_type", True)
 
+    @pytest.mark.threat("search-bundle-full-url")
     def test_two_entries_at_one_address(self, world: World):
         body = bundle(entry(patient(fresh())), entry(goal(1)), entry(goal(2), f"{BASE}/Goal/g1"))
         assert self.refused(world, body, 400) == [("duplicate_url", "Bundle.entry[2].fullUrl")]
@@ -177,13 +183,36 @@ class TestRefused:
         body = bundle(entry(patient(local)), entry(goal(1, local)), entry(goal(1, local, "other")))
         assert self.refused(world, body, 422) == [("duplicate_identifier", "Bundle.entry[2].resource.identifier")]
 
+    @pytest.mark.threat("search-bundle-conditions")
+    @pytest.mark.parametrize(
+        "condition", [{"ifMatch": 'W/"1"'}, {"ifNoneMatch": "*"}, {"ifModifiedSince": "2026-01-01T00:00:00Z"}]
+    )
+    def test_an_entry_under_a_condition(self, world: World, condition: Json):
+        body = bundle(entry(patient(fresh()), **condition))
+        [(code, where)] = self.refused(world, body, 400)
+        assert (code, where.startswith("Bundle.entry[0].request")) == ("not_supported", True)
+
+    @pytest.mark.threat("search-bundle-nested")
+    def test_a_bundle_in_a_bundle(self, world: World):
+        inner = {**project(fresh()), "id": "inner"}
+        told = self.refused(world, bundle(entry(patient(fresh())), entry(inner)), 422)
+        assert told == [("not_carried", "Bundle.entry[1].resource")]
+
+    @pytest.mark.threat("search-bundle-address")
+    @pytest.mark.parametrize("url", ["Patient/../Goal", "Patient?identifier=1", "/", ""])
+    def test_an_entry_addressed_elsewhere(self, world: World, url: str):
+        assert self.refused(world, bundle(entry(patient(fresh()), url=url)), 400)
+
+    @pytest.mark.threat("search-batch")
     def test_a_batch(self, world: World):
         assert self.refused(world, {**project(fresh()), "type": "batch"}, 400) == [("not_supported", "Bundle.type")]
 
+    @pytest.mark.threat("search-bundle-two-persons")
     def test_an_entry_about_nobody(self, world: World):
         body = bundle(entry(consent()))
         assert self.refused(world, body, 422) == [("no_usager", "Bundle.entry[0].resource")]
 
+    @pytest.mark.threat("search-bundle-two-persons")
     def test_an_entry_about_two_persons(self, world: World):
         members = [{"entity": {"reference": f"Patient/{id}"}} for id in "pq"]
         group = resource("Group", "g", type="person", actual=True, member=members)
@@ -194,28 +223,41 @@ class TestRefused:
     def test_what_is_no_bundle(self, world: World, body: bytes):
         self.refused(world, body, 400)
 
+    @pytest.mark.threat("input-value-bomb")
     def test_more_entries_than_the_cap(self, world: World):
         body = bundle(*(entry(goal(n)) for n in range(1001)))
         assert self.refused(world, body, 413) == [("too_large", "Bundle.entry")]
 
 
 class TestDoor:
+    @pytest.mark.threat("input-too-large")
     def test_a_body_over_the_cap_is_refused_while_reading(self, world: World):
         answer = sent(world, b" " * (32 * 1024 * 1024 + 1))
         line = journal(world, answer)
         assert (answer.status_code, line["outcome"], line["sha256"]) == (413, "too_large", None)
 
+    @pytest.mark.threat("input-content-type")
     @pytest.mark.parametrize("kind", ["application/fhir+xml", "application/xml", "text/plain", ""])
     def test_only_json_is_read(self, world: World, kind: str):
         answer = world.client.post("/fhir", content=b"{}", headers={**world.bearers["chu"], "Content-Type": kind})
         assert answer.status_code == 415
 
+    @pytest.mark.threat("search-not-a-partner")
     @pytest.mark.parametrize("who", ["sonia", "jeanne", "marc"])
     def test_only_partners_send(self, world: World, who: str):
         answer = sent(world, project(fresh()), who)
         assert answer.status_code == 403
         [trace] = world.traces(request_id=answer.headers["x-request-id"])
         assert (trace["action"], trace["outcome"]) == ("receive", "refused")
+
+    @pytest.mark.threat("partner-read-scope-writes")
+    @pytest.mark.parametrize("scope", ["system/*.rs", "system/Goal.c system/Patient.rs", "system/Patient.c"])
+    def test_a_right_to_read_writes_nothing_even_in_a_bundle(self, world: World, scope: str):
+        before = rows(world)
+        headers = {**scoped(world, scope), "Content-Type": FHIR}
+        answer = world.client.post("/fhir", content=orjson.dumps(project(fresh())), headers=headers)
+        assert (answer.status_code, rows(world)) == (403, before), answer.text
+        assert "refused" in {line["outcome"] for line in world.traces(request_id=answer.headers["x-request-id"])}
 
     def test_without_a_token(self, world: World):
         assert world.client.post("/fhir", json={}, headers={"Content-Type": FHIR}).status_code == 401
@@ -224,6 +266,7 @@ class TestDoor:
     def test_a_bad_parameter(self, world: World, query: str):
         assert sent(world, project(fresh()), path=f"/fhir?{query}").status_code == 400
 
+    @pytest.mark.threat("search-dry-run-writes")
     def test_a_trial_runs_everything_and_writes_nothing(self, world: World):
         before = world.rows("SELECT (SELECT count(*) FROM exchange), (SELECT count(*) FROM audit_entry)"), rows(world)
         answer = sent(world, project(fresh()), path="/fhir?dry-run=true")
@@ -239,6 +282,7 @@ class TestDoor:
 
 
 class TestAgain:
+    @pytest.mark.threat("fault-answer-lost")
     def test_the_same_bytes_are_answered_the_same(self, world: World):
         body = orjson.dumps(project(fresh()))
         first = sent(world, body)
@@ -247,6 +291,7 @@ class TestAgain:
         assert (again.status_code, again.content) == (200, first.content)
         assert rows(world) == before
 
+    @pytest.mark.threat("fault-answer-lost")
     def test_the_same_key_is_answered_the_same(self, world: World):
         body = orjson.dumps(project(fresh()))
         first, again = (sent(world, body, idempotency_key=f"k{len(body)}-{body[-60:].hex()}") for _ in "ab")
@@ -273,6 +318,7 @@ class TestAgain:
         assert [(kind, id) for kind, id, _ in again] == [(kind, id) for kind, id, _ in first]
         assert {version for _, _, version in again} == {2}
 
+    @pytest.mark.threat("partner-identifier-stolen")
     def test_another_partner_s_identifiers_are_its_own(self, world: World):
         local = fresh()
         first, other = taken(world, project(local)), taken(world, project(local), who="mdph")
@@ -302,12 +348,33 @@ class TestAgain:
         row = row_of(world, id)
         assert row["usager_id"] == person
 
+    @pytest.mark.threat("partner-joins-a-dossier")
     def test_nobody_is_joined_by_an_id_that_this_partner_did_not_send(self, world: World):
         later = {**goal(8, fresh()), "subject": {"reference": f"Patient/{world.ids['jeanne']}"}}
         del later["extension"]
         answer = sent(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
         assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource")])
 
+    @pytest.mark.threat("partner-joins-in-disguise")
+    @pytest.mark.parametrize("about", ["conditional", "contained", "absolute", "fragment"])
+    def test_nobody_is_joined_by_a_reference_in_disguise(self, world: World, about: str):
+        local, jeanne = fresh(), world.ids["jeanne"]
+        taken(world, project(local), who="mdph")
+        number = patient(local)["identifier"][0]
+        told: dict[str, Json] = {
+            "conditional": {"reference": f"Patient?identifier={number['system']}|{number['value']}"},
+            "contained": {"reference": "#p"},
+            "absolute": {"reference": f"{ORIGIN}/fhir/Patient/{jeanne}"},
+            "fragment": {"reference": f"Patient/{jeanne}#p"},
+        }
+        later = {**goal(8, fresh()), "subject": told[about]}
+        del later["extension"]
+        if about == "contained":
+            later["contained"] = [{"resourceType": "Patient", "id": "p", "identifier": [number]}]
+        answer = sent(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
+        assert (answer.status_code, issues(answer)[0]) == (422, ("no_usager", "Bundle.entry[0].resource"))
+
+    @pytest.mark.threat("partner-identifier-stolen")
     def test_an_identifier_never_passes_to_another_person(self, world: World):
         local = fresh()
         taken(world, project(local))
@@ -315,11 +382,13 @@ class TestAgain:
         answer = sent(world, body)
         assert (answer.status_code, issues(answer)) == (409, [("other_person", "Bundle.entry[1].resource.identifier")])
 
+    @pytest.mark.threat("partner-address-reused")
     def test_an_address_used_again_for_another_person_is_another_row(self, world: World):
         first = taken(world, bundle(entry(consent()), entry(patient(fresh()))))
         again = taken(world, bundle(entry(consent()), entry(patient(fresh()))))
         assert (first[0][1] != again[0][1], again[0][2]) == (True, 1)
 
+    @pytest.mark.threat("partner-address-reused")
     def test_an_address_used_again_joins_no_two_dossiers(self, world: World):
         first = taken(world, project(fresh()))
         local = fresh()

@@ -86,6 +86,7 @@ def decide(world: World, act: str, exchange: UUID, who: str = "odile", body: Any
 
 
 class TestHeld:
+    @pytest.mark.threat("partner-reads-held-rows")
     def test_is_read_by_its_sender_alone(self, world: World):
         _, told = waiting(world, project(fresh()))
         accompanied(world, "leila", told[-1][1])
@@ -216,10 +217,12 @@ class TestAccept:
         for each, (kind, i, _) in zip(body["entry"], told, strict=True):
             assert said(read_back(world, kind, i, "mdph")) == said(each["resource"])
 
+    @pytest.mark.threat("sas-decided-by-others")
     def test_is_a_decision_of_the_secretary_or_the_chief(self, world: World):
         id, _ = waiting(world, project(fresh()))
         assert [decide(world, "accept", id, who).status_code for who in ("sonia", "helene", "yann")] == [403] * 3
 
+    @pytest.mark.threat("sas-decided-by-others")
     def test_is_taken_once(self, world: World):
         id, _ = waiting(world, project(fresh()))
         assert [decide(world, "accept", id).status_code for _ in "ab"] == [200, 409]
@@ -275,6 +278,7 @@ class TestAttach:
         assert {(row["usager_id"], row["held"]) for row in rows} == {(world.ids["lucas"], False)}
         assert world.get("leila", f"/fhir/Goal/{told[0][1]}").status_code == 200
 
+    @pytest.mark.threat("partner-learns-by-sending")
     def test_the_sender_reads_the_same_and_learns_nothing(self, world: World):
         body = project(fresh())
         id, told = waiting(world, body)
@@ -519,6 +523,7 @@ class TestOvertaken:
     def again(self, world: World, local: str) -> Any:
         return taken(world, bundle(entry({**goal(1, local), "description": {"text": "Autrement."}})))[0]
 
+    @pytest.mark.threat("partner-overwrites-the-team")
     def test_it_never_replaces_the_team_s(self, world: World):
         local, (_, id, _) = self.overtaken(world)
         before = row_of(world, id)

@@ -133,6 +133,7 @@ def test_the_nearest_known_name_is_told_for_an_unknown_one() -> None:
     assert "« birthDate »" in fault.message
 
 
+@pytest.mark.threat("input-fault-flood")
 @pytest.mark.parametrize(
     "bad",
     [

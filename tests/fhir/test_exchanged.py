@@ -49,6 +49,7 @@ def test_another_name_finds_nothing(world: World, arrived: tuple[str, str], said
     assert found(world, "chu", said.format(value=arrived[0])) == []
 
 
+@pytest.mark.threat("search-name-of-another")
 def test_a_name_is_known_to_its_sender_alone(world: World, arrived: tuple[str, str]):
     assert found(world, "mdph", f"{SYSTEM}|{arrived[0]}") == []
 

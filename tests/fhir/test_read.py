@@ -82,6 +82,7 @@ class TestRead:
         answer = world.client.get(f"{PATH}/{written(world)}")
         assert (answer.status_code, outcome(answer)["code"]) == (401, "login")
 
+    @pytest.mark.threat("object-absent-told-apart")
     def test_absent_out_of_reach_and_malformed_are_alike_to_the_byte(self, world: World):
         theirs = sent(world, "chu")
         same = {"X-Request-Id": str(uuid4())}
@@ -90,6 +91,7 @@ class TestRead:
         assert len({a.content for a in answers[:3]}) == 1
         assert len({tuple(a.headers.items()) for a in answers[:3]}) == 1
 
+    @pytest.mark.threat("object-removed-told")
     def test_a_deleted_row_is_gone_for_who_could_read_it(self, world: World):
         id = written(world)
         world.delete("sonia", f"{REST}/{id}", 1)
@@ -117,6 +119,7 @@ class TestRead:
     def test_an_id_in_capitals_is_another_id(self, world: World):
         assert world.get("sonia", f"{PATH}/{written(world).upper()}").status_code == 404
 
+    @pytest.mark.threat("search-elements")
     def test_takes_no_parameter_but_format(self, world: World):
         id = written(world)
         assert world.get("sonia", f"{PATH}/{id}?_format=json").status_code == 200
@@ -132,6 +135,7 @@ class TestRead:
         assert (answer.status_code, outcome(answer)["details"]["coding"][0]["code"]) == (404, "unknown_type")
         assert "Patiente" not in answer.text
 
+    @pytest.mark.threat("token-revoked-replayed")
     def test_a_revoked_session_ends_at_the_next_request(self, world: World):
         id = written(world)
         alive = "UPDATE session SET revoked_at = $1 WHERE id = $2"
@@ -144,6 +148,7 @@ class TestRead:
 
 
 class TestReadBack:
+    @pytest.mark.threat("partner-reads-another-s")
     def test_the_sender_reads_what_it_sent_and_nobody_else_does(self, world: World):
         id = sent(world, "chu")
         read = world.get("chu", f"{PATH}/{id}")
@@ -161,11 +166,13 @@ class TestReadBack:
         assert (tag["system"].rpartition("/")[2], tag["code"]) == ("exchange-state", "accepted")
         assert "tag" not in world.get("marc", f"{PATH}/{id}").json()["meta"]
 
+    @pytest.mark.threat("partner-reads-held-rows")
     def test_what_waits_in_the_sas_is_read_by_its_sender_alone(self, world: World):
         id = sent(world, "chu", held=True)
         assert world.get("chu", f"{PATH}/{id}").json()["meta"]["tag"][0]["code"] == "to_attach"
         assert [world.get(who, f"{PATH}/{id}").status_code for who in ("marc", "sonia", "mdph")] == [404, 404, 404]
 
+    @pytest.mark.threat("partner-reads-after-the-team")
     def test_after_the_team_wrote_its_sender_reads_its_own_version(self, world: World):
         id = sent(world, "chu", description="D'abord")
         changed_by_the_team(world, id)
@@ -175,6 +182,7 @@ class TestReadBack:
         assert b"ecrit apres" not in text_of(read.json())
         assert world.get("marc", f"{PATH}/{id}").json()["meta"]["versionId"] == "2"
 
+    @pytest.mark.threat("search-consent-withdrawn")
     def test_a_consent_opens_what_the_team_wrote_and_its_end_closes_it(self, world: World, consented: None):
         id = sent(world, "chu")
         changed_by_the_team(world, id)
@@ -188,6 +196,7 @@ class TestReadBack:
         assert world.get("marc", f"{PATH}/{id}").status_code == 410
         assert world.get("chu", f"{PATH}/{id}").status_code == 200
 
+    @pytest.mark.threat("object-erased")
     def test_its_own_version_dies_with_the_person_s_key(self, world: World):
         id = sent(world, "chu", usager="ines")
         changed_by_the_team(world, id)
@@ -218,6 +227,7 @@ def text_of(resource: dict[str, Any]) -> bytes:
 
 
 class TestScopes:
+    @pytest.mark.threat("partner-scope-missing")
     def test_a_partner_without_the_scope_is_refused_and_it_is_traced(self, world: World):
         id = sent(world, "chu")
         narrow = scoped(world, "system/Patient.rs")
@@ -226,6 +236,7 @@ class TestScopes:
         [line] = world.traces(request_id=answer.headers["x-request-id"])
         assert (line["outcome"], line["action"], line["kind"]) == ("refused", "read", "transmission")
 
+    @pytest.mark.threat("partner-scope-missing")
     def test_reading_is_not_searching(self, world: World):
         id = sent(world, "chu")
         reads = scoped(world, "system/DocumentReference.r")
@@ -258,6 +269,7 @@ def sessions_ttl() -> Any:
 
 
 class TestTrail:
+    @pytest.mark.threat("trail-read-untraced")
     def test_a_read_leaves_one_line_and_a_refusal_names_the_id_asked(self, world: World):
         id = written(world)
         read, refused = world.get("sonia", f"{PATH}/{id}"), world.get("yann", f"{PATH}/{id}")
@@ -286,6 +298,7 @@ class TestCost:
             assert len(counted) == 2, counted.sql
 
 
+@pytest.mark.threat("search-outcome-text")
 def test_nothing_received_is_said_back_in_a_refusal(world: World):
     nir = "147720425367411"
     for path in (

@@ -54,12 +54,14 @@ def test_what_is_not_json_in_utf8_is_unreadable(body: bytes) -> None:
     assert refused.value.told == "unreadable"
 
 
+@pytest.mark.threat("input-nul")
 def test_a_nul_is_refused_at_its_element() -> None:
     with pytest.raises(Unreadable) as refused:
         read_resource(b'{"resourceType": "Patient", "name": [{"family": "a\\u0000"}]}')
     assert told(refused) == [("Patient.name[0].family", "bad_text")]
 
 
+@pytest.mark.threat("input-duplicate-key")
 def test_a_key_that_comes_twice_is_refused_at_its_object() -> None:
     with pytest.raises(Unreadable) as refused:
         read_resource(b'{"resourceType": "Patient", "name": [{"family": "a"}, {"family": "b", "\\u0066amily": "c"}]}')
@@ -90,6 +92,7 @@ def test_depth_is_counted_exactly(depth: int) -> None:
         assert refused.value.told == "too_deep"
 
 
+@pytest.mark.threat("input-deep-json")
 @pytest.mark.parametrize(
     "body",
     [
@@ -109,6 +112,7 @@ def test_a_hostile_body_is_refused_at_once(body: bytes) -> None:
     assert time.process_time() - began < 2  # a hundred times what it takes alone
 
 
+@pytest.mark.threat("input-value-bomb")
 @pytest.mark.parametrize("body", [b"[" + b"1," * 2_000_001 + b"1]", b"[" + b'"",' * 2_000_001 + b'""]'])
 def test_too_many_values_are_too_large(body: bytes) -> None:
     with pytest.raises(TooLarge):
@@ -139,6 +143,7 @@ def test_only_a_bundle_is_a_bundle(body: bytes) -> None:
     assert told(refused) == [("Bundle", "not_a_bundle")]
 
 
+@pytest.mark.threat("search-bundle-full-url")
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
@@ -206,6 +211,7 @@ parts = st.sampled_from(
 )
 
 
+@pytest.mark.threat("input-random-bytes")
 @given(st.binary() | st.lists(parts).map("".join).map(str.encode))
 def test_whatever_bytes_come_the_refusal_is_ours_and_repeats_nothing(body: bytes) -> None:
     for read in (read_resource, read_bundle):

@@ -80,6 +80,7 @@ def test_what_leads_nowhere_is_left_as_it_was() -> None:
     assert rewritten(WHOLE, lambda target: None) == WHOLE
 
 
+@pytest.mark.threat("search-bundle-nested")
 def test_a_bundle_inside_a_resource_is_not_entered() -> None:
     inner = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": task("Patient/1")}]}
     outer = {"resourceType": "Parameters", "parameter": [{"name": "a", "resource": inner}]}
@@ -142,6 +143,7 @@ def test_an_entry_without_resource_answers_to_its_url_alone() -> None:
     assert Links([Entry(0, f"{BASE}Patient/1", {})]).lead("Patient/1", 0) == 0
 
 
+@pytest.mark.threat("search-bundle-full-url")
 def test_two_entries_may_not_bear_one_url() -> None:
     entries = [Entry(0, "urn:uuid:a"), Entry(1, "urn:uuid:A"), Entry(2, ""), Entry(3, ""), Entry(4, "urn:uuid:b")]
     assert doubles(entries) == [1]

@@ -1,5 +1,6 @@
 """FHIR search: what each parameter means, pages that neither repeat nor skip, and its cost."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -47,6 +48,7 @@ class TestParameters:
         for name in ("patient", "subject"):
             assert [found(world, "sonia", f"{name}={said}") for said in spellings] == [lucas[::-1]] * 3
 
+    @pytest.mark.threat("search-foreign-reference")
     @pytest.mark.parametrize(
         "reference", ["Practitioner/{id}", "https://elsewhere.example/fhir/Patient/{id}", "urn:uuid:{id}", "nobody"]
     )
@@ -109,6 +111,7 @@ class TestParameters:
 
 
 class TestRefused:
+    @pytest.mark.threat("search-summary-total", "search-modifiers", "search-or-list")
     @pytest.mark.parametrize(
         "query",
         [
@@ -125,6 +128,7 @@ class TestRefused:
         assert answer.status_code == 400, answer.text
         assert outcome(answer)["severity"] == "error"
 
+    @pytest.mark.threat("search-outcome-text")
     def test_the_nearest_known_name_is_given_never_the_one_received(self, world: World):
         answer = world.get("sonia", f"{PATH}?patiant=147720425367411")
         issue = outcome(answer)
@@ -142,6 +146,57 @@ class TestRefused:
         )
         assert link(bundle, "self") == f"{ORIGIN}{PATH}?_count=1"
 
+    @pytest.mark.threat(
+        "search-has",
+        "search-chain",
+        "search-include",
+        "search-summary-total",
+        "search-sort",
+        "search-elements",
+        "search-modifiers",
+        "search-text",
+    )
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "_has:Observation:patient:code=x", "_has:Consent:patient:_has:AuditEvent:entity:agent=x",
+            "patient.birthdate=1944-05-12", "patient:Patient.name=x", "subject:Patient.identifier=x|1",
+            "_include=DocumentReference:subject", "_include:iterate=*", "_revinclude=Consent:patient",
+            "_revinclude:iterate=*", "_summary=true", "_total=estimate", "_sort=-date", "_elements=id",
+            "patient:identifier=x|1", "type:not=data", "date:missing=false", "_text=x", "_content=x", "_filter=date gt 1",
+            "_list=x", "_query=everything", "_contained=both", "_security=R", "_tag=x", "_profile=x", "_source=x",
+        ],
+    )  # fmt: skip
+    def test_no_door_looks_beyond_what_is_declared(self, world: World, lucas: list[str], query: str):
+        name = query.partition("=")[0]
+        answer = world.get("sonia", f"{PATH}?patient={world.ids['lucas']}&{query}")
+        assert (answer.status_code, outcome(answer)["severity"]) == (400, "error"), name
+        lenient = found(world, "sonia", f"date=2026-05&{query}", headers={"Prefer": "handling=lenient"})
+        assert set(lenient) <= set(found(world, "sonia", "date=2026-05")), name
+
+    @pytest.mark.threat("input-sql-in-parameters")
+    @pytest.mark.parametrize(
+        "value", ["' OR '1'='1", "1'; DROP TABLE usager; --", "%", "_%", "\\", "$1", ":id", "%27)--"]
+    )
+    def test_sql_in_any_parameter_finds_nothing(self, world: World, lucas: list[str], value: str):
+        told = world.get("marc", "/fhir/metadata").json()["rest"][0]["resource"]
+        asked = [(each["type"], one["name"]) for each in told for one in each.get("searchParam", ())]
+        assert len(asked) > 30
+        for kind, name in asked:
+            answer = world.get("marc", f"/fhir/{kind}", params={name: value})
+            assert (answer.status_code, answer.json().get("entry")) in ((200, None), (400, None)), (kind, name)
+
+    @pytest.mark.threat("search-redos")
+    def test_a_value_made_to_be_slow_is_refused_at_once(self, world: World):
+        told = world.get("marc", "/fhir/metadata").json()["rest"][0]["resource"]
+        began = time.process_time()
+        for each in told:
+            for one in each.get("searchParam", ()):
+                for value in ("1" * 15_000, "2026-" * 3_000, "|" * 15_000, "\\," * 7_000):
+                    assert world.get("marc", f"/fhir/{each['type']}", params={one["name"]: value}).status_code < 500
+        assert time.process_time() - began < 60
+
+    @pytest.mark.threat("search-or-list")
     def test_a_long_query_is_refused(self, world: World):
         assert world.get("sonia", f"{PATH}?_id={'x' * 17_000}").status_code == 400
 
@@ -158,6 +213,7 @@ class TestPages:
         assert seen == ids[::-1]
         assert late not in seen
 
+    @pytest.mark.threat("search-next-link-read", "search-forged-host")
     def test_the_next_link_hides_the_query_and_keeps_our_address(self, world: World, lucas: list[str]):
         forged = {"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
         url = link(searched(world, "sonia", f"patient={world.ids['lucas']}&_count=1", headers=forged), "next") or ""
@@ -165,6 +221,7 @@ class TestPages:
         assert str(world.ids["lucas"]) not in url
         assert [name for name, _ in parse_qsl(urlsplit(url).query)] == ["_page"]
 
+    @pytest.mark.threat("search-next-link-borrowed")
     def test_a_link_is_lent_to_nobody_and_to_no_other_type(self, world: World, lucas: list[str]):
         url = link(searched(world, "sonia", "_count=1"), "next") or ""
         token = urlsplit(url).query
@@ -172,6 +229,7 @@ class TestPages:
         assert world.get("marc", f"{PATH}?{token}").status_code == 400
         assert world.get("sonia", f"{PATH}?{token}x").status_code == 400
 
+    @pytest.mark.threat("search-withdrawn-next-page")
     def test_each_page_asks_the_policy_again(self, world: World, consented: None):
         mine = sent(world, "chu", date="2026-02-01T10:00:00Z")
         theirs = [written(world, occurred_at=f"2026-02-0{n}T10:00:00Z") for n in (2, 3)]
@@ -191,6 +249,7 @@ class TestPages:
         assert whole["total"] == 5 == len(whole["entry"])
         assert "total" not in searched(world, "sonia", f"patient={world.ids['lucas']}&_count=2")
 
+    @pytest.mark.threat("search-count-zero")
     def test_a_count_of_zero_is_the_total_alone(self, world: World, lucas: list[str]):
         bundle = searched(world, "sonia", f"patient={world.ids['lucas']}&date=2026-05&_count=0")
         assert (bundle["total"], bundle.get("entry")) == (5, None)
@@ -224,6 +283,7 @@ class TestReach:
             assert text_of(told[str(id)]) == b"Belle nuit.", query
         assert found(world, "mdph", f"_id={id}") == []
 
+    @pytest.mark.threat("search-former-version-guessed")
     def test_what_a_former_version_cannot_tell_is_not_guessed_from_the_team_s(self, world: World):
         id = sent(world, "chu", usager="karim")
         world.rows("UPDATE transmission SET kind = 'data', version = version + 1 WHERE id = $1", id)
@@ -252,6 +312,7 @@ class TestReach:
 
 
 class TestTrail:
+    @pytest.mark.threat("trail-search-untraced")
     def test_one_line_per_person(self, world: World):
         written(world)
         written(world, usager="karim", structure="mas_fam")
@@ -261,12 +322,14 @@ class TestTrail:
         assert {str(line["usager_id"]) for line in lines} == told
         assert sum(len(line["entry_ids"]) for line in lines) == len(answer.json()["entry"])
 
+    @pytest.mark.threat("search-count-zero", "trail-search-untraced")
     @pytest.mark.parametrize("more", ["", "&_count=0"])
     def test_nothing_found_names_whom_was_asked_for(self, world: World, more: str):
         answer = world.get("yann", f"{PATH}?patient={world.ids['jeanne']}{more}")
         [line] = world.traces(request_id=answer.headers["x-request-id"])
         assert (line["outcome"], line["usager_id"], line["action"]) == ("empty", world.ids["jeanne"], "read")
 
+    @pytest.mark.threat("search-count-zero")
     def test_counting_is_traced_like_reading(self, world: World, lucas: list[str]):
         answer = world.get("sonia", f"{PATH}?patient={world.ids['lucas']}&date=2026-05&_count=0")
         [line] = world.traces(request_id=answer.headers["x-request-id"])

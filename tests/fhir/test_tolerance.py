@@ -147,6 +147,7 @@ def test_strictly_every_warning_is_an_error() -> None:
     assert len(lenient) == 4
 
 
+@pytest.mark.threat("input-fault-flood")
 def test_a_flood_of_warnings_is_cut_short() -> None:
     flood = [{"reference": f"Practitioner/{n}"} for n in range(300)]
     read = bundle(patient(generalPractitioner=flood), patient(generalPractitioner=flood))

@@ -25,6 +25,7 @@ from tests.postgres import TestDatabase
 WHO = Shape(Caller.PROFESSIONAL, Role.EDUCATEUR)
 
 
+@pytest.mark.threat("input-sql-in-statement-text")
 @pytest.mark.parametrize(
     "where",
     [
@@ -83,6 +84,7 @@ class TestConnections:
         yield lane
         await lane.close()
 
+    @pytest.mark.threat("fault-connection-cut")
     async def test_one_ended_by_postgres_is_opened_again(self, lane: HotLane, database: TestDatabase):
         [(pid,)] = await lane.ask(NIL, HotQuery("SELECT pg_backend_pid()", ()), {})
         owner = await asyncpg.connect(database.superuser_url)
@@ -92,6 +94,7 @@ class TestConnections:
             await lane.ask(NIL, self.ONE, {})
         assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
 
+    @pytest.mark.threat("fault-connection-cut")
     async def test_one_left_half_way_is_given_to_nobody(self, lane: HotLane):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
@@ -103,6 +106,7 @@ class TestConnections:
         both = await asyncio.gather(*(lane.ask(NIL, self.ONE, {}) for _ in "ab"))
         assert both == [[(1,)], [(1,)]]
 
+    @pytest.mark.threat("fault-pool-exhausted")
     async def test_who_waits_too_long_is_told(self, lane: HotLane, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(hot, "PATIENCE", 0.05)
         busy = asyncio.create_task(lane.ask(NIL, self.SLEEP, {}))
@@ -112,6 +116,7 @@ class TestConnections:
         busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
 
+    @pytest.mark.threat("fault-postgres-away")
     async def test_while_postgres_is_away_each_is_told_and_none_is_lost(self, lane: HotLane, database: TestDatabase):
         lane._dsn = "postgresql://nobody@/none?host=/nowhere"  # noqa: SLF001
         with pytest.raises(TimeoutError):

@@ -53,6 +53,7 @@ def test_the_application_may_read_the_revision_and_not_write_it(fresh_database: 
         ask(fresh_database.app_url, "DELETE FROM alembic_version")
 
 
+@pytest.mark.threat("fault-two-migrators")
 def test_two_migrators_follow_each_other(empty_database: TestDatabase) -> None:
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(migrations.upgrade, empty_database.owner_url) for _ in range(2)]:
@@ -60,6 +61,7 @@ def test_two_migrators_follow_each_other(empty_database: TestDatabase) -> None:
     assert migrations.current(empty_database.owner_url) == migrations.head()
 
 
+@pytest.mark.threat("fault-two-migrators")
 def test_a_migrator_does_not_wait_for_ever(fresh_database: TestDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrations, "WAIT_FOR_MIGRATOR", "100ms")
 

@@ -89,6 +89,7 @@ def test_a_wrong_password_is_refused(cluster: Server) -> None:
         ask(cluster.app_url.replace("dui_app:", "dui_app:x"), "SELECT 1")
 
 
+@pytest.mark.threat("privacy-postgres-log")
 def test_the_log_tells_no_value(cluster: Server, database: TestDatabase) -> None:
     with pytest.raises(asyncpg.InvalidTextRepresentationError):
         ask(database.app_url, "SELECT '1850578006084'::uuid")
@@ -166,6 +167,7 @@ def test_two_starts_at_once_make_one_server(data: Path) -> None:
     assert sorted(s.started for s in servers) == [False, True]
 
 
+@pytest.mark.threat("fault-postgres-killed")
 def test_up_again_after_a_kill(base: Path) -> None:
     server = start(base)
     ask(server.owner_url, "CREATE TABLE kept AS SELECT 7 AS n")
@@ -222,12 +224,14 @@ def test_a_path_that_a_shell_would_read_is_refused(data: Path) -> None:
         start(data / "$HOME")
 
 
+@pytest.mark.threat("fault-creation-cut")
 def test_a_creation_cut_short_is_started_over(data: Path) -> None:
     start(data).stop()
     (data / "postgres" / "cluster").rename(data / "postgres" / "part")
     assert ask(start(data).superuser_url, "SELECT 1") == 1
 
 
+@pytest.mark.threat("fault-creation-cut")
 def test_roles_missing_after_a_cut_are_made(base: Path) -> None:
     path = base / postgres.STATE
     path.write_text(json.dumps({**json.loads(path.read_text()), "ready": False}))

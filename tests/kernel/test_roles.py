@@ -66,6 +66,7 @@ def test_an_owner_without_bypassrls_migrates_and_sees_all(house: str, tmp_path: 
     assert migrations.current(house) == migrations.head()
 
 
+@pytest.mark.threat("fault-role-too-strong")
 def test_a_role_of_ours_that_could_see_everything_is_refused(server: Server, house: str, tmp_path: Path) -> None:
     ask(server.superuser_url, f"CREATE ROLE {APP} BYPASSRLS")
     with pytest.raises(PostgresFault, match="BYPASSRLS"):

@@ -55,10 +55,12 @@ async def sealer(database: TestDatabase) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+@pytest.mark.threat("tenant-raw-connection")
 async def test_without_a_tenant_no_row_is_seen(app: asyncpg.Connection) -> None:
     assert await app.fetchval("SELECT count(*) FROM note") == 0
 
 
+@pytest.mark.threat("tenant-leaked-by-pool")
 async def test_after_a_tenant_of_one_transaction_no_row_is_seen(app: asyncpg.Connection) -> None:
     async with app.transaction():
         await app.execute(f"SET LOCAL dui.organisation = '{HERE}'")
@@ -70,6 +72,7 @@ async def test_one_tenant_sees_its_rows_only(app: asyncpg.Connection) -> None:
     assert await app.fetch("SELECT organisation_id FROM note") == [(HERE,)]
 
 
+@pytest.mark.threat("tenant-row-for-another")
 async def test_a_row_of_another_tenant_is_refused(app: asyncpg.Connection) -> None:
     await app.fetchval(TENANT, str(HERE))
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
@@ -88,6 +91,7 @@ async def test_the_sealer_writes_for_every_tenant(sealer: asyncpg.Connection) ->
     assert await sealer.fetch("SELECT organisation_id FROM seal") == [(THERE,)]
 
 
+@pytest.mark.threat("trail-sealer-overreach")
 async def test_the_sealer_reads_nothing_else(sealer: asyncpg.Connection) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="permission denied"):
         await sealer.fetch("SELECT * FROM note")

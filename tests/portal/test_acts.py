@@ -169,6 +169,7 @@ class TestProject:
         assert "Vous n'êtes pas d'accord." in visitor.see(PROJECT).text
         assert world.get("sonia", project).json()["disagreement"] is True
 
+    @pytest.mark.threat("project-answer-on-another-version")
     def test_an_answer_is_on_what_was_shown(self, world: World) -> None:
         project, goal = running(world)
         visitor = visit(world, "jeanne")
@@ -180,6 +181,7 @@ class TestProject:
         assert read(posted.content).all("h1")[0].text == "Cette page est trop ancienne."
         assert all(p["party"] != "usager" for p in world.get("sonia", project).json()["positions"])
 
+    @pytest.mark.threat("page-form-of-ones-own")
     @pytest.mark.parametrize("broken", [{"seen": "x"}, {"project": "x"}, {"answer": "peut-être"}, {"answer": ""}])
     def test_a_form_of_someone_s_own_making_is_refused(self, world: World, broken: dict[str, str]) -> None:
         running(world)
@@ -331,6 +333,7 @@ class TestAgenda:
         assert line.text.replace("\u00a0", " ").replace("\u202f", " ") == "Demain à 9 h 30 : Piscine."
         assert "rendez-vous cette semaine" in page.text
 
+    @pytest.mark.threat("page-form-of-ones-own")
     def test_an_event_of_another_person_is_out_of_reach(self, world: World) -> None:
         event = planned(world, "karim")
         planned(world, "jeanne")
@@ -375,6 +378,7 @@ class TestAgreements:
             assert visitor.post(action, **hidden, answer=answer).status_code == 303
             assert pills(card(visitor.see(AGREEMENTS), question)) == [told]
 
+    @pytest.mark.threat("search-consent-withdrawn")
     def test_a_no_closes_the_partner_s_reading_at_once(self, world: World) -> None:
         body = {"usager_id": str(world.ids["jeanne"]), "structure_id": str(world.ids["ehpad"]), "text": "Bonjour."}
         note = world.post("sonia", "/api/v1/transmissions", {**body, "visibility": "shared"}).json()["id"]
@@ -394,6 +398,7 @@ class TestAgreements:
         told = card(visitor.see(AGREEMENTS), question).text
         assert "Le CHU ne peut plus lire. Ce qu'il a déjà reçu reste chez lui." in told
 
+    @pytest.mark.threat("consent-wording-swapped")
     def test_a_yes_is_on_the_words_that_were_shown(self, world: World) -> None:
         question, visitor = asked(world), visit(world, "jeanne")
         action = f"{AGREEMENTS}/{question}"
@@ -425,6 +430,7 @@ class TestAgreements:
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert pills(card(visitor.see(AGREEMENTS), question)) == ["Vous n'avez pas encore répondu."]
 
+    @pytest.mark.threat("mandate-other-parent")
     def test_neither_parent_hears_the_other(self, world: World) -> None:
         question = asked(world, "lucas")
         action = f"{AGREEMENTS}/{question}"
@@ -440,6 +446,7 @@ class TestAgreements:
             assert "Désaccord" not in shown.text
         assert world.get("marc", f"/api/v1/consents/{question}").json()["answer"] == "disagreement"
 
+    @pytest.mark.threat("mandate-answers-too-much")
     def test_a_curateur_reads_the_question_and_answers_nothing(self, world: World) -> None:
         question = asked(world, "karim")
         helper = represented(world, "karim", "assistance", "curatelle_renforcee")
@@ -480,6 +487,7 @@ def acts(world: World) -> list[tuple[str, str, dict[str, str]]]:
 
 
 class TestSecret:
+    @pytest.mark.threat("page-csrf")
     @pytest.mark.parametrize("number", range(4))
     @pytest.mark.parametrize("secret", ["", "0" * 64, "screen", "session"])
     def test_no_act_without_the_secret_of_its_own_page(
@@ -491,6 +499,7 @@ class TestSecret:
         posted = visitor.post(action, csrf=wrong, **said)
         assert (posted.status_code, read(posted.content).all("h1")[0].text) == (403, "Cette page est trop ancienne.")
 
+    @pytest.mark.threat("page-cross-site")
     @pytest.mark.parametrize("number", range(4))
     @pytest.mark.parametrize("headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}])
     def test_no_act_is_led_by_another_site(
@@ -502,6 +511,7 @@ class TestSecret:
         posted = world.client.post(action, data=form, headers={"Cookie": visitor.cookie, **headers})
         assert posted.status_code == 403
 
+    @pytest.mark.threat("page-no-session")
     @pytest.mark.parametrize("number", range(4))
     def test_no_act_without_a_session(
         self, world: World, acts: list[tuple[str, str, dict[str, str]]], number: int

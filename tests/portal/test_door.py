@@ -35,6 +35,7 @@ def title(answer: Any) -> str:
     return read(answer.content).all("h1")[0].text
 
 
+@pytest.mark.threat("page-link-preview")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_looking_at_a_link_uses_nothing_up(world: World, anyone: Visitor, method: str) -> None:
     link, code = world.card("jeanne")
@@ -45,12 +46,14 @@ def test_looking_at_a_link_uses_nothing_up(world: World, anyone: Visitor, method
     assert anyone.post(f"/p/{link}", code=code).status_code == 303
 
 
+@pytest.mark.threat("card-enumeration")
 def test_a_link_that_never_was_looks_like_any_other(world: World, anyone: Visitor) -> None:
     link, _ = world.card("jeanne")
     told, never = anyone.get(f"/p/{link}"), anyone.get("/p/AAAAAAAAAAAAAAAAAAAAAA")
     assert (told.status_code, told.content) == (never.status_code, never.content)
 
 
+@pytest.mark.threat("page-framing", "page-referer")
 def test_the_door_is_kept_found_and_followed_by_nobody(anyone: Visitor) -> None:
     answer = anyone.get("/p/AAAAAAAAAAAAAAAAAAAAAA")
     assert {name: answer.headers[name] for name in HEADERS} == dict(HEADERS)
@@ -72,6 +75,7 @@ def test_the_code_may_be_pasted_with_spaces_around(world: World, anyone: Visitor
     assert anyone.post(f"/p/{link}", code=f" {code} ").status_code == 303
 
 
+@pytest.mark.threat("page-cookie-stolen-by-script")
 def test_the_cookie_of_the_demo_stays_on_this_machine(world: World, anyone: Visitor) -> None:
     link, code = world.card("jeanne")
     told = SimpleCookie(anyone.post(f"/p/{link}", code=code, device="shared").headers["set-cookie"])
@@ -100,6 +104,7 @@ def test_ones_own_device_remembers(world: World, anyone: Visitor) -> None:
     assert told["dui"]["max-age"] == str(7 * 24 * 3600)
 
 
+@pytest.mark.threat("card-outside-its-dates")
 def test_no_session_outlives_its_card(world: World, anyone: Visitor) -> None:
     link, code = world.card("karim", ends=now() + timedelta(minutes=3))
     anyone.post(f"/p/{link}", code=code, device="own")
@@ -109,6 +114,7 @@ def test_no_session_outlives_its_card(world: World, anyone: Visitor) -> None:
     assert row["left"] <= timedelta(minutes=3)
 
 
+@pytest.mark.threat("card-enumeration")
 def test_whatever_is_wrong_is_told_alike(world: World, anyone: Visitor) -> None:
     link, code = world.card("jeanne")
     ended, its_code = world.card("jeanne", ends=now() - timedelta(days=1))
@@ -126,6 +132,7 @@ def test_whatever_is_wrong_is_told_alike(world: World, anyone: Visitor) -> None:
     assert alert.all("h2")[0].text == "Ce code ne marche pas."
 
 
+@pytest.mark.threat("card-code-guessed")
 def test_the_sixth_try_waits(world: World, anyone: Visitor) -> None:
     link, code = world.card("lucas")
     for _ in range(throttle.GUESSES.tries):
@@ -135,6 +142,7 @@ def test_the_sixth_try_waits(world: World, anyone: Visitor) -> None:
     assert title(answer) == "Trop d'essais."
 
 
+@pytest.mark.threat("trail-login-untraced")
 def test_each_refusal_is_traced(world: World, anyone: Visitor) -> None:
     link, code = world.card("jeanne")
     for tried in (wrong(code),) * (throttle.GUESSES.tries + 1):
@@ -152,6 +160,7 @@ def test_each_opening_is_traced(world: World, anyone: Visitor) -> None:
     assert (line["principal_kind"], line["principal_id"]) == ("usager", world.ids["jeanne"])
 
 
+@pytest.mark.threat("search-forged-host")
 @pytest.mark.parametrize("path", ["/p/AAAAAAAAAAAAAAAAAAAAAA", HOME, LEAVE])
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:9", "localhost:8000"])
 def test_another_host_is_refused(world: World, anyone: Visitor, path: str, host: str) -> None:
@@ -160,6 +169,7 @@ def test_another_host_is_refused(world: World, anyone: Visitor, path: str, host:
     assert (answer.status_code, title(answer)) == (400, "Cette adresse n'est pas la bonne.")
 
 
+@pytest.mark.threat("login-csrf")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -184,6 +194,7 @@ def test_a_browser_that_hides_where_it_comes_from_enters(world: World, anyone: V
     assert answer.status_code == 303
 
 
+@pytest.mark.threat("page-form-smuggled")
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
@@ -200,6 +211,7 @@ def test_only_a_small_form_is_read(world: World, body: bytes, kind: str, status:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
+@pytest.mark.threat("page-leaving-undone")
 def test_leaving_ends_the_session_and_clears_the_browser(world: World) -> None:
     visitor = visit(world, "jeanne")
     secret = visitor.secret(HOME)
@@ -212,6 +224,7 @@ def test_leaving_ends_the_session_and_clears_the_browser(world: World) -> None:
     assert row["revoked_at"] is not None
 
 
+@pytest.mark.threat("page-back-button")
 def test_the_back_button_shows_nothing_after_leaving(world: World) -> None:
     visitor = visit(world, "jeanne")
     assert visitor.get(HOME).headers["cache-control"] == "no-store"
@@ -221,6 +234,7 @@ def test_the_back_button_shows_nothing_after_leaving(world: World) -> None:
     assert "Jeanne" not in again.text
 
 
+@pytest.mark.threat("page-csrf")
 @pytest.mark.parametrize("secret", ["", "0", "é", "f" * 64])
 def test_leaving_needs_the_secret_of_the_page(world: World, secret: str) -> None:
     visitor = visit(world, "jeanne")
@@ -229,11 +243,13 @@ def test_leaving_needs_the_secret_of_the_page(world: World, secret: str) -> None
     assert visitor.get(HOME).status_code == 200
 
 
+@pytest.mark.threat("page-csrf")
 def test_the_secret_of_another_session_is_no_use(world: World) -> None:
     one, other = visit(world, "jeanne"), visit(world, "jeanne")
     assert one.post(LEAVE, csrf=other.secret(HOME)).status_code == 403
 
 
+@pytest.mark.threat("page-cross-site")
 def test_leaving_is_not_done_by_another_site(world: World) -> None:
     visitor = visit(world, "jeanne")
     headers = {"Cookie": visitor.cookie, "Sec-Fetch-Site": "cross-site"}
@@ -264,12 +280,14 @@ def test_without_a_session_every_screen_says_how_to_come_back(world: World, cook
     assert (answer.status_code, title(answer)) == (401, "Votre page s'est fermée.")
 
 
+@pytest.mark.threat("token-bearer-as-cookie")
 def test_the_token_of_an_application_opens_no_page(world: World) -> None:
     token = world.bearers["jeanne"]["Authorization"].removeprefix("Bearer ")
     assert Visitor(world, f"dui={token}").get(HOME).status_code == 401
     assert world.client.get(HOME, headers=world.bearers["jeanne"]).status_code == 401
 
 
+@pytest.mark.threat("token-cookie-as-bearer")
 def test_the_cookie_is_a_bearer_nowhere(world: World) -> None:
     _, token = visit(world, "jeanne").cookie.split("=")
     for path in ("/api/v1/me/project", "/api/v1/transmissions", "/fhir/Patient"):
@@ -315,6 +333,7 @@ def https(world: World) -> Iterator[TestClient]:
         yield client
 
 
+@pytest.mark.threat("page-cookie-stolen-by-script")
 def test_over_https_the_cookie_is_locked_to_its_host(world: World, https: TestClient) -> None:
     link, code = world.card("ines")
     answer = https.post(f"/p/{link}", data={"code": code, "device": "own"}, follow_redirects=False)
@@ -324,9 +343,58 @@ def test_over_https_the_cookie_is_locked_to_its_host(world: World, https: TestCl
     assert https.get(HOME, headers={"Cookie": cookie_of(answer)}).status_code == 200
 
 
+@pytest.mark.threat("token-cookie-other-name")
 def test_over_https_the_cookie_of_the_demo_is_not_read(world: World, https: TestClient) -> None:
     link, code = world.card("ines")
     answer = https.post(f"/p/{link}", data={"code": code}, follow_redirects=False)
     _, token = cookie_of(answer).split("=")
     https.cookies.clear()
     assert https.get(HOME, headers={"Cookie": f"dui={token}"}).status_code == 401
+
+
+@pytest.mark.threat("page-guess-after-restart")
+def test_tries_are_counted_by_another_server_of_the_same_base(world: World, anyone: Visitor, https: TestClient) -> None:
+    link, code = world.card("ines")
+    for _ in range(throttle.GUESSES.tries):
+        assert anyone.post(f"/p/{link}", code=wrong(code)).status_code == 401
+    answer = https.post(f"/p/{link}", data={"code": code}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "900")
+
+
+@pytest.mark.threat("session-fixation")
+def test_a_cookie_chosen_before_the_code_opens_nothing(world: World) -> None:
+    link, code = world.card("jeanne")
+    planted = Visitor(world, f"dui={'A' * 43}")
+    answer = planted.post(f"/p/{link}", code=code)
+    assert answer.status_code == 303
+    assert cookie_of(answer) != planted.cookie
+    assert planted.get(HOME).status_code == 401
+
+
+@pytest.mark.threat("login-open-redirect")
+@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example"])
+def test_nobody_is_led_elsewhere_once_inside(world: World, anyone: Visitor, to: str) -> None:
+    link, code = world.card("jeanne")
+    answer = anyone.post(f"/p/{link}?next={to}", code=code, next=to)
+    assert answer.headers.get("location", HOME) == HOME
+    assert "evil" not in str(answer.headers)
+
+
+@pytest.mark.threat("page-link-in-log")
+def test_no_link_nor_code_is_written_in_the_log(
+    world: World, anyone: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    link, code = world.card("jeanne")
+    capsys.readouterr()
+    anyone.get(f"/p/{link}")
+    visitor = Visitor(world, cookie_of(anyone.post(f"/p/{link}", code=code)))
+    visitor.get(HOME)
+    told = "".join(capsys.readouterr())
+    assert told.count("\n") == 3
+    assert not [secret for secret in (link, code, visitor.cookie.split("=")[1]) if secret in told]
+
+
+@pytest.mark.threat("input-path-traversal")
+@pytest.mark.parametrize("path", ["../app.py", "..%2f..%2fconfig.py", "%2e%2e/%2e%2e/config.py", "/etc/passwd", "a%00"])
+def test_no_file_is_read_outside_of_ours(world: World, path: str) -> None:
+    assert world.client.get(f"/static/{path}").status_code in (400, 404)

@@ -48,6 +48,7 @@ def shape(page: Node) -> list[tuple[str, tuple[str, ...]]]:
     return [(node.tag, tuple(node.attrs)) for node in page.walk()]
 
 
+@pytest.mark.threat("input-html-in-text")
 @pytest.mark.parametrize("payload", PAYLOADS)
 @pytest.mark.parametrize("name", [name for name, view in PAGES.items() if view.frame])
 def test_a_hostile_string_changes_no_element(name: str, payload: str) -> None:
@@ -56,6 +57,7 @@ def test_a_hostile_string_changes_no_element(name: str, payload: str) -> None:
     assert shape(read(render(hostile, csrf="0"))) == shape(read(render(plain, csrf="0")))
 
 
+@pytest.mark.threat("input-html-in-text", "input-template-in-text")
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_a_hostile_string_is_shown_as_it_was_written(payload: str) -> None:
     for name in ("home-jeanne", "project-jeanne", "journal-jeanne", "agreements-jeanne", "access-jeanne"):
@@ -64,6 +66,7 @@ def test_a_hostile_string_is_shown_as_it_was_written(payload: str) -> None:
         assert "1337" not in page
 
 
+@pytest.mark.threat("page-secret-injected")
 def test_the_secret_of_a_form_is_escaped_too() -> None:
     page = read(render(PAGES["home-jeanne"], csrf='"><b>'))
     assert {field.attrs["value"] for field in page.all("input", name="csrf")} == {'"><b>'}

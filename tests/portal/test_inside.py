@@ -67,6 +67,7 @@ def represented(
     return visit(world, usager, contact)
 
 
+@pytest.mark.threat("page-caching")
 @pytest.mark.parametrize("path", OPEN)
 def test_a_screen_may_be_kept_by_nobody(jeanne: Visitor, path: str) -> None:
     answer = jeanne.get(path)
@@ -161,6 +162,7 @@ def test_the_parts_of_a_thread_stand_together_in_order(world: World) -> None:
     assert texts(card) == ["Elle a faim.", "Elle a mangé."]
 
 
+@pytest.mark.threat("input-html-in-text", "input-template-in-text")
 def test_what_someone_wrote_is_text(world: World) -> None:
     wrote(world, "karim", HOSTILE)
     answer = visit(world, "karim").get(JOURNAL)
@@ -306,6 +308,7 @@ def test_the_person_sees_the_visits_of_who_represents_them(world: World) -> None
     assert "Claire MARTIN, ta mère" in visit(world, "ines").see(ACCESS).text.replace("votre", "ta")
 
 
+@pytest.mark.threat("object-secret-of-a-minor")
 def test_what_the_child_keeps_secret_is_not_in_the_parent_s_journal(world: World) -> None:
     note = uuid7()
     told = {"kind": "narrative", "text": "Un secret.", "author_id": world.ids["leila"], "minor_secret": True}
@@ -316,6 +319,7 @@ def test_what_the_child_keeps_secret_is_not_in_the_parent_s_journal(world: World
     assert "Un secret." not in represented(world, "ines").see(JOURNAL).text
 
 
+@pytest.mark.threat("mandate-unconfirmed")
 def test_a_mandate_that_opens_nothing_opens_no_page(world: World) -> None:
     answer = represented(world, "karim", opens=()).get(HOME)
     assert answer.status_code == 404
@@ -329,6 +333,7 @@ def test_a_page_is_not_a_form_to_post_to(jeanne: Visitor, path: str) -> None:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
+@pytest.mark.threat("privacy-error-values")
 def test_a_fault_of_ours_is_told_without_a_word_of_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor = visit(world, "jeanne")
 

@@ -164,6 +164,7 @@ def test_a_kept_answer_is_told() -> None:
     assert page("saved").all("p", role="status")[0].text == "C'est noté."
 
 
+@pytest.mark.threat("page-framing", "page-referer")
 def test_headers_forbid_what_a_page_does_not_need() -> None:
     policy = HEADERS["Content-Security-Policy"]
     assert "default-src 'none'" in policy

@@ -84,12 +84,14 @@ async def test_spaces_around_the_code_do_not_matter(db: Database, keyring: Keyri
     assert isinstance(await tried(db, keyring, link, f" {code} "), Opened)
 
 
+@pytest.mark.threat("card-enumeration")
 async def test_wrong_code_and_unknown_link_hear_the_same(db: Database, keyring: Keyring, house: House) -> None:
     link, code = await given(db, keyring, house)
     assert await tried(db, keyring, link, another(code)) == WRONG
     assert await tried(db, keyring, "A" * 22, code) == WRONG
 
 
+@pytest.mark.threat("card-code-guessed")
 @pytest.mark.parametrize("link", ["known", "unknown"])
 async def test_both_are_closed_after_five_tries(db: Database, keyring: Keyring, house: House, link: str) -> None:
     card, code = await given(db, keyring, house)
@@ -99,6 +101,7 @@ async def test_both_are_closed_after_five_tries(db: Database, keyring: Keyring, 
     assert await tried(db, keyring, asked, code) == (TooMany, throttle.TOO_MANY)
 
 
+@pytest.mark.threat("card-code-guessed-parallel")
 async def test_twenty_codes_at_once_get_five_tries(db: Database, keyring: Keyring, house: House) -> None:
     link, code = await given(db, keyring, house)
     answers = await asyncio.gather(*(tried(db, keyring, link, another(code)) for _ in range(20)))
@@ -113,6 +116,7 @@ async def test_the_right_code_gives_the_tries_back(db: Database, keyring: Keyrin
         assert isinstance(await tried(db, keyring, link, code), Opened)
 
 
+@pytest.mark.threat("card-code-of-another")
 async def test_the_code_of_one_card_does_not_open_another(db: Database, keyring: Keyring, house: House) -> None:
     (_, code), (other, own) = await given(db, keyring, house), await given(db, keyring, house)
     while code == own:  # one time in a million
@@ -120,6 +124,7 @@ async def test_the_code_of_one_card_does_not_open_another(db: Database, keyring:
     assert await tried(db, keyring, other, code) == WRONG
 
 
+@pytest.mark.threat("card-taken-back")
 async def test_a_card_taken_back_opens_nothing_and_ends_what_it_opened(
     db: Database, owner: Database, keyring: Keyring, house: House
 ) -> None:
@@ -134,6 +139,7 @@ async def test_a_card_taken_back_opens_nothing_and_ends_what_it_opened(
         await sessions.find(db, opened.token)
 
 
+@pytest.mark.threat("card-outside-its-dates")
 @pytest.mark.parametrize("when", ["ends = now()", "starts = now() + interval '1 hour'"])
 async def test_a_card_opens_between_its_dates(
     db: Database, owner: Database, keyring: Keyring, house: House, when: str
@@ -169,6 +175,7 @@ async def test_a_session_ends_with_the_card(db: Database, keyring: Keyring, hous
     assert opened.principal.expires == ends.timestamp()
 
 
+@pytest.mark.threat("card-table-stolen")
 async def test_neither_link_nor_code_is_in_the_table(
     db: Database, owner: Database, keyring: Keyring, house: House
 ) -> None:
@@ -181,6 +188,7 @@ async def test_neither_link_nor_code_is_in_the_table(
     assert f'"{code}"' not in row
 
 
+@pytest.mark.threat("card-link-as-bearer")
 async def test_the_link_itself_is_a_bearer_nowhere(db: Database, keyring: Keyring, house: House) -> None:
     link, code = await given(db, keyring, house)
     for token in (link, code, link + code):
@@ -194,6 +202,7 @@ async def test_another_organisation_sees_no_card(db: Database, keyring: Keyring,
         assert list(await session.scalars(select(PersonalAccess.id))) == []
 
 
+@pytest.mark.threat("card-table-stolen")
 async def test_a_dump_without_the_key_file_does_not_tell_the_code(
     db: Database, owner: Database, keyring: Keyring, other_keyring: Keyring, house: House
 ) -> None:

@@ -33,6 +33,7 @@ async def test_the_login_is_read_as_people_type_it(db: Database, keyring: Keyrin
     assert await tried(db, keyring, f" {house.login.upper()} ", PASSWORD) == house.account
 
 
+@pytest.mark.threat("login-enumeration")
 async def test_wrong_password_unknown_login_disabled_account_hear_the_same(
     db: Database, keyring: Keyring, house: House
 ) -> None:
@@ -45,18 +46,21 @@ async def test_wrong_password_unknown_login_disabled_account_hear_the_same(
     assert wrong == unknown == disabled == (Unauthenticated, accounts.WRONG)
 
 
+@pytest.mark.threat("login-guessing")
 async def test_five_wrong_guesses_close_the_login_from_there(db: Database, keyring: Keyring, house: House) -> None:
     for _ in range(5):
         await tried(db, keyring, house.login, "pas celui-là du tout")
     assert await tried(db, keyring, house.login, PASSWORD) == (TooMany, throttle.TOO_MANY)
 
 
+@pytest.mark.threat("login-lockout-weapon")
 async def test_nobody_is_locked_out_from_elsewhere(db: Database, keyring: Keyring, house: House) -> None:
     for _ in range(6):
         await tried(db, keyring, house.login, "pas celui-là du tout", ELSEWHERE)
     assert await tried(db, keyring, house.login, PASSWORD, HERE) == house.account
 
 
+@pytest.mark.threat("login-guessing-parallel")
 async def test_twenty_guesses_at_once_get_five(db: Database, keyring: Keyring, house: House) -> None:
     answers = await asyncio.gather(
         *(tried(db, keyring, house.login, "pas celui-là du tout", ELSEWHERE) for _ in range(20))
@@ -72,6 +76,7 @@ async def test_a_right_password_forgives_the_wrong_ones(db: Database, keyring: K
         assert await tried(db, keyring, house.login, PASSWORD) == house.account
 
 
+@pytest.mark.threat("login-guessing-spread")
 async def test_a_login_that_fails_much_is_slowed_wherever_it_comes_from(
     db: Database, keyring: Keyring, house: House
 ) -> None:
@@ -99,6 +104,7 @@ async def test_a_weak_old_hash_is_made_stronger_at_the_next_login(
     assert "m=65536,t=3,p=4" in kept.secret
 
 
+@pytest.mark.threat("login-lookalike")
 @pytest.mark.parametrize("login", ["", "ab", "a b c", "x" * 121, "nul\x00nul", "\u202eevil"])
 async def test_a_login_is_short_and_plain(db: Database, login: str) -> None:
     async with db.session(None) as session:
@@ -106,12 +112,14 @@ async def test_a_login_is_short_and_plain(db: Database, login: str) -> None:
             await accounts.create(session, login, "Quelqu'un", PASSWORD)
 
 
+@pytest.mark.threat("login-lookalike")
 async def test_a_login_is_one_person_s_whatever_the_case(db: Database, house: House) -> None:
     async with db.session(None) as session:
         with pytest.raises(Conflict):
             await accounts.create(session, house.login.title(), "Quelqu'un", PASSWORD)
 
 
+@pytest.mark.threat("token-password-changed")
 async def test_a_new_password_replaces_the_old_and_ends_its_sessions(
     db: Database, keyring: Keyring, house: House
 ) -> None:
@@ -132,18 +140,21 @@ async def test_a_password_is_set_for_an_account_that_is_there(db: Database) -> N
             await accounts.set_password(session, uuid4(), "court")
 
 
+@pytest.mark.threat("login-hashes-listed")
 async def test_the_application_cannot_list_the_hashes(db: Database, house: House) -> None:
     async with db.session(None) as session:
         with pytest.raises(Exception, match="permission denied"):
             await session.execute(text("SELECT secret FROM account_credential"))
 
 
+@pytest.mark.threat("login-account-deleted")
 async def test_the_application_cannot_delete_an_account(db: Database, house: House) -> None:
     async with db.session(None) as session:
         with pytest.raises(Exception, match="permission denied"):
             await session.execute(Account.__table__.delete())
 
 
+@pytest.mark.threat("login-ipv6-hopping")
 @pytest.mark.parametrize(
     ("address", "told"),
     [
@@ -162,6 +173,7 @@ def test_slowness_grows_and_stops() -> None:
     assert [throttle.slowness(n, 10) for n in (0, 10, 11, 14, 1000)] == [0, 0, 0.25, 1.0, 4.0]
 
 
+@pytest.mark.threat("login-throttle-table-read")
 def test_what_is_tried_cannot_be_read_from_the_table(keyring: Keyring, other_keyring: Keyring) -> None:
     assert throttle.key(keyring, "login", "sonia") != throttle.key(other_keyring, "login", "sonia")
 

@@ -77,6 +77,7 @@ async def cast(db: Database, keyring: Keyring, house: House) -> Mapping[str, str
     return {**made, **people, "link": link, "code": code}
 
 
+@pytest.mark.threat("token-wrong-door", "token-refresh-as-access")
 @pytest.mark.parametrize("door", Door)
 @pytest.mark.parametrize("kind", OPENS)
 async def test_a_token_opens_its_doors_and_no_other(
@@ -89,6 +90,7 @@ async def test_a_token_opens_its_doors_and_no_other(
             await doors(door, cast[kind])
 
 
+@pytest.mark.threat("token-wrong-door-cached")
 async def test_a_token_just_verified_is_still_refused_at_another_door(doors: Doors, cast: Mapping[str, str]) -> None:
     await doors(Door.API, cast["staff"])
     with pytest.raises(Unauthenticated):
@@ -101,6 +103,7 @@ async def test_a_token_just_verified_costs_no_second_look(doors: Doors, cast: Ma
     assert await doors(Door.ME, cast["usager"]) is first
 
 
+@pytest.mark.threat("token-bearer-smuggled")
 @pytest.mark.parametrize(
     "said",
     [
@@ -130,12 +133,14 @@ async def test_the_word_bearer_has_no_case(doors: Doors, cast: Mapping[str, str]
     assert (await dependencies.caller(request, Door.API)).shape.kind is Caller.PROFESSIONAL
 
 
+@pytest.mark.threat("token-bearer-smuggled")
 async def test_two_bearers_are_none(doors: Doors, cast: Mapping[str, str]) -> None:
     request = doors.request([("authorization", f"Bearer {cast['staff']}")] * 2)
     with pytest.raises(Unauthenticated):
         await dependencies.caller(request, Door.API)
 
 
+@pytest.mark.threat("token-cookie-as-bearer")
 async def test_the_page_takes_no_header(doors: Doors, cast: Mapping[str, str]) -> None:
     token = cast["usager's page"]
     request = doors.request([("authorization", f"Bearer {token}")])
@@ -143,6 +148,7 @@ async def test_the_page_takes_no_header(doors: Doors, cast: Mapping[str, str]) -
         await dependencies.caller(request, Door.PAGE)
 
 
+@pytest.mark.threat("token-bearer-as-cookie")
 @pytest.mark.parametrize("door", [Door.API, Door.ME, Door.FHIR])
 async def test_the_other_doors_take_no_cookie(doors: Doors, cast: Mapping[str, str], door: Door) -> None:
     request = doors.request([("cookie", f"__Host-dui={cast['usager']}; dui={cast['usager']}")])
@@ -168,6 +174,7 @@ async def test_the_cookie_s_name_follows_the_origin(
     assert dependencies.cookie_name(Doors(db, keyring, demo=demo).request([], host)) == name
 
 
+@pytest.mark.threat("token-cookie-other-name")
 @pytest.mark.parametrize("cookie", ["__Host-dui=", "dui={}", "other={}"])
 async def test_another_cookie_is_none(doors: Doors, cast: Mapping[str, str], cookie: str) -> None:
     request = doors.request([("cookie", cookie.replace("{}", cast["usager's page"]))])
@@ -175,6 +182,7 @@ async def test_another_cookie_is_none(doors: Doors, cast: Mapping[str, str], coo
         await dependencies.caller(request, Door.PAGE)
 
 
+@pytest.mark.threat("token-cookie-other-origin")
 async def test_at_an_unlisted_origin_no_cookie_is_read(doors: Doors, cast: Mapping[str, str]) -> None:
     token = cast["usager's page"]
     request = doors.request([("cookie", f"__Host-dui={token}; dui={token}")], host="evil.test")
@@ -182,6 +190,7 @@ async def test_at_an_unlisted_origin_no_cookie_is_read(doors: Doors, cast: Mappi
         await dependencies.caller(request, Door.PAGE)
 
 
+@pytest.mark.threat("token-other-issuer")
 async def test_a_token_signed_for_another_origin_is_refused(
     doors: Doors, db: Database, keyring: Keyring, house: House
 ) -> None:
@@ -193,6 +202,7 @@ async def test_a_token_signed_for_another_origin_is_refused(
         await doors(Door.API, opened.token)
 
 
+@pytest.mark.threat("search-forged-host")
 @pytest.mark.parametrize(
     ("host", "told"), [("dui.test", HTTPS), ("192.168.1.10:8000", LAN), ("evil.test", HTTPS), ("", HTTPS)]
 )

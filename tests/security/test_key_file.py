@@ -36,6 +36,7 @@ def test_the_first_signs_and_all_are_kept(file: Path) -> None:
     assert [kid for kid, _ in Keyring.load(rewrite(file, two)).signing] == ["new", "old"]
 
 
+@pytest.mark.threat("token-signing-key-weak")
 @pytest.mark.parametrize(
     "signing",
     [
@@ -56,6 +57,7 @@ def test_a_key_that_could_not_sign_well_stops_the_start(file: Path, signing: Any
         Keyring.load(rewrite(file, signing))
 
 
+@pytest.mark.threat("token-signing-key-weak")
 def test_a_file_of_before_signing_keys_is_refused(file: Path) -> None:
     told = json.loads(file.read_text())
     del told["signing"]

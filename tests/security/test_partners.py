@@ -46,12 +46,14 @@ async def test_either_of_its_keys_will_do(db: Database, house: House) -> None:
     assert (await authenticated(db, signed)).partner_id == house.chu
 
 
+@pytest.mark.threat("partner-assertion-replay")
 async def test_a_proof_is_good_once(db: Database, house: House) -> None:
     said = proof(house)
     await authenticated(db, said)
     await refused(db, said)
 
 
+@pytest.mark.threat("partner-assertion-replay-parallel", "partner-assertion-replay-workers")
 async def test_twenty_at_once_are_one(database: TestDatabase, house: House) -> None:
     """Two pools stand for two workers."""
     said, pools = proof(house), [Database(database.app_url, 5) for _ in range(2)]
@@ -62,6 +64,7 @@ async def test_twenty_at_once_are_one(database: TestDatabase, house: House) -> N
     assert sum(isinstance(answer, Unauthenticated) for answer in answers) == 19
 
 
+@pytest.mark.threat("partner-jti-resigned")
 async def test_the_same_number_signed_anew_is_a_replay(db: Database, house: House) -> None:
     await authenticated(db, proof(house, jti="one"))
     await refused(db, proof(house, jti="one"))
@@ -77,6 +80,7 @@ async def test_two_clients_may_use_the_same_number(db: Database, owner: Database
     assert (await authenticated(db, proof(house, jti="shared", iss=other, sub=other))).client_id == other
 
 
+@pytest.mark.threat("partner-jti-burnt")
 async def test_a_forged_proof_uses_no_number_up(db: Database, house: House) -> None:
     forged = keys.assertion(keys.ec_key(which=5), iss=house.client_id, sub=house.client_id, jti="mine")
     await refused(db, forged)
@@ -94,11 +98,13 @@ async def test_numbers_past_are_swept(db: Database, owner: Database, house: Hous
         assert await session.scalar(count) == 1
 
 
+@pytest.mark.threat("partner-enumeration")
 async def test_an_unknown_client_hears_what_a_wrong_signature_hears(db: Database, house: House) -> None:
     await refused(db, proof(house, iss="unknown", sub="unknown"))
     await refused(db, keys.assertion(keys.ec_key(which=5), iss=house.client_id, sub=house.client_id))
 
 
+@pytest.mark.threat("partner-client-disabled")
 async def test_a_disabled_client_is_out_and_its_tokens_too(db: Database, keyring: Keyring, house: House) -> None:
     async with db.session(house.id) as session:
         opened = await sessions.open_partner(

@@ -42,6 +42,7 @@ async def test_an_unknown_login_matches_nothing() -> None:
     assert await passwords.matches(GOOD, None) == (False, None)
 
 
+@pytest.mark.threat("login-enumeration-timing")
 async def test_an_unknown_login_takes_as_long_as_a_wrong_password() -> None:
     kept = await passwords.hashed(GOOD, "sonia")
 
@@ -72,11 +73,13 @@ async def test_a_password_does_not_hold_the_login() -> None:
         await passwords.hashed("Marc-Leroy-2026!", "marc-leroy")
 
 
+@pytest.mark.threat("login-password-bomb")
 async def test_ten_megabytes_are_not_hashed() -> None:
     kept = await passwords.hashed("x" * 256, "sonia")
     assert await passwords.matches("x" * 10_000_000, kept) == (False, None)
 
 
+@pytest.mark.threat("login-hash-flood")
 async def test_a_waiting_room_too_full_says_so() -> None:
     tries = [passwords.matches("x", "not a hash of ours") for _ in range(passwords.WAITING + 1)]
     answers = await asyncio.gather(*tries, return_exceptions=True)

@@ -20,6 +20,7 @@ def test_both_versions_of_the_words_are_read(word: str, atoms: set[str]) -> None
     assert scopes.read(word) == atoms
 
 
+@pytest.mark.threat("partner-scope-unreadable")
 @pytest.mark.parametrize(
     "word",
     [
@@ -42,11 +43,13 @@ def test_one_unreadable_word_refuses_the_whole(word: str) -> None:
         scopes.read(word)
 
 
+@pytest.mark.threat("partner-scope-unreadable")
 def test_two_hundred_words_are_enough() -> None:
     with pytest.raises(scopes.Unreadable):
         scopes.read(" ".join(["system/Goal.r"] * 201))
 
 
+@pytest.mark.threat("partner-scope-escalation")
 @pytest.mark.parametrize(
     ("asked", "registered", "granted"),
     [
@@ -66,6 +69,7 @@ def test_a_star_covers_each_type() -> None:
     assert scopes.cover(frozenset({"*.r"}), "Goal", "r")
 
 
+@pytest.mark.threat("partner-read-scope-writes")
 def test_a_read_scope_covers_no_writing() -> None:
     assert not scopes.cover(scopes.read("system/*.read system/Task.c"), "Goal", "c")
 

@@ -67,6 +67,7 @@ async def test_an_account_works_where_its_memberships_run(db: Database, house: H
         ]
 
 
+@pytest.mark.threat("token-membership-ended")
 @pytest.mark.parametrize(
     "end",
     [
@@ -139,6 +140,7 @@ async def test_who_represents_them_is_another_caller(db: Database, house: House)
     assert (found.id, found.usager_id) == (contact, house.jeanne)
 
 
+@pytest.mark.threat("token-table-stolen")
 async def test_the_token_itself_is_nowhere_in_the_table(db: Database, house: House) -> None:
     opened = await person(db, house)
     async with db.session(None) as session:
@@ -148,6 +150,7 @@ async def test_the_token_itself_is_nowhere_in_the_table(db: Database, house: Hou
     assert opened.token not in told
 
 
+@pytest.mark.threat("token-opaque-guessed")
 @pytest.mark.parametrize("token", ["", "unknown", "x" * 43])
 async def test_an_unknown_token_finds_nobody(db: Database, token: str) -> None:
     with pytest.raises(Unauthenticated):
@@ -177,6 +180,7 @@ async def test_staying_connected_moves_the_end(db: Database, house: House) -> No
     assert (await row_of(db, opened)).expires_at == later
 
 
+@pytest.mark.threat("token-session-revived")
 @pytest.mark.parametrize("how", ["ended", "over"])
 async def test_what_ended_is_not_revived(db: Database, house: House, how: str) -> None:
     opened = await person(db, house, life=timedelta(seconds=60 if how == "ended" else -1))
@@ -199,6 +203,7 @@ async def test_a_refresh_token_gives_a_new_pair_of_the_same_session(
     assert (await rotated(db, keyring, second.refresh)).principal.session_id == first.principal.session_id
 
 
+@pytest.mark.threat("token-refresh-reused")
 async def test_a_refresh_token_shown_again_ends_the_family(db: Database, keyring: Keyring, house: House) -> None:
     first = await log_in(db, keyring, house)
     second = await rotated(db, keyring, first.refresh)
@@ -207,6 +212,7 @@ async def test_a_refresh_token_shown_again_ends_the_family(db: Database, keyring
     assert (await row_of(db, first)).revoked_at
 
 
+@pytest.mark.threat("token-refresh-raced")
 async def test_twenty_at_once_with_one_refresh_token_get_one_pair_at_most(
     db: Database, keyring: Keyring, house: House
 ) -> None:
@@ -217,6 +223,7 @@ async def test_twenty_at_once_with_one_refresh_token_get_one_pair_at_most(
     assert (await row_of(db, opened)).revoked_at
 
 
+@pytest.mark.threat("token-refresh-guessed")
 async def test_a_guess_at_a_family_s_secret_does_not_end_it(db: Database, keyring: Keyring, house: House) -> None:
     opened = await log_in(db, keyring, house)
     family = (await row_of(db, opened)).family_id
@@ -226,11 +233,13 @@ async def test_a_guess_at_a_family_s_secret_does_not_end_it(db: Database, keyrin
     assert (await rotated(db, keyring, opened.refresh)).refresh
 
 
+@pytest.mark.threat("token-refresh-malformed")
 @pytest.mark.parametrize("refresh", ["", "é", "AAAA", "A" * 63, "A" * 64, "A" * 65, "A" * 10_000, "../" * 21 + "x"])
 async def test_what_is_no_refresh_token_is_refused(db: Database, keyring: Keyring, refresh: str) -> None:
     await dead(db, keyring, refresh)
 
 
+@pytest.mark.threat("token-refresh-endless")
 async def test_a_family_ends_at_the_end_of_the_day(
     db: Database, owner: Database, keyring: Keyring, house: House
 ) -> None:
@@ -239,18 +248,21 @@ async def test_a_family_ends_at_the_end_of_the_day(
     await dead(db, keyring, opened.refresh)
 
 
+@pytest.mark.threat("token-refresh-endless")
 async def test_a_renewed_session_does_not_outlive_its_family(db: Database, keyring: Keyring, house: House) -> None:
     opened = await log_in(db, keyring, house, family_ttl=timedelta(hours=1))
     renewed = await rotated(db, keyring, opened.refresh, ttl=timedelta(hours=5))
     assert renewed.principal.expires == pytest.approx(now().timestamp() + 3600, abs=5)
 
 
+@pytest.mark.threat("token-refresh-endless")
 async def test_a_family_does_not_turn_for_ever(db: Database, owner: Database, keyring: Keyring, house: House) -> None:
     opened = await log_in(db, keyring, house)
     await owner_runs(owner, house, "UPDATE refresh_family SET used_hashes = array_fill('\\x00'::bytea, ARRAY[500])")
     await dead(db, keyring, opened.refresh)
 
 
+@pytest.mark.threat("token-role-changed")
 async def test_the_role_is_read_again_at_each_renewal(
     db: Database, owner: Database, keyring: Keyring, house: House
 ) -> None:
@@ -261,6 +273,7 @@ async def test_the_role_is_read_again_at_each_renewal(
     assert renewed.role is Role.CHEF_DE_SERVICE
 
 
+@pytest.mark.threat("token-given-back-reused")
 @pytest.mark.parametrize("which", ["access", "current", "used"])
 async def test_any_token_given_back_ends_the_session(db: Database, keyring: Keyring, house: House, which: str) -> None:
     first = await log_in(db, keyring, house)
@@ -277,6 +290,7 @@ async def test_the_person_s_token_given_back_ends_theirs(db: Database, keyring: 
     assert (await row_of(db, opened)).revoked_at
 
 
+@pytest.mark.threat("token-revoke-others")
 async def test_a_guess_ends_nobody_s_session(db: Database, keyring: Keyring, house: House) -> None:
     opened = await log_in(db, keyring, house)
     family = (await row_of(db, opened)).family_id

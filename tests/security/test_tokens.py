@@ -57,6 +57,7 @@ def test_a_partner_is_read_back_from_the_token(keyring: Keyring) -> None:
     assert tokens.read_signed(keyring, ISSUER, tokens.signed(keyring, ISSUER, who)) == Known(who, Door.FHIR)
 
 
+@pytest.mark.threat("token-claims-of-another-make")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -101,6 +102,7 @@ def test_a_token_never_verified_is_unknown() -> None:
     assert TokenCache().get("t") is None
 
 
+@pytest.mark.threat("token-cache-confusion")
 def test_the_memory_is_of_the_whole_token() -> None:
     clock = Clock()
     cache = TokenCache(clock=clock)
@@ -118,6 +120,7 @@ def test_it_is_forgotten_after_a_minute() -> None:
     assert cache.get("t") is None
 
 
+@pytest.mark.threat("token-cache-outlived")
 def test_it_is_forgotten_when_the_token_expires() -> None:
     clock = Clock()
     cache = TokenCache(clock=clock)
@@ -136,6 +139,7 @@ def test_the_least_used_leaves_first() -> None:
     assert [bool(cache.get(token)) for token in ("a", "b", "c")] == [True, False, True]
 
 
+@pytest.mark.threat("token-cache-outlived")
 def test_a_token_given_back_is_forgotten_at_once() -> None:
     clock = Clock()
     cache = TokenCache(clock=clock)
@@ -145,6 +149,7 @@ def test_a_token_given_back_is_forgotten_at_once() -> None:
     assert cache.get("t") is None
 
 
+@pytest.mark.threat("token-signed-for-the-page")
 def test_the_person_s_tokens_are_never_signed(keyring: Keyring) -> None:
     said = {"iss": ISSUER, "aud": ISSUER, "sub": str(uuid4()), "iat": int(time.time()), "exp": int(time.time()) + 60}
     said |= {"org": str(uuid4()), "sid": str(uuid4()), "door": "me"}

@@ -43,6 +43,7 @@ def taken_back(world: World, who: str, card: Any) -> Any:
 
 
 class TestGiving:
+    @pytest.mark.threat("card-shown-again")
     def test_tells_link_and_code_once(self, world: World):
         card = given(world).json()
         assert card["link"].startswith(f"{ORIGIN}/p/")
@@ -64,6 +65,7 @@ class TestGiving:
         assert given(world, who).status_code == 403
         assert world.get(who, PATH, params={"usager": str(world.ids["jeanne"])}).status_code == 403
 
+    @pytest.mark.threat("card-given-from-afar")
     def test_who_is_not_in_the_team_would_hold_the_code_and_is_refused(self, world: World, newcomer: str):
         beyond, never = given(world, "sonia", newcomer), world.post("sonia", PATH, {"usager_id": str(uuid4())})
         assert beyond.status_code == never.status_code == 404
@@ -85,6 +87,7 @@ class TestGiving:
             given(world)
         assert len(counted) <= 4, counted.sql
 
+    @pytest.mark.threat("card-shown-again")
     def test_the_same_key_gives_one_card_and_tells_nothing_again(self, world: World):
         key = {"Idempotency-Key": str(uuid4())}
         body = {"usager_id": str(world.ids["jeanne"])}
@@ -104,6 +107,7 @@ class TestGiving:
 
 
 class TestForWhoRepresents:
+    @pytest.mark.threat("card-without-mandate")
     def test_a_contact_without_mandate_is_refused(self, world: World):
         contact = added(world).rpartition("/")[2]
         answer = given(world, contact_id=contact)
@@ -117,6 +121,7 @@ class TestForWhoRepresents:
         assert (me["kind"], me["usager_id"]) == ("representative", str(world.ids["jeanne"]))
         assert (me["representative"]["contact_id"], me["representative"]["mandate"]) == (id, "tutelle")
 
+    @pytest.mark.threat("card-without-mandate")
     def test_of_another_person_it_is_refused(self, world: World):
         contact = added(world, "lucas")
         confirmed(world, entered(world, contact, **TUTELLE))
@@ -125,6 +130,7 @@ class TestForWhoRepresents:
 
 
 class TestTakingBack:
+    @pytest.mark.threat("card-taken-back")
     def test_closes_the_link_and_what_it_had_opened(self, world: World):
         card = given(world).json()
         bearer = opened(world, card)

@@ -159,6 +159,7 @@ def test_who_found_nothing_has_seen_nothing(world: World) -> None:
     assert len(of(visits(world), "professional")) == before
 
 
+@pytest.mark.threat("trail-alert-betrayed")
 @pytest.mark.parametrize(
     "hidden",
     [{"category": "alert"}, {"visibility": "withheld"}, {"category": "judicial", "visibility": "not_shared"}],
@@ -173,6 +174,7 @@ def test_nothing_tells_of_what_is_kept_from_the_person(world: World, hidden: dic
     assert len(visits(world)) == len(before) + 1  # only this very look
 
 
+@pytest.mark.threat("trail-alert-betrayed")
 def test_a_reading_of_other_rows_too_is_told_as_without_the_hidden_one(world: World) -> None:
     hidden, usual = noted(world, "jeanne", category="alert"), noted(world, "jeanne")
     before = len(of(visits(world), "professional"))
@@ -194,6 +196,7 @@ def test_a_note_no_longer_withheld_is_told(world: World) -> None:
     assert len(of(visits(world), "professional")) == before + 1
 
 
+@pytest.mark.threat("trail-alert-betrayed")
 @pytest.mark.parametrize("how", [{"ground": "loi"}, {"role": "evaluateur"}], ids=["judicial", "inspection"])
 def test_a_request_of_the_law_is_held_back(world: World, how: dict[str, str]) -> None:
     before = len(of(visits(world), "professional"))
@@ -205,12 +208,14 @@ def test_the_page_always_says_that_some_are_not_shown(world: World) -> None:
     assert world.get("karim", MINE).json()["notice"] == NOTICE
 
 
+@pytest.mark.threat("trail-read-of-another")
 def test_nobody_sees_the_visits_of_another(world: World) -> None:
     trace(world, "lucas", uuid7(), kind="goal")
     seen = {who: any("goal" in visit["what"] for visit in visits(world, who)) for who in ("lucas", "ines")}
     assert seen == {"lucas": True, "ines": False}
 
 
+@pytest.mark.threat("trail-read-of-another")
 def test_a_representative_sees_their_own_visits_only(world: World) -> None:
     code = "https://mos.esante.gouv.fr/NOS/TRE_R216-HL7RoleCode/FHIR/TRE-R216-HL7RoleCode|MTH"
     path = contacts.added(world, "lucas", family_name="MARTIN", given_name="Claire", relation=code)
@@ -306,6 +311,7 @@ def test_the_trail_is_read_page_after_page(world: World) -> None:
     assert len(set(ids)) == 4
 
 
+@pytest.mark.threat("search-next-link-borrowed")
 def test_a_page_of_the_trail_is_lent_to_nobody(world: World) -> None:
     for _ in "ab":
         trace(world, "lucas", noted(world, "lucas"))
@@ -328,6 +334,7 @@ def test_asking_for_someone_unknown_gives_nothing_and_is_traced(world: World) ->
     assert line["outcome"] == "empty"
 
 
+@pytest.mark.threat("trail-read-by-others")
 @pytest.mark.parametrize("who", ["sonia", "marc", "leila", "odile", "helene", "yann"])
 def test_only_the_dpo_reads_the_trail(world: World, who: str) -> None:
     answer = world.get(who, TRAIL, params={"usager": str(world.ids["jeanne"])})
@@ -336,12 +343,14 @@ def test_only_the_dpo_reads_the_trail(world: World, who: str) -> None:
     assert (line["action"], line["outcome"]) == ("read_trail", "refused")
 
 
+@pytest.mark.threat("trail-read-by-others")
 @pytest.mark.parametrize("who", ["jeanne", "chu"])
 def test_another_door_does_not_open_the_trail(world: World, who: str) -> None:
     assert world.get(who, TRAIL, params={"usager": str(world.ids["jeanne"])}).status_code == 401
     assert world.get("marc", MINE).status_code == 401
 
 
+@pytest.mark.threat("trail-other-tenant")
 def test_the_trail_of_another_organisation_is_out_of_reach(world: World) -> None:
     world.hire("ezra", Role.DPO, "other")
     trace(world, "jeanne", uuid7())
@@ -349,6 +358,7 @@ def test_the_trail_of_another_organisation_is_out_of_reach(world: World) -> None
     assert {who: bool(answer.json()["items"]) for who, answer in read.items()} == {"dora": True, "ezra": False}
 
 
+@pytest.mark.threat("trail-dpo-left")
 def test_a_dpo_no_longer_in_office_reads_nothing(world: World) -> None:
     world.hire("dani", Role.DPO, "ehpad")
     world.rows("UPDATE membership SET ends = starts WHERE id = $1 RETURNING 1", world.ids["dani_membership"])
@@ -356,6 +366,7 @@ def test_a_dpo_no_longer_in_office_reads_nothing(world: World) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.threat("token-revoked-replayed")
 @pytest.mark.parametrize("path", [MINE, "/api/v1/me/transmissions"])
 def test_a_session_that_ended_reads_no_visit(world: World, path: str) -> None:
     visits(world, "ines")

@@ -64,6 +64,7 @@ class TestPlan:
         assert len({r["event_id"] for r in rows}) == 1
         assert {r["usager_id"] for r in rows} == {str(world.ids[n]) for n in ("jeanne", "karim", "lucas")}
 
+    @pytest.mark.threat("object-group-names")
     def test_a_reader_of_one_row_reads_the_event_and_not_the_others(self, world: World):
         world.post("sonia", PATH, said(world, "jeanne", "karim"))
         for who in ("jeanne", "leila"):
@@ -82,10 +83,12 @@ class TestPlan:
     def test_by_role(self, world: World, who: str, status: int):
         assert world.post(who, PATH, said(world)).status_code == status
 
+    @pytest.mark.threat("object-group-partly-out-of-reach")
     def test_for_one_usager_out_of_reach_among_others_is_refused_whole(self, world: World):
         assert world.post("leila", PATH, said(world, "jeanne", "karim")).status_code in (403, 404)
         assert world.rows("SELECT 1 FROM event_participant") == world.rows("SELECT 1 FROM event") == []
 
+    @pytest.mark.threat("input-recurrence-bomb")
     @pytest.mark.parametrize(
         ("changes", "where"),
         [
@@ -113,6 +116,7 @@ class TestPlan:
         assert answer.status_code == 422, answer.text
         assert [e["where"] for e in answer.json()["errors"]] == [where]
 
+    @pytest.mark.threat("input-recurrence-bomb")
     def test_too_many_rows_in_one_gesture_is_refused(self, world: World):
         names = ("jeanne", "karim", "lucas", "ines", "jeanne")
         assert world.post("marc", PATH, said(world, *names, rule="FREQ=DAILY;COUNT=380")).status_code == 201
@@ -532,6 +536,7 @@ class TestProtectedPlace:
         assert world.get("sonia", place).json()["place"] == self.SECRET
         assert world.get("lucas", MINE).json()["items"][0]["place"] == self.SECRET
 
+    @pytest.mark.threat("object-protected-place")
     def test_is_told_to_no_representative(self, world: World):
         represent(world, "claire", "lucas", "autorite_parentale_separes")
         place = planned(world, "lucas", place=self.SECRET, place_protected=True)

@@ -177,6 +177,7 @@ class TestChange:
         assert (mended.status_code, mended.json()["version"]) == (200, 2)
         assert mended.json()["wording_sha256"] != before
 
+    @pytest.mark.threat("consent-wording-after-answer")
     def test_of_the_wording_after_an_answer_is_refused(self, world: World):
         id = asked(world)
         says(world, "jeanne", id, "talk")
@@ -210,6 +211,7 @@ class TestRemove:
         assert world.delete("sonia", f"{PATH}/{id}", 1).status_code == 204
         assert world.get("sonia", f"{PATH}/{id}").status_code == 410
 
+    @pytest.mark.threat("consent-wording-after-answer")
     def test_after_an_answer_is_refused(self, world: World):
         id = asked(world)
         says(world, "jeanne", id, "no")
@@ -242,6 +244,7 @@ class TestThePersonAnswers:
         assert place.startswith(f"{MINE}/{id}/answers/")
         assert world.get("jeanne", place).json()["answer"] == "talk"
 
+    @pytest.mark.threat("consent-wording-swapped")
     def test_yes_to_a_question_that_changed_since_is_refused(self, world: World):
         id = asked(world)
         shown = world.get("jeanne", f"{MINE}/{id}").json()["wording_sha256"]
@@ -276,6 +279,7 @@ class TestThePersonAnswers:
 class TestSharing:
     """The consent that a partner reads under, and each way it ends."""
 
+    @pytest.mark.threat("search-consent-withdrawn")
     def test_a_yes_opens_and_a_no_closes_at_the_next_read(self, world: World):
         text, id = note(world), asked(world)
         seen = [partner_reads(world, "chu", text)]
@@ -303,21 +307,25 @@ class TestSharing:
         assert partner_reads(world, "chu", str(sent.id))
         assert not partner_reads(world, "chu", ours)
 
+    @pytest.mark.threat("search-consent-too-wide")
     def test_opens_to_the_partner_named_and_to_no_other(self, world: World):
         text = note(world)
         says(world, "jeanne", asked(world), "yes")
         assert not partner_reads(world, "mdph", text)
 
+    @pytest.mark.threat("search-consent-too-wide")
     def test_opens_the_kinds_named_and_no_other(self, world: World):
         text = note(world)
         says(world, "jeanne", asked(world, kinds=["event"]), "yes")
         assert not partner_reads(world, "chu", text)
 
+    @pytest.mark.threat("search-consent-too-wide")
     def test_opens_the_data_of_its_period_only(self, world: World):
         text = note(world)
         says(world, "jeanne", asked(world, data_until=str(today())), "yes")
         assert not partner_reads(world, "chu", text)
 
+    @pytest.mark.threat("search-consent-too-wide")
     def test_ends_on_its_day(self, world: World):
         text, id = note(world), asked(world, ends=str(today() + timedelta(days=1)))
         says(world, "jeanne", id, "yes")
@@ -325,6 +333,7 @@ class TestSharing:
         world.rows("UPDATE sharing_consent SET ends = $1 WHERE id = $2", today(), UUID(id))
         assert not partner_reads(world, "chu", text)
 
+    @pytest.mark.threat("search-consent-added-up")
     def test_two_that_disagree_give_the_narrower(self, world: World):
         text = note(world)
         says(world, "jeanne", asked(world), "yes")
@@ -339,6 +348,7 @@ class TestSharing:
         says(world, "jeanne", asked(world, kinds=["event"]), "yes")
         assert partner_reads(world, "chu", text)
 
+    @pytest.mark.threat("search-consent-added-up")
     def test_a_no_is_an_opposition_that_wins_over_another_yes(self, world: World):
         text = note(world)
         says(world, "jeanne", asked(world), "yes")
@@ -414,6 +424,7 @@ class TestNotedByStaff:
         id = asked(world)
         assert world.post("jeanne", f"{MINE}/{id}/confirm", {"right": True}).status_code == 409
 
+    @pytest.mark.threat("consent-overruled-by-staff")
     def test_does_not_overrule_the_persons_own_no(self, world: World):
         id = asked(world)
         says(world, "jeanne", id, "no")
@@ -436,6 +447,7 @@ class TestARepresentative:
     def recorded(self, world: World, id: str) -> None:
         assert world.patch("sonia", f"{PATH}/{id}", {"cannot_express": True}, 1).status_code == 200
 
+    @pytest.mark.threat("mandate-answers-too-much")
     @pytest.mark.parametrize(
         ("kind", "scope", "effect", "recorded", "status"),
         [
@@ -459,6 +471,7 @@ class TestARepresentative:
         assert says(world, "blanc", id, "yes") == status
         assert state(world, id) == ("yes" if status == 201 else "asked")
 
+    @pytest.mark.threat("mandate-answers-too-much")
     def test_is_told_why_not_kindly_and_it_is_traced(self, world: World):
         id = asked(world, usager="karim")
         represent(world, "blanc", "karim", "curatelle_simple", effect="assistance")
@@ -477,6 +490,7 @@ class TestARepresentative:
         world.patch("sonia", f"{PATH}/{id}", {"cannot_express": False}, 3)
         assert state(world, id) == "asked"
 
+    @pytest.mark.threat("consent-overruled-by-relative")
     def test_whoever_says_yes_the_persons_own_no_stands(self, world: World):
         text, id = note(world, "karim"), asked(world, usager="karim")
         self.recorded(world, id)
@@ -499,6 +513,7 @@ class TestARepresentative:
         world.post("sonia", f"{PATH}/{id}/answer", {"answer": "yes"})
         assert world.post("blanc", f"{MINE}/{id}/confirm", {"right": True}).status_code == 403
 
+    @pytest.mark.threat("mandate-other-person")
     def test_of_another_person_finds_nothing(self, world: World):
         represent(world, "blanc", "karim", "tutelle")
         assert says(world, "blanc", asked(world), "no") == 404
@@ -526,6 +541,7 @@ class TestParents:
         for name in ("claire", "paul"):
             represent(world, name, "lucas", "autorite_parentale_separes")
 
+    @pytest.mark.threat("consent-one-parent")
     def test_one_yes_opens_nothing(self, world: World):
         text, id = note(world, "lucas"), asked(world, usager="lucas")
         says(world, "claire", id, "yes")
@@ -545,6 +561,7 @@ class TestParents:
             says(world, who, id, "yes")
         assert world.get("marc", f"{PATH}/{id}").json()["ends"] == soon
 
+    @pytest.mark.threat("consent-one-parent")
     def test_two_that_differ_are_a_disagreement_and_nothing_leaves(self, world: World):
         text, id = note(world, "lucas"), asked(world, usager="lucas")
         says(world, "claire", id, "yes")
@@ -575,6 +592,7 @@ class TestParents:
         says(world, "paul", id, "talk")
         assert state(world, id) == "talk"
 
+    @pytest.mark.threat("mandate-other-parent")
     def test_each_sees_only_their_own_answer(self, world: World):
         id = asked(world, usager="lucas")
         says(world, "claire", id, "yes")
@@ -584,6 +602,7 @@ class TestParents:
         assert before.json()["answer"] == "yes"
         assert before.content == after.content
 
+    @pytest.mark.threat("mandate-other-parent")
     def test_the_answer_of_the_other_is_out_of_reach(self, world: World):
         id = asked(world, usager="lucas")
         place = world.post("paul", f"{MINE}/{id}/answer", {"answer": "no"}).headers["location"]
@@ -597,6 +616,7 @@ class TestParents:
         assert refused.status_code == 403
         assert "autorité parentale" in refused.json()["errors"][0]["message"]
 
+    @pytest.mark.threat("consent-overruled-by-relative")
     def test_the_childs_own_no_stands_against_two_yes(self, world: World):
         text, id = note(world, "lucas"), asked(world, usager="lucas")
         for who in ("claire", "paul"):
@@ -648,6 +668,7 @@ class TestOppositions:
         assert (lifted.status_code, partner_reads(world, "chu", text)) == (200, True)
         assert world.post("sonia", f"{place}/lift", None).status_code == 409
 
+    @pytest.mark.threat("object-opposition-lifted")
     def test_by_the_person_is_lifted_by_the_person_only(self, world: World):
         made = world.post("jeanne", f"{MINE}/oppositions", {"partner_id": str(world.ids["chu"])})
         id = made.json()["id"]
@@ -655,6 +676,7 @@ class TestOppositions:
         assert world.post("sonia", f"{PATH}/oppositions/{id}/lift", None).status_code == 409
         assert world.post("jeanne", f"{MINE}/oppositions/{id}/lift", None).status_code == 200
 
+    @pytest.mark.threat("object-opposition")
     def test_against_a_professional_closes_the_dossier_to_them(self, world: World):
         text = note(world)
         world.post("jeanne", f"{MINE}/oppositions", {"professional_id": str(world.ids["leila"])})
@@ -678,6 +700,7 @@ class TestOppositions:
         assert world.get("sonia", f"{PATH}/oppositions?usager={world.ids['karim']}").json()["items"] == []
 
 
+@pytest.mark.threat("search-reads-consents")
 def test_a_partner_reads_no_consent_of_anyone(world: World):
     """Even one that covers the whole administrative category."""
     id = asked(world, categories=["administrative"], kinds=None)
@@ -686,6 +709,7 @@ def test_a_partner_reads_no_consent_of_anyone(world: World):
     assert not partner_asks(world, "chu", id, ConsentOut)
 
 
+@pytest.mark.threat("consent-answer-rewritten")
 def test_an_answer_is_neither_changed_nor_deleted_by_the_application(world: World):
     [grants] = world.rows(
         "SELECT has_table_privilege('dui_app', 'consent_answer', 'UPDATE'), "

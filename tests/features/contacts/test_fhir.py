@@ -131,6 +131,7 @@ class TestAtTheDoor:
             str(world.ids["chu"]),
         )
 
+    @pytest.mark.threat("object-protected-place")
     def test_a_protected_one_is_told_to_the_team_and_the_person_alone(self, world: World):
         secret = {"address": "7 impasse Cachée", "phone": "0611111111", "notes": "Travaille à Volvic"}
         place = added(world, "lucas", "odile", family_name="MARTIN", address_protected=True, **secret)

@@ -42,6 +42,7 @@ class TestEnter:
     def test_what_it_opens_is_computed(self, world: World, blanc: str, terms: dict[str, object], opened: list[str]):
         assert world.get("odile", entered(world, blanc, **terms)).json()["opens"] == opened
 
+    @pytest.mark.threat("object-mass-assignment-create")
     @pytest.mark.parametrize("more", [{"opens": ["care"]}, {"confirmed_at": "2026-01-01T00:00:00Z"}])
     def test_what_it_opens_is_never_said(self, world: World, blanc: str, more: dict[str, object]):
         assert world.post("odile", f"{blanc}/mandates", CURATELLE | more).status_code == 422
@@ -74,10 +75,12 @@ class TestEnter:
 
 
 class TestOfAMinor:
+    @pytest.mark.threat("mandate-of-a-minor-kept")
     def test_ends_the_day_they_come_of_age(self, world: World):
         told = world.get("odile", entered(world, added(world, "lucas"), **PARENT)).json()
         assert (told["ends"], told["opens"]) == ("2035-03-09", ["administrative", "support"])
 
+    @pytest.mark.threat("mandate-of-a-minor-kept")
     def test_over_someone_of_age_is_refused(self, world: World, blanc: str):
         answer = world.post("odile", f"{blanc}/mandates", PARENT | {"starts": "2024-01-01"})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "mandate.of_age")
@@ -114,6 +117,7 @@ class TestConfirm:
         [line] = world.traces(request_id=refused.headers["x-request-id"])
         assert (line["action"], line["outcome"]) == ("confirm_mandate", "refused")
 
+    @pytest.mark.threat("mandate-self-confirmed")
     def test_by_another_than_who_entered_it(self, world: World, blanc: str):
         mandate = entered(world, blanc, "marc", **TUTELLE)
         refused = confirmed(world, mandate)
@@ -123,6 +127,7 @@ class TestConfirm:
         world.hire("chloe", Role.CHEF_DE_SERVICE, "mas_fam")
         assert confirmed(world, mandate, "chloe").status_code == 200
 
+    @pytest.mark.threat("mandate-self-confirmed")
     def test_by_another_than_who_last_changed_its_terms(self, world: World, blanc: str):
         mandate = entered(world, blanc, **CURATELLE)
         world.patch("marc", mandate, {"person_agreed": True}, 1)
@@ -196,6 +201,7 @@ class TestRead:
         assert ([i["starts"] for i in told["items"]], told["next"]) == (["2022-01-01", "2020-01-01"], None)
         assert world.get("yann", f"{blanc}/mandates").json()["items"] == []
 
+    @pytest.mark.threat("object-path-confusion")
     def test_of_another_contact_than_the_path_says_is_not_found(self, world: World, blanc: str):
         mandate = entered(world, blanc, **TUTELLE)
         other = f"{added(world, 'karim')}/mandates/{mandate.rpartition('/')[2]}"

@@ -56,6 +56,7 @@ def patched(world: World, mandate: str, version: int, **terms: Any) -> None:
     assert world.patch("odile", mandate, terms, version).status_code == 200
 
 
+@pytest.mark.threat("mandate-unconfirmed")
 def test_a_tutelle_opens_once_confirmed_and_closes_at_once(world: World, blanc: str):
     mandate = entered(world, blanc, **TUTELLE)
     assert reads(world) == (404, 404)
@@ -65,11 +66,13 @@ def test_a_tutelle_opens_once_confirmed_and_closes_at_once(world: World, blanc: 
     assert reads(world) == (404, 404)
 
 
+@pytest.mark.threat("mandate-too-wide")
 def test_a_property_mandate_opens_papers_only(world: World, blanc: str):
     confirmed(world, entered(world, blanc, **TUTELLE | {"scope": "biens"}))
     assert reads(world) == (200, 404)
 
 
+@pytest.mark.threat("mandate-too-wide")
 def test_a_curateur_reads_nothing_without_the_persons_yes(world: World, blanc: str):
     mandate = entered(world, blanc, **CURATELLE)
     confirmed(world, mandate)
@@ -88,6 +91,7 @@ def test_one_who_reads_may_change_nothing(world: World, blanc: str):
     assert tried.status_code == 401
 
 
+@pytest.mark.threat("object-after-death")
 def test_the_death_of_the_person_closes_it(world: World, blanc: str):
     confirmed(world, entered(world, blanc, **TUTELLE))
     assert reads(world) == (200, 200)

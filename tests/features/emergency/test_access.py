@@ -65,6 +65,7 @@ class TestOpen:
         assert row["lasts"] == timedelta(hours=4)
         world.rows("DELETE FROM setting")
 
+    @pytest.mark.threat("trail-emergency-untold")
     def test_each_reading_under_it_says_so(self, world: World):
         place = note(world)
         asked(world)
@@ -74,6 +75,7 @@ class TestOpen:
             lines = world.traces(request_id=answer.headers["x-request-id"])
             assert {line["ground"] for line in lines} == {"urgence"}
 
+    @pytest.mark.threat("emergency-too-wide")
     @pytest.mark.parametrize(
         ("category", "consigne", "who", "status"),
         [
@@ -93,12 +95,14 @@ class TestOpen:
         asked(world, who)
         assert world.get(who, place).status_code == status
 
+    @pytest.mark.threat("emergency-too-wide")
     def test_opens_no_other_person(self, world: World):
         place = note(world, usager="karim")
         asked(world)
         assert world.get("nuit", place).status_code == 404
         assert world.get("nuit", f"/api/v1/transmissions?usager={world.ids['karim']}").json()["items"] == []
 
+    @pytest.mark.threat("emergency-too-wide")
     def test_writes_nothing(self, world: World):
         asked(world)
         body = {"usager_id": str(world.ids["jeanne"]), "structure_id": str(world.ids["ehpad"]), "text": "A."}
@@ -111,21 +115,25 @@ class TestOpen:
     def test_twice_is_refused(self, world: World):
         assert [asked(world).status_code for _ in "ab"] == [201, 409]
 
+    @pytest.mark.threat("emergency-not-a-carer")
     @pytest.mark.parametrize(("who", "status"), [("odile", 403), ("helene", 403), ("marc", 403), ("yann", 404)])
     def test_by_role(self, world: World, who: str, status: int):
         assert asked(world, who).status_code == status
 
+    @pytest.mark.threat("emergency-not-a-carer")
     def test_in_a_structure_where_one_does_not_work_is_refused(self, world: World):
         assert asked(world, structure_id=str(world.ids["mecs"])).status_code == 404
 
     def test_for_someone_who_never_was_is_not_found(self, world: World):
         assert asked(world, usager_id=str(uuid4())).status_code == 404
 
+    @pytest.mark.threat("emergency-without-reason")
     @pytest.mark.parametrize("reason", ["", "urgence", None])
     def test_without_a_reason_is_refused(self, world: World, reason: str | None):
         refused = asked(world, reason=reason)
         assert (refused.status_code, refused.json()["errors"][0]["where"]) == (422, "/reason")
 
+    @pytest.mark.threat("emergency-over-opposition")
     def test_does_not_pass_an_opposition(self, world: World):
         against = {"professional_id": str(world.ids["ide"])}
         made = world.post("jeanne", "/api/v1/me/consents/oppositions", against)
@@ -163,6 +171,7 @@ class TestEnd:
         id = asked(world).json()["id"]
         assert [world.post("marc", f"{PATH}/{id}/close", None).status_code for _ in "ab"] == [200, 409]
 
+    @pytest.mark.threat("emergency-outlived")
     def test_after_its_time_opens_nothing(self, world: World):
         place = note(world)
         id = asked(world).json()["id"]

@@ -96,6 +96,7 @@ class TestRead:
         opened(world)
         assert world.get(who, place(world)).status_code == status
 
+    @pytest.mark.threat("object-absent-told-apart")
     def test_no_sheet_and_out_of_reach_are_alike_to_the_byte(self, world: World):
         opened(world)
         same = {"X-Request-Id": "0" * 32}

@@ -67,6 +67,7 @@ def test_a_structure_of_elsewhere_is_refused(world: World, newcomer: str):
     assert world.get("sonia", f"{PATH}/{newcomer}/memberships").json()["items"] == []
 
 
+@pytest.mark.threat("token-membership-ended")
 def test_an_ended_role_closes_at_the_next_request_and_authorship_stays(world: World):
     note = written(world)
     [m] = world.get("marc", f"{PATH}/{world.ids['sonia']}/memberships").json()["items"]

@@ -88,6 +88,7 @@ class TestPosition:
     def test_three_answers_are_equal(self, world: World, answer: str):
         assert position(world, "jeanne", validated(world), answer).json()["answer"] == answer
 
+    @pytest.mark.threat("project-answer-on-another-version")
     def test_on_a_project_that_changed_since_is_refused(self, world: World):
         project = validated(world)
         seen = world.get("jeanne", ME).json()["seen"]

@@ -287,6 +287,7 @@ class TestParts:
         ]
         assert [a.status_code for a in answers] == [404] * 4
 
+    @pytest.mark.threat("object-path-confusion")
     @pytest.mark.parametrize("room", PARTS)
     def test_of_another_project_are_not_found_there(self, world: World, room: str):
         one, other = prepared(world), prepared(world)
@@ -318,6 +319,7 @@ class TestParts:
 
 
 class TestWords:
+    @pytest.mark.threat("project-words-edited")
     def test_are_never_edited(self, world: World):
         project = prepared(world)
         id = part(world, project, "expectations", **PARTS["expectations"])["id"]
@@ -436,6 +438,7 @@ class TestRules:
         goal = part(world, prepared(world), "goals", title="A", team_view="Elle sort deux fois par semaine.")
         assert (goal["team_view_by"], goal["team_view_at"] is None) == (str(world.ids["sonia"]), False)
 
+    @pytest.mark.threat("project-words-edited")
     def test_the_persons_opinion_is_written_by_nobody_else(self, world: World):
         project = prepared(world)
         answer = world.post("sonia", f"{project}/goals", {"title": "A", "opinion_words": "Ça va."})
@@ -467,6 +470,7 @@ class TestRules:
         part(world, project, "reviews", **PARTS["reviews"], status="completed", **told)
         assert world.get("sonia", project).json()["next_review_on"] == due
 
+    @pytest.mark.threat("fault-leap-day")
     def test_the_year_after_the_29th_of_february_is_the_28th(self, world: World):
         project = validated(world)
         review = part(world, project, "reviews", starts_at="2028-02-29T10:00:00+01:00")
@@ -540,6 +544,7 @@ class TestRead:
     def test_by_role(self, world: World, who: str, status: int):
         assert world.get(who, prepared(world)).status_code == status
 
+    @pytest.mark.threat("object-absent-told-apart")
     def test_absent_and_out_of_reach_are_alike_to_the_byte(self, world: World):
         same = {"X-Request-Id": str(uuid4())}
         there = world.get("yann", prepared(world), headers=same)

@@ -76,6 +76,7 @@ class TestBeforeARealPerson:
 
         asyncio.run(run())
 
+    @pytest.mark.threat("fault-unanswered")
     def test_the_server_does_not_start_until_the_six_are_answered(self, world: World):
         with pytest.raises(main.UnsafeStart, match="héberge"):
             self.start(world, demo=False)
@@ -90,6 +91,7 @@ class TestBeforeARealPerson:
             )
         self.start(world, demo=False)
 
+    @pytest.mark.threat("fault-role-too-strong")
     def test_a_role_that_could_go_round_row_security_is_refused(self, world: World):
         config = Settings(database_url=world.database.owner_url, key_file=world.folder / "keys.json", demo=True)
 
@@ -100,6 +102,7 @@ class TestBeforeARealPerson:
         with pytest.raises(main.UnsafeStart, match="contourne"):
             asyncio.run(run())
 
+    @pytest.mark.threat("fault-demo-keys")
     def test_demo_keys_are_refused_outside_the_demo(self, world: World):
         config = Settings(database_url=world.database.app_url, key_file=world.folder / "keys.json", demo=False)
 

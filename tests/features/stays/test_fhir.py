@@ -184,6 +184,7 @@ class TestAtTheDoor:
         others = [stay(id=f"e{n}", identifier=identifier("sejour", f"3380000018/7-SEJOUR-{fresh()}")) for n in (1, 2)]
         assert sent(world, bundle(entry(patient(fresh())), *map(entry, others))).status_code == 200
 
+    @pytest.mark.threat("object-protected-place")
     def test_a_protected_place_is_told_to_the_team_and_the_person_alone(self, world: World):
         body = {
             "usager_id": str(world.ids["lucas"]),

@@ -125,6 +125,7 @@ class TestOneAtATime:
             world.delete("marc", first, 1)
         planned(world, someone)
 
+    @pytest.mark.threat("object-clash-oracle")
     def test_out_of_reach_an_overlap_is_not_told(self, world: World, someone: str):
         planned(world, someone)
         assert world.post("yann", PATH, said(world, someone, "other")).status_code == 404

@@ -40,10 +40,12 @@ class TestByName:
         assert world.delete("marc", added.headers["location"], 1).status_code == 204
         assert world.get("leila", note).status_code == 404
 
+    @pytest.mark.threat("object-team-added-by-others")
     @pytest.mark.parametrize("who", ["sonia", "leila", "odile", "helene", "yann"])
     def test_is_nobody_elses_act(self, world: World, who: str):
         assert world.post(who, MEMBERS, member(world)).status_code == 403
 
+    @pytest.mark.threat("object-team-self-added")
     def test_never_oneself(self, world: World):
         assert world.post("marc", MEMBERS, member(world, "marc")).status_code == 403
 
@@ -89,6 +91,7 @@ class TestByRule:
         assert world.patch("marc", place, {"ends_at": now().isoformat()}, 1).status_code == 200
         assert world.get("leila", note).status_code == 404
 
+    @pytest.mark.threat("object-team-self-added")
     def test_never_oneself_nor_backwards(self, world: World):
         unit = str(world.ids["unit_ime"])
         assert (
@@ -113,10 +116,12 @@ class TestOnDuty:
         assert world.get("leila", note).status_code == 200
         world.rows("DELETE FROM unit_team")
 
+    @pytest.mark.threat("object-on-duty-endless")
     @pytest.mark.parametrize("hours", [-1, 25])
     def test_for_a_day_at_most(self, world: World, hours: float):
         assert self.duty(world, "leila", hours).status_code == 422
 
+    @pytest.mark.threat("object-on-duty-endless")
     @pytest.mark.parametrize(("who", "status"), [("odile", 403), ("helene", 403), ("yann", 422)])
     def test_only_by_who_accompanies_here(self, world: World, who: str, status: int):
         assert self.duty(world, who, 8).status_code == status

@@ -47,6 +47,7 @@ class TestWrite:
             "educateur",
         )
 
+    @pytest.mark.threat("privacy-dump")
     def test_keeps_a_sealed_version(self, world: World):
         id = written(world).rpartition("/")[2]
         [version] = world.rows("SELECT * FROM entry_version WHERE entry_id = $1", id)
@@ -65,9 +66,11 @@ class TestWrite:
     def test_by_role(self, world: World, who: str, status: int):
         assert world.post(who, PATH, said(world)).status_code == status
 
+    @pytest.mark.threat("object-care-note-written")
     def test_of_a_care_note_by_who_does_not_care_is_refused(self, world: World):
         assert world.post("sonia", PATH, said(world, category="care")).status_code == 403
 
+    @pytest.mark.threat("object-written-about-nobody")
     def test_about_a_usager_who_never_was_is_told_like_one_out_of_reach(self, world: World):
         never = world.post("sonia", PATH, said(world) | {"usager_id": str(uuid4())})
         other = world.post("yann", PATH, said(world))
@@ -78,11 +81,13 @@ class TestWrite:
             == [e["where"] for e in other.json()["errors"]]
         )
 
+    @pytest.mark.threat("object-written-elsewhere")
     def test_in_my_structure_about_someone_received_elsewhere_is_not_found(self, world: World):
         world.hire("nadia", Role.CHEF_DE_SERVICE, "ehpad")
         assert world.post("nadia", PATH, said(world, "karim", "ehpad")).status_code == 404
         assert world.post("nadia", PATH, said(world, "jeanne", "ehpad")).status_code == 201
 
+    @pytest.mark.threat("trail-refusal-untraced")
     def test_refused_leaves_a_trace_and_no_row(self, world: World):
         before = world.rows("SELECT count(*) FROM transmission")[0][0]
         refused = world.post("helene", PATH, said(world))
@@ -90,11 +95,13 @@ class TestWrite:
         [line] = world.traces(request_id=refused.headers["x-request-id"])
         assert (line["outcome"], line["action"], line["usager_id"]) == ("refused", "create", world.ids["jeanne"])
 
+    @pytest.mark.threat("input-unknown-field")
     def test_an_unknown_field_is_refused_without_being_repeated(self, world: World):
         answer = world.post("sonia", PATH, said(world) | {"147720425367411": "x"})
         assert answer.status_code == 422
         assert "147720425367411" not in answer.text
 
+    @pytest.mark.threat("input-sql-in-text")
     def test_sql_and_html_are_text(self, world: World):
         text = "'); DROP TABLE usager; -- <script>alert(1)</script> & « ça va »"
         assert world.get("sonia", written(world, text=text)).json()["text"] == text
@@ -107,6 +114,7 @@ class TestWrite:
     def test_a_reply_without_a_thread_is_refused(self, world: World):
         assert world.post("sonia", PATH, said(world, kind="reply")).status_code == 422
 
+    @pytest.mark.threat("object-thread-of-another")
     def test_a_thread_of_another_person_is_refused(self, world: World):
         first = written(world, usager="karim", structure="mas_fam").rpartition("/")[2]
         assert world.post("sonia", PATH, said(world, kind="reply", thread_id=first)).status_code == 422
@@ -125,6 +133,7 @@ class TestWrite:
 
 
 class TestIdempotency:
+    @pytest.mark.threat("fault-answer-lost")
     def test_the_same_key_writes_once(self, world: World):
         key = {"Idempotency-Key": str(uuid4())}
         body = said(world, text="Une fois.")
@@ -132,6 +141,7 @@ class TestIdempotency:
         assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
         assert again.headers["idempotency-replayed"] == "true"
 
+    @pytest.mark.threat("object-idempotency-stolen")
     def test_the_same_key_for_another_body_is_refused(self, world: World):
         key = {"Idempotency-Key": str(uuid4())}
         world.post("sonia", PATH, said(world, text="Une."), headers=key)
@@ -147,6 +157,7 @@ class TestIdempotency:
             [i["id"] for i in first.json()["items"]],
         )
 
+    @pytest.mark.threat("object-idempotency-stolen")
     def test_two_callers_may_use_the_same_key(self, world: World):
         key = {"Idempotency-Key": str(uuid4())}
         ids = {world.post(who, PATH, said(world), headers=key).json()["id"] for who in ("sonia", "marc")}
@@ -175,22 +186,26 @@ class TestCorrect:
             2,
         ]
 
+    @pytest.mark.threat("object-stale-write")
     def test_from_a_stale_version_is_refused(self, world: World):
         place = written(world)
         world.patch("sonia", place, {"text": "B"}, 1)
         assert world.patch("sonia", place, {"text": "C"}, 1).status_code == 412
 
+    @pytest.mark.threat("object-stale-write")
     def test_without_if_match_is_refused(self, world: World):
         place = written(world)
         answer = world.client.patch(place, json={"text": "B"}, headers=world.bearers["sonia"])
         assert answer.status_code == 428
 
+    @pytest.mark.threat("object-not-the-author")
     def test_by_another_than_its_author_is_refused_as_an_act(self, world: World):
         assert world.patch("leila", written(world), {"text": "B"}, 1).status_code == 403
 
     def test_out_of_reach_is_not_found(self, world: World):
         assert world.patch("yann", written(world), {"text": "B"}, 1).status_code == 404
 
+    @pytest.mark.threat("object-removed-told")
     def test_after_removal_is_gone(self, world: World):
         place = written(world)
         assert world.delete("sonia", place, 1).status_code == 204
@@ -200,6 +215,7 @@ class TestCorrect:
 
 
 class TestRead:
+    @pytest.mark.threat("object-absent-told-apart")
     def test_absent_and_out_of_reach_are_alike_to_the_byte(self, world: World):
         place = written(world)
         same = {"X-Request-Id": str(uuid4())}
@@ -209,6 +225,7 @@ class TestRead:
         assert there.content == never.content == malformed.content
         assert there.headers.items() == never.headers.items()
 
+    @pytest.mark.threat("object-other-tenant")
     @pytest.mark.parametrize(
         ("who", "status"),
         [("sonia", 200), ("marc", 200), ("leila", 200), ("odile", 404), ("helene", 404), ("yann", 404)],
@@ -216,11 +233,13 @@ class TestRead:
     def test_by_role(self, world: World, who: str, status: int):
         assert world.get(who, written(world)).status_code == status
 
+    @pytest.mark.threat("object-care-note")
     def test_a_care_note_is_closed_to_who_does_not_care_unless_it_is_a_consigne(self, world: World):
         closed = written(world, "leila", category="care")
         flagged = written(world, "leila", category="care", consigne=True)
         assert [world.get("sonia", place).status_code for place in (closed, flagged)] == [404, 200]
 
+    @pytest.mark.threat("object-team-ended")
     def test_the_end_of_a_team_closes_at_the_next_request(self, world: World):
         place = written(world, "marc", usager="ines", structure="mecs")
         assert world.get("sonia", place).status_code == 200
@@ -229,6 +248,7 @@ class TestRead:
         assert world.get("sonia", place).status_code == 404
         world.rows(end, None, world.ids["ines"])
 
+    @pytest.mark.threat("object-opposition")
     def test_an_opposition_wins_over_a_team(self, world: World):
         place = written(world, "marc", usager="karim", structure="mas_fam")
         common = {"usager_id": world.ids["karim"], "structure_id": world.ids["mas_fam"]}
@@ -237,12 +257,14 @@ class TestRead:
         assert world.get("sonia", place).status_code == 404
         world.rows("DELETE FROM opposition")
 
+    @pytest.mark.threat("object-reserved-note")
     def test_a_reserved_note_is_read_by_those_named_only(self, world: World):
         place = written(world, "marc")
         id = place.rpartition("/")[2]
         world.rows("UPDATE transmission SET reserved_to = $1 WHERE id = $2", [world.ids["leila"]], id)
         assert [world.get(who, place).status_code for who in ("leila", "marc", "sonia")] == [200, 200, 404]
 
+    @pytest.mark.threat("token-revoked-replayed")
     def test_a_revoked_session_ends_at_the_next_request(self, world: World):
         place = written(world)
         alive = "UPDATE session SET revoked_at = $1 WHERE id = $2"
@@ -251,6 +273,7 @@ class TestRead:
         assert world.post("sonia", PATH, said(world)).status_code == 401
         world.rows(alive, None, world.ids["sonia_session"])
 
+    @pytest.mark.threat("token-wrong-door")
     def test_needs_a_token_of_this_door(self, world: World):
         place = written(world)
         assert world.client.get(place).status_code == 401
@@ -269,6 +292,7 @@ class TestList:
             seen += [i["id"] for i in page["items"]]
         assert seen == [place.rpartition("/")[2] for place in reversed(places)]
 
+    @pytest.mark.threat("search-next-link-borrowed")
     def test_a_cursor_is_lent_to_nobody(self, world: World):
         for n in range(3):
             written(world, usager="lucas", structure="ime", text=f"m {n}")
@@ -284,12 +308,14 @@ class TestList:
         ids = [i["id"] for i in items]
         assert (about.rpartition("/")[2] in ids, other.rpartition("/")[2] in ids) == (True, False)
 
+    @pytest.mark.threat("trail-search-untraced")
     def test_nothing_found_still_names_the_usager_asked_for(self, world: World):
         answer = world.get("yann", f"{PATH}?usager={world.ids['jeanne']}")
         assert answer.json() == {"items": [], "next": None}
         [line] = world.traces(request_id=answer.headers["x-request-id"])
         assert (line["outcome"], line["usager_id"], line["entry_ids"]) == ("empty", world.ids["jeanne"], [])
 
+    @pytest.mark.threat("trail-read-untraced")
     def test_leaves_one_line_per_usager(self, world: World):
         written(world)
         written(world, usager="karim", structure="mas_fam")
@@ -352,6 +378,7 @@ def test_the_team_by_rule_opens_a_unit(world: World):
     world.rows("DELETE FROM unit_team")
 
 
+@pytest.mark.threat("object-team-ended")
 def test_a_team_that_starts_tomorrow_opens_nothing_today(world: World):
     place = written(world, "marc", usager="ines", structure="mecs")
     common = {"usager_id": world.ids["ines"], "structure_id": world.ids["mecs"]}

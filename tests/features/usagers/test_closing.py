@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+import pytest
+
 from app.kernel.clock import today
 from app.kernel.db import Database
 from app.security import access_cards
@@ -48,6 +50,7 @@ def test_mandates_end_the_day_of_the_death(world: World):
     assert ends == [str(today()), "2030-01-01", "2021-01-01"]  # one that had not begun is empty: it opens nothing
 
 
+@pytest.mark.threat("object-after-death")
 def test_their_cards_open_nothing_more(world: World):
     card(world, "jeanne")
     assert live(world, "jeanne") > (0, 0)

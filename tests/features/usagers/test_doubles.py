@@ -52,6 +52,7 @@ class TestOnEntry:
     def test_someone_else_is_not(self, world: World, changes: dict[str, str]):
         assert world.post("odile", PATH, said(world, **JEANNE | changes)).status_code == 201
 
+    @pytest.mark.threat("object-double-oracle")
     def test_out_of_reach_the_answer_is_the_same_to_the_byte(self, world: World):
         same = {"X-Request-Id": str(uuid4())}
         mine = world.post("odile", PATH, said(world, "ime", **JEANNE), headers=same)
@@ -88,6 +89,7 @@ class TestOnEntry:
 class TestCheck:
     URL = f"{PATH}/check?birth_family_name=moreau&birth_given_names=Jeanne&birth_date=1944-05-12"
 
+    @pytest.mark.threat("object-double-oracle")
     def test_answers_one_of_two_sentences_and_nothing_else(self, world: World):
         assert world.get("nora", self.URL).json() == {"message": ALIKE}
         assert world.get("nora", self.URL.replace("moreau", "nobody")).json() == {"message": NOBODY}

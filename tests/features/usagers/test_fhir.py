@@ -174,6 +174,7 @@ class TestComingIn:
         received = patient(name=[name])
         assert leftover(received, bench.back(PATIENT, bench.arrived(PATIENT, received))) == {}
 
+    @pytest.mark.threat("partner-claims-identity")
     def test_its_identity_is_provisional_whatever_it_claims(self, bench: Bench):
         arrived = bench.arrived(PATIENT, patient())
         assert (arrived.row.identity_status, arrived.row.origin_version) == ("provisoire", 1)
@@ -268,6 +269,7 @@ class TestAtTheDoor:
         found = {who: world.get(who, f"/fhir/Patient?identifier={MDPH}|MDPH-9").json()["total"] for who in told}
         assert found == {"noe": 0, "sonia": 1}
 
+    @pytest.mark.threat("partner-learns-by-sending")
     def test_a_partner_has_no_number_of_ours_by_having_sent_the_person(self, world: World):
         place = self.arrived(world)
         number = {"system": MDPH, "value": "MDPH-10"}
@@ -287,6 +289,7 @@ class TestAtTheDoor:
         answer = world.get("chu", f"/fhir/Patient/{id}")
         assert (answer.status_code, "MDPH-11" in answer.text) == (200, told)
 
+    @pytest.mark.threat("object-protected-place")
     def test_a_protected_address_is_told_to_the_team_and_the_person_alone(self, world: World):
         lucas = world.ids["lucas"]
         secret = {"address": "7 impasse Cachée", "phone": "0611111111", "city": "Riom", "address_protected": True}

@@ -131,6 +131,7 @@ class TestNumbers:
         assert world.get("yann", f"{place}/identifiers").status_code == 404
         assert world.get("yann", f"{place}/identifiers/{told['id']}").status_code == 404
 
+    @pytest.mark.threat("object-path-confusion")
     def test_of_another_than_the_path_says_are_not_found(self, world: World):
         place = opened(world, birth_family_name="CHEMIN", identifiers=[{"system": MDPH, "value": "1"}])
         [told] = world.get("odile", f"{place}/identifiers").json()["items"]
@@ -172,6 +173,7 @@ class TestNumbers:
         )
         assert (again.status_code, again.json()) == (201, first.json())
 
+    @pytest.mark.threat("privacy-dump")
     def test_are_in_no_table_of_a_dump_in_clear(self, world: World):
         nir = "172057511111115"
         opened(world, birth_family_name="DUMP", identifiers=[{"system": INS_NIR, "value": _with_key(nir)}])

@@ -114,9 +114,11 @@ class TestRead:
     def test_by_role(self, world: World, who: str, status: int):
         assert world.get(who, f"{PATH}/{world.ids['jeanne']}").status_code == status
 
+    @pytest.mark.threat("object-colleague-outside-the-team")
     def test_outside_the_team_is_not_found(self, world: World):
         assert world.get("leila", f"{PATH}/{world.ids['karim']}").status_code == 404
 
+    @pytest.mark.threat("object-absent-told-apart")
     def test_absent_and_out_of_reach_are_alike_to_the_byte(self, world: World):
         same = {"X-Request-Id": str(uuid4())}
         there = world.get("yann", f"{PATH}/{world.ids['jeanne']}", headers=same)
@@ -129,6 +131,7 @@ class TestRead:
 
 
 class TestMerged:
+    @pytest.mark.threat("object-merged")
     def test_leads_to_the_dossier_that_stays(self, world: World):
         one, other = opened(world, birth_family_name="RESTE"), opened(world, birth_family_name="PART")
         kept = one.rpartition("/")[2]
@@ -162,6 +165,7 @@ class TestList:
         told = [i["birth_family_name"] for i in first["items"] + last["items"]]
         assert (told, len(first["items"]), last["next"]) == (["TRI À", "Tri B", "tri c"], 2, None)
 
+    @pytest.mark.threat("object-other-tenant")
     def test_holds_only_whom_i_may_read(self, world: World):
         told = {i["id"] for i in world.get("leila", f"{PATH}?limit=200").json()["items"]}
         assert told == {str(world.ids["jeanne"])}
@@ -209,6 +213,7 @@ class TestCorrect:
         place = opened(world, birth_family_name="NOMATCH")
         assert world.client.patch(place, json={"says_tu": True}, headers=world.bearers["odile"]).status_code == 428
 
+    @pytest.mark.threat("object-mass-assignment-patch")
     @pytest.mark.parametrize("body", [{"birth_family_name": None}, {"identity_status": "qualifiee"}, {"id": "x"}])
     def test_what_cannot_change_is_refused(self, world: World, body: dict[str, object]):
         assert world.patch("odile", f"{PATH}/{world.ids['jeanne']}", body, 1).status_code == 422
