@@ -26,6 +26,7 @@ from typing import Any
 Json = dict[str, Any]
 
 KEPT, WITHIN, WAS, IS, BESIDE, ITEMS = "kept", "within", "was", "is", "beside", "items"
+OF_WHOM = frozenset({"subject", "patient", "for"})
 WHOLE, KEY, AT, LEFT, OF = "whole", "key", "at", "left", "of"
 OURS = frozenset({"versionId", "lastUpdated", "source"})
 KEY_DEPTH = 6  # how far a key is looked for inside an item
@@ -50,6 +51,15 @@ def merge(modelled: Mapping[str, Any], extra: Mapping[str, Any], without: Collec
     hidden = {*without, *(f"_{name}" for name in without)}
     parts = {part: {n: v for n, v in extra.get(part, {}).items() if n not in hidden} for part in (KEPT, WITHIN)}
     return _together(modelled, parts)
+
+
+def of_whom(extra: Mapping[str, Any]) -> Json:
+    """The same, silent on whose the resource is: the row says it. Its sender may know the person by another id."""
+    within = dict(extra.get(WITHIN, {}))
+    for name in OF_WHOM & within.keys():
+        inner = {n: node for n, node in within[name].get(WITHIN, {}).items() if n != "reference"}
+        within[name] = {**within[name], WITHIN: inner}
+    return {**extra, WITHIN: within}
 
 
 def kept_names(extra: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -164,8 +164,8 @@ class ResourceMap(Generic[V]):
             view = msgspec.structs.replace(view, **dict.fromkeys(self.of_team))
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
-        if kept and self.to_others and not own:
-            kept = self.to_others(kept)
+        if kept and not own:
+            kept = keeping.of_whom(self.to_others(kept) if self.to_others else kept)
         return keeping.merge(plain(modelled), kept, hidden) if kept else modelled
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:

@@ -340,6 +340,9 @@ class TestAttach:
         row = row_of(world, told[0][1])
         assert (row["usager_id"], row["held"]) == (world.ids["lucas"], False)
         assert identity(world, told[1][1]) == THEIR_WORD
+        read = {who: world.get(who, f"/fhir/Goal/{told[0][1]}").json() for who in ("marc", "mdph")}
+        assert read["marc"]["subject"]["reference"] == f"Patient/{world.ids['lucas']}"
+        assert read["mdph"]["subject"]["reference"] == f"Patient/{told[1][1]}"
 
     def test_a_number_that_they_declare_later_is_their_word_too(self, world: World):
         local = fresh()
