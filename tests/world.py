@@ -116,10 +116,10 @@ class World:
 
         asyncio.run(write())
 
-    def accompany(self, name: str, usager_id: UUID | str, place: str) -> None:
+    def accompany(self, name: str, usager_id: UUID | str, place: str, *, referent: bool = False) -> None:
         """This professional is in the team of this person, by name."""
         common = {"usager_id": UUID(str(usager_id)), "structure_id": self.ids[place]}
-        self.add(TeamMember(professional_id=self.ids[name], starts=date(2020, 1, 1), **common))
+        self.add(TeamMember(professional_id=self.ids[name], referent=referent, starts=date(2020, 1, 1), **common))
 
     def card(self, usager: str, contact: UUID | None = None, **how: Any) -> tuple[str, str]:
         """A new card to this person's dossier: the last part of its link, and its code."""

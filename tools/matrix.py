@@ -9,6 +9,7 @@ PLACE = Path(__file__).parents[1] / "docs" / "access.md"
 REACHES = {
     Reach.STRUCTURE: "everyone in the structures of my membership",
     Reach.TEAM: "the persons I accompany today, there: by name, or by the unit of an open stay",
+    Reach.REFERENT: "of these persons, those whose named référent I am",
     Reach.TEAM_CONSIGNE: "of these persons, only the rows flagged as a consigne",
     Reach.OWN: "what I wrote there",
     Reach.MYSELF: "my own dossier: what is shared with me, or that I wrote",

@@ -123,8 +123,10 @@ def _open_stay() -> ColumnElement[bool]:
     return and_(today_there, STAYING.c.deleted_at.is_(None), not_(STAYING.c.held))
 
 
-def accompanied_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
-    """By name, or because I work in the unit of an open stay."""
+def accompanied_by_me(row: type[DossierEntry], as_referent: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+    """By name, or because I work in the unit of an open stay. A row of which `as_referent` holds asks more: that I am
+    the named référent; said inside, since every fact asked apart is paid by each reading.
+    """
     usager = outer(row, "usager_id")
     named = exists().where(TeamMember.organisation_id == ORGANISATION, TeamMember.professional_id == ME)
     named = named.where(TeamMember.usager_id == usager, running(TeamMember), TeamMember.deleted_at.is_(None))
@@ -132,6 +134,8 @@ def accompanied_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
     unit = exists().where(UnitTeam.organisation_id == ORGANISATION, UnitTeam.professional_id == ME, on)
     unit = unit.where(UnitTeam.deleted_at.is_(None), STAYING.c.organisation_id == ORGANISATION, _open_stay())
     unit = unit.where(STAYING.c.unit_id == UnitTeam.unit_id, STAYING.c.usager_id == usager)
+    if as_referent is not None:
+        named, unit = named.where(or_(not_(as_referent), TeamMember.referent)), unit.where(not_(as_referent))
     return or_(named, unit)
 
 

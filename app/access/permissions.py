@@ -74,6 +74,7 @@ class Kind(StrEnum):
 class Reach(StrEnum):
     STRUCTURE = "structure"  # everyone in the structures of my membership
     TEAM = "team"  # the usagers I accompany today, there
+    REFERENT = "referent"  # of these, those whose named référent I am
     TEAM_CONSIGNE = "team_consigne"  # of these, only rows flagged as a consigne
     OWN = "own"  # what I wrote there
     MYSELF = "myself"  # my own dossier: what is shared with me, or that I wrote
@@ -180,7 +181,7 @@ ACCOMPANY = (
     Role.PSYCHOLOGUE, Role.PARAMEDICAL, Role.IDEC, Role.ASSISTANT_SOCIAL,
 )  # fmt: skip
 STAFF: dict[Role, Row] = {
-    Role.EDUCATEUR: _accompanies(care=False) | _records(Reach.TEAM),
+    Role.EDUCATEUR: _accompanies(care=False) | cells(Reach.REFERENT, EVERY, JUDICIAL) | _records(Reach.TEAM),
     Role.ACCOMPAGNANT: _accompanies(care=False),
     Role.VEILLEUR: _accompanies(care=False),
     Role.AIDE_SOIGNANT: _accompanies(care=True),

@@ -295,14 +295,19 @@ def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
 
 def _as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]) -> ColumnElement[bool]:
     """Each fact is asked once, whatever the number of reaches that rest on it: every reading pays for them all."""
-    cells = {reach: _one_of(categories, row) for reach, categories in _cells(caller, action, row)}
+    said = dict(_cells(caller, action, row))
+    cells = {reach: _one_of(categories, row) for reach, categories in said.items()}
     near = [cells[Reach.STRUCTURE]] if Reach.STRUCTURE in cells else []
     if Reach.OWN in cells:
         near.append(and_(cells[Reach.OWN], row.author_id == ME))
     with_me = [cells[Reach.TEAM]] if Reach.TEAM in cells else []
     if Reach.TEAM_CONSIGNE in cells:
         with_me.append(and_(cells[Reach.TEAM_CONSIGNE], row.consigne))
-    mine = [and_(or_(*with_me), accompanied_by_me(row))] if with_me else []
+    as_referent = None
+    if Reach.REFERENT in cells:
+        with_me.append(cells[Reach.REFERENT])
+        as_referent = or_(*(outer(row, "category") == word(c) for c in said[Reach.REFERENT]))
+    mine = [and_(or_(*with_me), accompanied_by_me(row, as_referent))] if with_me else []
     if action is Action.READ and role in EMERGENCY_ROLES:
         mine.append(and_(_opens_in_emergency(role, row), opened_by_me(row)))
     if row.KIND not in COMMON:

@@ -6,6 +6,7 @@ What is expected comes from `expected.csv` alone; a cell moved in the code witho
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from uuid import UUID
 
 import pytest
@@ -45,13 +46,21 @@ OURS = "usager_id IN (SELECT id FROM usager WHERE name_key LIKE 'matrice %')"
 FLAGGED = ("transmission", "event")  # kinds of which some rows are a consigne
 
 
+class Relation(StrEnum):
+    """How who asks knows the person: not at all, by the team, or as their référent."""
+
+    STRUCTURE = "structure"
+    TEAM = "team"
+    REFERENT = "referent"
+
+
 @dataclass(frozen=True)
 class Asked:
     """One row at its address."""
 
     kind: str
     path: str
-    accompanied: bool
+    relation: Relation
     consigne: bool = False
 
 
@@ -63,7 +72,7 @@ class House:
     tables: list[str]
 
 
-def told(world: World, accompanied: bool) -> tuple[list[list[DossierEntry]], list[Asked]]:
+def told(world: World, relation: Relation) -> tuple[list[list[DossierEntry]], list[Asked]]:
     """One row of each kind about someone new: in the order in which they can be written, and where each is read."""
     usager, person, project, consent = uuid7(), uuid7(), uuid7(), uuid7()
     at = {"usager_id": usager, "structure_id": world.ids[HOUSE]}
@@ -124,14 +133,14 @@ def told(world: World, accompanied: bool) -> tuple[list[list[DossierEntry]], lis
         **{kind: f"projects/{project}/{kind}s" for kind in ("review", "agreement")},
     }
     asked = [
-        Asked("usager", f"{api}/usagers/{usager}", accompanied),
-        Asked("contact", f"{api}/contacts/{person}", accompanied),
-        Asked("project", f"{api}/projects/{project}", accompanied),
-        Asked("sharing_consent", f"{api}/consents/{consent}", accompanied),
-        Asked("emergency_sheet", f"{api}/usagers/{usager}/emergency-sheet", accompanied),
-        Asked("kept_resource", f"/fhir/Basic/{row['kept_resource'].id}", accompanied),
-        *(Asked(kind, f"{api}/{room}/{row[kind].id}", accompanied) for kind, room in rooms.items()),
-        *(Asked(kind, f"{api}/{kind}s/{one.id}", accompanied, consigne) for kind, one, consigne in daily),
+        Asked("usager", f"{api}/usagers/{usager}", relation),
+        Asked("contact", f"{api}/contacts/{person}", relation),
+        Asked("project", f"{api}/projects/{project}", relation),
+        Asked("sharing_consent", f"{api}/consents/{consent}", relation),
+        Asked("emergency_sheet", f"{api}/usagers/{usager}/emergency-sheet", relation),
+        Asked("kept_resource", f"/fhir/Basic/{row['kept_resource'].id}", relation),
+        *(Asked(kind, f"{api}/{room}/{row[kind].id}", relation) for kind, room in rooms.items()),
+        *(Asked(kind, f"{api}/{kind}s/{one.id}", relation, consigne) for kind, one, consigne in daily),
     ]
     return [first[:1], first[1:], [*row.values(), *(one for _, one, _ in daily)]], asked
 
@@ -143,15 +152,14 @@ def house(world: World) -> Iterator[House]:
         world.hire(who, Role(role), HOUSE)
     rows: list[Asked] = []
     tables: set[str] = set()
-    for accompanied in (True, False):
-        written, asked = told(world, accompanied)
+    for relation in Relation:
+        written, asked = told(world, relation)
         for batch in written:
             world.add(*batch)
             tables |= {one.__tablename__ for one in batch}
-        if accompanied:
-            usager: UUID = written[0][0].usager_id
-            for who in roles.values():
-                world.accompany(who, usager, HOUSE)
+        usager: UUID = written[0][0].usager_id
+        for who in roles.values() if relation is not Relation.STRUCTURE else ():
+            world.accompany(who, usager, HOUSE, referent=relation is Relation.REFERENT)
         rows += asked
     yield House(world, roles, rows, sorted(tables))
     for table in sorted(tables):
@@ -159,8 +167,13 @@ def house(world: World) -> Iterator[House]:
 
 
 def reads(reach: str | None, one: Asked) -> bool:
-    near = {"structure": True, "team": one.accompanied, "team_consigne": one.accompanied and one.consigne}
-    return near.get(reach or "", False)
+    team = one.relation is not Relation.STRUCTURE
+    near = {"structure": True, "team": team, "team_consigne": team and one.consigne}
+    return near.get(reach or "", one.relation is Relation.REFERENT and reach == "referent")
+
+
+def test_a_referent_is_told_apart_in_judicial_cells_only() -> None:
+    assert {category for (_, _, category, _), reach in expected().items() if reach == "referent"} == {"judicial"}
 
 
 def test_every_kind_is_asked(house: House) -> None:
@@ -177,8 +190,10 @@ def test_who_reads_what(house: House, category: Category) -> None:
     wrong = []
     for role, who in house.roles.items():
         for one in house.rows:
+            if one.relation is Relation.REFERENT and category is not Category.JUDICIAL:
+                continue  # a référent is of the team: told apart where some cell does
             reach = cells.get((role, Kind(one.kind).value, category.value, "read"))
             status = world.get(who, one.path).status_code
             if status != (200 if reads(reach, one) else 404):
-                wrong.append(f"{role} {one.kind} {category} accompanied={one.accompanied} {reach}: {status}")
+                wrong.append(f"{role} {one.kind} {category} {one.relation} {reach}: {status}")
     assert wrong == []

@@ -61,7 +61,7 @@ def test_their_cards_open_nothing_more(world: World):
 def test_another_persons_cards_stay_open(world: World):
     card(world, "lucas")
     before = live(world, "lucas")
-    died(world, "karim")
+    assert died(world, "karim").status_code == 200
     assert live(world, "lucas") == before
 
 
