@@ -64,7 +64,7 @@ def visit(**changes: Any) -> dict[str, Any]:
 
 
 def came(resource: dict[str, Any], keys: tuple[Keyring, UsagerKey, bytes]) -> tuple[EventParticipant, dict[str, Any]]:
-    """The row of a received event, and the resource that it tells again."""
+    """The row of a received event, and the resource that it tells its sender again."""
     keyring, key, wrapped = keys
     local = {f"Encounter/{STAY}": STAY}
     inbound = Inbound(ID, USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle.entry[0].resource", local=local)
@@ -72,7 +72,7 @@ def came(resource: dict[str, Any], keys: tuple[Keyring, UsagerKey, bytes]) -> tu
     assert its_map is EVENT
     assert isinstance(arrived.row, EventParticipant)
     view = as_read(EventFhir, arrived.row, {"wrapped_key": wrapped})
-    return arrived.row, plain(EVENT.out(view, keyring))
+    return arrived.row, plain(EVENT.out(view, keyring, own=True))
 
 
 class TestArrives:
