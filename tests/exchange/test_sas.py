@@ -164,7 +164,10 @@ class TestJournal:
         with world.statements() as for_three:
             persons = world.get("odile", f"{PATH}/{three}").json()["persons"]
         assert [person["alike"] for person in persons] == [False, True, False]
-        assert len(for_three.sql) == len(for_one.sql)
+        asked = [
+            [sql for sql in each.sql if "set_config" not in sql] for each in (for_one, for_three)
+        ]  # told once a line
+        assert len(asked[0]) == len(asked[1])
 
     def test_who_may_not_look_for_doubles_is_not_told_of_them(self, world: World):
         id, _ = waiting(world, project(fresh()))
