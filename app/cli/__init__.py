@@ -1,0 +1,12 @@
+"""`dui …`: what the person who runs the server types, one module an area. Words of the screen are French."""
+
+import typer
+
+from app.cli import audit, base, demo, exchange, house, serving
+
+main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
+for commands in (base.commands, serving.commands, demo.commands):
+    main.add_typer(commands)
+main.add_typer(audit.commands, name="audit")
+main.add_typer(house.commands, name="settings")
+main.add_typer(exchange.commands, name="exchange")

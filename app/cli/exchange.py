@@ -1,0 +1,29 @@
+"""`dui exchange`: what was received and sent."""
+
+import asyncio
+
+import typer
+
+from app.api.resources import REGISTRY
+from app.config import settings
+from app.exchange import remap
+from app.kernel.crypto import Keyring
+from app.kernel.db import Database
+
+commands = typer.Typer(no_args_is_help=True, help="Ce qui est reçu et envoyé.")
+
+
+@commands.command("remap")
+def exchange_remap() -> None:
+    """Range dans leur table les ressources gardées telles quelles que cette version sait lire."""
+    moved, stayed = asyncio.run(_remap())
+    typer.echo(f"{moved} ressource(s) rangée(s), {stayed} gardée(s) telles quelles.")
+
+
+async def _remap() -> tuple[int, int]:
+    config = settings()
+    owner = Database(config.owner_database_url, 1)
+    try:
+        return await remap.remap(owner, Keyring.load(config.key_file), REGISTRY)
+    finally:
+        await owner.close()

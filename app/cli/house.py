@@ -1,0 +1,42 @@
+"""`dui settings`: what the house answers for itself."""
+
+import asyncio
+from typing import Annotated
+
+import asyncpg
+import typer
+
+from app.config import settings
+from app.features.settings.shipped import QUESTIONS
+from app.kernel.db import NIL
+from app.kernel.ids import uuid7
+
+commands = typer.Typer(no_args_is_help=True, help="Les réglages du serveur.")
+
+
+@commands.command("answer")
+def settings_answer(
+    question: Annotated[str, typer.Argument(help="L'une des six : hosting, tls, backup, aipd, register, accounts.")],
+    answer: Annotated[str, typer.Argument(help="La réponse, en clair.")],
+) -> None:
+    """Répond à l'une des six questions posées avant d'y mettre une vraie personne."""
+    key = f"deployment.{question}"
+    if key not in QUESTIONS or not answer.strip():
+        typer.echo("Question inconnue, ou réponse vide. Les six : " + ", ".join(k[11:] for k in QUESTIONS), err=True)
+        raise typer.Exit(2)
+    asyncio.run(_answer(settings().owner_database_url, key, answer.strip()))
+    typer.echo(f"Noté : {QUESTIONS[key]}")
+
+
+ANSWER = """INSERT INTO setting (organisation_id, id, scope, key, value, since, version, recorded_at, updated_at)
+    VALUES ($1, $2, 'server', $3, $4, now(), 1, now(), now())
+    ON CONFLICT (organisation_id, scope, key) WHERE deleted_at IS NULL DO UPDATE SET value = excluded.value, since = now(), updated_at = now(),
+        version = setting.version + 1"""
+
+
+async def _answer(owner_url: str, key: str, answer: str) -> None:
+    connection = await asyncpg.connect(owner_url)
+    try:
+        await connection.execute(ANSWER, NIL, uuid7(), key, answer)
+    finally:
+        await connection.close()

@@ -1,0 +1,32 @@
+"""`dui serve`, and how the application is served wherever it is."""
+
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+commands = typer.Typer()
+GRACE = 20  # seconds left to requests in flight when told to stop
+
+
+@commands.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Adresse d'écoute.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port d'écoute.")] = 8000,
+    workers: Annotated[int, typer.Option(help="Nombre de processus.")] = 1,
+) -> None:
+    """Sert l'API, FHIR et la page de la personne."""
+    uvicorn.run("app.main:create_app", factory=True, workers=workers, **serving(host, port))
+
+
+def serving(host: str, port: int) -> dict[str, Any]:
+    return {
+        "host": host,
+        "port": port,
+        "loop": "uvloop",
+        "http": "httptools",
+        "access_log": False,
+        "log_config": None,
+        "timeout_graceful_shutdown": GRACE,
+        "server_header": False,
+    }
