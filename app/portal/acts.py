@@ -18,13 +18,13 @@ from app.features.consents import answers as consents
 from app.features.consents.schemas import AnswerIn
 from app.features.projects import agreeing
 from app.features.projects.schemas import OpinionIn, PositionIn
+from app.features.projects.vocabulary import Feeling
 from app.kernel import forms
 from app.kernel.errors import Unreadable
 from app.kernel.forms import Form
 from app.portal import csrf
 from app.portal.door import cookie_of
 from app.portal.frame import Answer, Screen
-from app.portal.parts import Feeling
 
 RIGHT, WRONG = "right", "wrong"
 SAVED = "note"  # of the address gone back to

@@ -2,9 +2,10 @@
 
 from datetime import date
 
+from app.features.projects.vocabulary import GoalKind, Step
 from app.portal.frame import Answer, Screen, Staff, ThePerson, Voice, Who
 from app.portal.french import FIXED, count, hour, listing, of, sentence, soon
-from app.portal.parts import Answered, Deed, Event, Feeling, GoalKind, Question, QuestionKind, Step, Visits
+from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Visits
 from app.portal.people import who
 from app.portal.views import Home, StopKind
 
@@ -18,33 +19,12 @@ TITLES: dict[Screen, tuple[str, str]] = {  # mine; another's, followed by « de 
 }
 
 GOAL_KINDS: dict[GoalKind, str] = {
-    GoalKind.ADVANCE: "Un but pour avancer",
-    GoalKind.KEEP: "Une chose à garder",
-    GoalKind.TRY: "Une chose à essayer",
+    GoalKind.AVANCER: "Un but pour avancer",
+    GoalKind.GARDER: "Une chose à garder",
+    GoalKind.ESSAYER: "Une chose à essayer",
 }
 
-STEPS: dict[Step, str] = {
-    Step.NOT_STARTED: "Pas commencé",
-    Step.STARTING: "Ça démarre",
-    Step.MOVING: "Ça avance",
-    Step.ALMOST: "Presque",
-    Step.DONE: "C'est fait",
-    Step.STILL_HERE: "C'est toujours là",
-    Step.HARDER: "C'est plus difficile",
-    Step.TALK_AGAIN: "On en reparle",
-    Step.NOT_TRIED: "Pas encore essayé",
-    Step.TRYING: "On essaie",
-    Step.CHANGED_MIND: "J'ai changé d'avis",
-    Step.PAUSED: "On fait une pause",
-}
 LADDER = {Step.NOT_STARTED: 0, Step.STARTING: 1, Step.MOVING: 3, Step.ALMOST: 4, Step.DONE: 5}  # bars of five
-
-FEELINGS: dict[Feeling, str] = {
-    Feeling.GOOD: "Bien",
-    Feeling.SO_SO: "Moyen",
-    Feeling.BAD: "Pas bien",
-    Feeling.DISAGREE: "Je ne vois pas les choses comme ça",
-}
 
 ANSWERS: dict[Answer, str] = {Answer.YES: "Oui", Answer.NO: "Non", Answer.TALK: "Je veux en parler"}
 I_SAY: dict[Answer, str] = {

@@ -18,11 +18,13 @@ from jinja2.lexer import Token, TokenStream
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from app.features.projects import labels as project_labels
+from app.features.projects.vocabulary import Feeling
 from app.kernel.clock import PARIS
 from app.portal import french, labels, people
 from app.portal.frame import THE_PERSON, Answer, Frame, Screen, Staff, Voice, Who
 from app.portal.icons import icon
-from app.portal.parts import Answered, Feeling
+from app.portal.parts import Answered
 from app.portal.views import Bye, Stop, View
 
 HERE = Path(__file__).parent
@@ -180,6 +182,7 @@ def _environment() -> Environment:
         "asset": asset,
         "icon": icon,
         "labels": labels,
+        "project_labels": project_labels,
         "tiles": labels.tiles,
         "human": people.human,
         "Screen": Screen,

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from itertools import groupby
 
+from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.kernel.clock import PARIS
 from app.portal.frame import THE_PERSON, Answer, Staff, Who
 
@@ -43,36 +44,6 @@ class Visits:
 class LogDay:
     day: date
     visits: tuple[Visits, ...]
-
-
-class GoalKind(StrEnum):
-    ADVANCE = "avancer"
-    KEEP = "garder"
-    TRY = "essayer"
-
-
-class Step(StrEnum):
-    NOT_STARTED = "not_started"
-    STARTING = "starting"
-    MOVING = "moving"
-    ALMOST = "almost"
-    DONE = "done"
-    STILL_HERE = "still_here"
-    HARDER = "harder"
-    TALK_AGAIN = "talk_again"
-    NOT_TRIED = "not_tried"
-    TRYING = "trying"
-    CHANGED_MIND = "changed_mind"
-    PAUSED = "paused"
-
-
-class Feeling(StrEnum):
-    """« Pour moi, comment ça va ? » Also the posted value of the field `feeling`."""
-
-    GOOD = "good"
-    SO_SO = "so_so"
-    BAD = "bad"
-    DISAGREE = "disagree"  # « Je ne vois pas les choses comme ça »
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
+from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal.frame import (
     Answer,
     Behalf,
@@ -19,9 +20,7 @@ from app.portal.parts import (
     Answered,
     Deed,
     Event,
-    Feeling,
     Goal,
-    GoalKind,
     Identity,
     MyView,
     Note,
@@ -30,7 +29,6 @@ from app.portal.parts import (
     Question,
     QuestionKind,
     StaffView,
-    Step,
     Visit,
     Words,
 )
@@ -204,7 +202,7 @@ GOALS = (
     Goal(
         id="g1",
         title="Aller au marché toute seule",
-        kind=GoalKind.ADVANCE,
+        kind=GoalKind.AVANCER,
         step=Step.MOVING,
         why="Je choisis mes pommes moi-même.",
         actions=("Sonia vient avec moi le mardi.", "En décembre, j'essaie sans elle."),
@@ -222,7 +220,7 @@ GOALS = (
     Goal(
         id="g2",
         title="Revoir ma sœur",
-        kind=GoalKind.KEEP,
+        kind=GoalKind.GARDER,
         step=Step.STILL_HERE,
         with_whom=("Sonia",),
         talk_again=date(2027, 1, 8),
@@ -232,7 +230,7 @@ GOALS = (
     Goal(
         id="g3",
         title="La chorale",
-        kind=GoalKind.TRY,
+        kind=GoalKind.ESSAYER,
         step=Step.TRYING,
         my_view=MyView(feeling=Feeling.GOOD, on=date(2026, 11, 2)),
     ),

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from app.features.projects import labels as project_labels
+from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal import labels, people
 from app.portal.frame import Screen, Voice
 from app.portal.pages import HERE, render
-from app.portal.parts import Deed, Feeling, GoalKind, QuestionKind, Step
+from app.portal.parts import Deed, QuestionKind
 from app.portal.views import StopKind
 from tests.portal.cast import everything
 from tests.portal.html import BLOCKS, Node, read
@@ -45,13 +47,14 @@ def templates() -> Iterator[tuple[Path, str]]:
 
 
 def written() -> Iterator[str]:
-    """Every run of our own words: template text, template strings, strings of labels and people."""
+    """Every run of our own words: template text, template strings, strings of labels and people, steps, feelings."""
     for _, source in templates():
         for expression in re.findall(r"\{[{%](.*?)[%}]\}", source, re.DOTALL):
             yield from re.findall(r'"([^"]*[^\W\d_] [^"]*)"', expression)
         bare = re.sub(r"\{#.*?#\}|\{%.*?%\}", "\n", source, flags=re.DOTALL)
         bare = re.sub(r"\{\{.*?\}\}", "X", bare, flags=re.DOTALL)
         yield from (piece.strip() for piece in re.split(r"<[^>]*>|\n", bare) if piece.strip())
+    yield from (*project_labels.STEPS.values(), *project_labels.FEELINGS.values())
     for module in (labels, people):
         tree = ast.parse(Path(str(module.__file__)).read_text())
         docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -141,8 +144,8 @@ def test_the_page_says_tu_only_to_who_chose_it() -> None:
     [
         (Screen, labels.TITLES),
         (GoalKind, labels.GOAL_KINDS),
-        (Step, labels.STEPS),
-        (Feeling, labels.FEELINGS),
+        (Step, project_labels.STEPS),
+        (Feeling, project_labels.FEELINGS),
         (QuestionKind, labels.QUESTION_KINDS),
         (Deed, labels.DEEDS),
         (StopKind, labels.STOPS),

@@ -15,12 +15,22 @@ from app.features.projects import agreeing, models
 from app.features.projects.parts import ActionOut, AgreementOut, ExpectationOut, GoalOut, NeedOut
 from app.features.projects.questions import MINE_IN_PREPARATION, MINE_RUNNING
 from app.features.projects.seen import Seen
-from app.features.projects.vocabulary import GoalStatus, Origin, Party, ProjectStatus, TaskStatus, Who
+from app.features.projects.vocabulary import (
+    Feeling,
+    GoalKind,
+    GoalStatus,
+    Origin,
+    Party,
+    ProjectStatus,
+    Step,
+    TaskStatus,
+    Who,
+)
 from app.kernel.clock import PARIS
 from app.kernel.errors import NotFound
 from app.portal import frame
 from app.portal.frame import THE_PERSON, Answer, Partner, Relative, Screen
-from app.portal.parts import Feeling, Goal, GoalKind, MyView, Position, StaffView, Step, Words
+from app.portal.parts import Goal, MyView, Position, StaffView, Words
 from app.portal.screens.opening import Opened, opened
 from app.portal.screens.people import CLOSE, THE_TEAM, relation, staff
 from app.portal.views import MyProject
