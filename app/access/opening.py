@@ -73,7 +73,7 @@ async def refuse_unknown(database: Database, call: Call, action: str, kind: str)
 
 
 async def trace_system(
-    session: AsyncSession, organisation_id: UUID, action: str, kind: str, ids: Collection[UUID], usager_id: UUID
+    session: AsyncSession, organisation_id: UUID, action: str, kind: str, ids: Collection[UUID], usager_id: UUID | None
 ) -> None:
     """The trace of what the server's own hand moved, in the transaction of the move."""
     who = trail.unknown(Call(Door.SYSTEM, str(uuid7())), organisation_id) | {"principal_kind": "system"}

@@ -2,11 +2,12 @@
 
 import typer
 
-from app.cli import audit, base, demo, exchange, house, serving
+from app.cli import account, audit, base, demo, exchange, house, serving
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
 for commands in (base.commands, serving.commands, demo.commands):
     main.add_typer(commands)
+main.add_typer(account.commands, name="account")
 main.add_typer(audit.commands, name="audit")
 main.add_typer(house.commands, name="settings")
 main.add_typer(exchange.commands, name="exchange")

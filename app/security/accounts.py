@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
-from app.kernel.errors import Conflict, Invalid, Unauthenticated
+from app.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 from app.security import passwords, sessions, throttle
 from app.security.models import Account, AccountCredential, LiveSession
 
@@ -40,6 +40,14 @@ async def create(session: AsyncSession, login: str, name: str, password: str) ->
     await session.flush()
     await _keep(session, account.id, secret)
     return account.id
+
+
+async def named(session: AsyncSession, login: str) -> Account:
+    """In a session of the owner. Raises NotFound."""
+    found = await session.scalar(select(Account).where(func.lower(Account.login) == normal(login)))
+    if found is None:
+        raise NotFound("Aucun compte ne porte cet identifiant.")
+    return found
 
 
 async def set_password(session: AsyncSession, account_id: UUID, password: str) -> None:

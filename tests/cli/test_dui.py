@@ -1,46 +1,19 @@
 """`dui …` against a base of one's own: what is typed, what is told, what the base holds then."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from app.audit import sealer
-from app.cli import main
-from app.config import settings
 from app.features.settings.shipped import QUESTIONS
-from app.kernel.crypto import Keyring
+from tests.cli.conftest import typed
 from tests.postgres import TestDatabase, ask
 
 LINE = """INSERT INTO audit_entry (organisation_id, principal_kind, action, kind, entry_ids, outcome, door, request_id)
     VALUES ('00000000-0000-0000-0000-000000000000', 'unknown', 'read', 'usager', '{}', 'refused', 'api', 'x')"""
-
-
-@pytest.fixture(autouse=True)
-def environment(
-    fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[TestDatabase]:
-    Keyring.create(tmp_path / "keys.json")
-    told = {
-        "DUI_DATABASE_URL": fresh_database.app_url,
-        "DUI_OWNER_DATABASE_URL": fresh_database.owner_url,
-        "DUI_SEALER_DATABASE_URL": fresh_database.sealer_url,
-        "DUI_KEY_FILE": str(tmp_path / "keys.json"),
-    }
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    yield fresh_database
-    settings.cache_clear()
-
-
-def typed(*words: str) -> Result:
-    return CliRunner().invoke(main, words, catch_exceptions=False)
 
 
 class TestMigrate:
