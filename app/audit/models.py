@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Index, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Index, PrimaryKeyConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.kernel.db import Base, Xid8
@@ -14,14 +14,15 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entry"
     __table_args__ = (
+        PrimaryKeyConstraint("organisation_id", "at", "id"),  # by moment: an id is random, and would scatter the lines
         Index(None, "organisation_id", "usager_id", "at"),
         Index(None, "organisation_id", "xid"),
         {"postgresql_partition_by": "RANGE (at)"},
     )
 
-    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
-    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
-    at: Mapped[datetime] = mapped_column(primary_key=True, server_default=text("clock_timestamp()"))
+    organisation_id: Mapped[UUID]
+    id: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
     epoch: Mapped[int] = mapped_column(server_default=text("1"))  # moved on when the base finds itself in a new cluster
     xid: Mapped[int] = mapped_column(Xid8, server_default=text("pg_current_xact_id()"))
     principal_kind: Mapped[str]  # app.security.principal.Caller, or "unknown"

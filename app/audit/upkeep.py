@@ -16,16 +16,19 @@ EPOCH = """INSERT INTO cluster_epoch (epoch, cluster)
     HAVING (SELECT cluster FROM cluster_epoch ORDER BY epoch DESC LIMIT 1) IS DISTINCT FROM c.system_identifier::text
     RETURNING epoch"""
 
+LATE = "SELECT DISTINCT date_trunc('month', at AT TIME ZONE 'UTC')::date FROM {}_default"
+
 
 async def keep_up(owner: asyncpg.Connection) -> None:
-    """Idempotent. A month whose rows already went to the default partition stays there: no row is moved."""
+    """Idempotent. A month that nobody made in time is made now: its rows leave the default partition."""
     async with owner.transaction():
         await owner.execute("SET LOCAL lock_timeout = '5s'")
         epoch = await owner.fetchval(EPOCH)
         if epoch:
             await owner.execute(f"ALTER TABLE audit_entry ALTER COLUMN epoch SET DEFAULT {int(epoch)}")
     for table in PARTITIONED:
-        for start, end in months(today(), MONTHS_AHEAD):
+        late = await owner.fetch(LATE.format(table))
+        for start, end in [*months(today(), MONTHS_AHEAD), *(months(month, 0)[0] for [month] in late)]:
             await _make(owner, table, start, end)
 
 
@@ -33,13 +36,14 @@ async def _make(owner: asyncpg.Connection, table: str, start: date, end: date) -
     name = f"{table}_{start:%Y_%m}"
     if await owner.fetchval("SELECT to_regclass($1)", name):
         return
-    taken = f"SELECT 1 FROM {table}_default WHERE at >= $1 AND at < $2 LIMIT 1"  # noqa: S608  names of ours
-    span = f"FOR VALUES FROM ('{start} 00:00+00') TO ('{end} 00:00+00')"
+    low, high = f"'{start} 00:00+00'", f"'{end} 00:00+00'"
     async with owner.transaction():
         await owner.execute("SET LOCAL lock_timeout = '5s'")
-        if await owner.fetchval(taken.replace("$1", f"'{start} 00:00+00'").replace("$2", f"'{end} 00:00+00'")):
-            return
-        await owner.execute(f"CREATE TABLE {name} PARTITION OF {table} {span}")
+        await owner.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
+        await owner.execute(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE")  # else a row could come meanwhile
+        await owner.execute(f"""WITH late AS (DELETE FROM {table}_default WHERE at >= {low} AND at < {high} RETURNING *)
+            INSERT INTO {name} SELECT * FROM late""")  # noqa: S608  names and days of ours
+        await owner.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})")
         await owner.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
         await owner.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
 

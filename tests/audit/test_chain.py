@@ -248,27 +248,3 @@ class TestRunning:
         stop.set()
         await asyncio.wait_for(running, 5)
         assert "sealer_interrupted" in caplog.messages
-
-
-class TestUpkeep:
-    async def test_makes_a_year_of_months_once(self, fresh_database: TestDatabase, connect: Connect):
-        owner = await connect(fresh_database.owner_url)
-        for _ in range(2):
-            await upkeep.keep_up(owner)
-        months = await owner.fetch("SELECT 1 FROM pg_inherits WHERE inhparent = 'audit_entry'::regclass")
-        assert len(months) == upkeep.MONTHS_AHEAD + 2  # this month, twelve ahead, the default
-
-    async def test_a_month_already_in_the_default_partition_stays_there(self, chained: TestDatabase, connect: Connect):
-        owner = await connect(chained.owner_url)
-        await upkeep.keep_up(owner)
-        assert (await verify(owner, HERE)).broken is None
-        assert await owner.fetchval("SELECT count(*) FROM audit_entry_default") == 1504
-
-    @pytest.mark.threat("trail-partition-reached")
-    async def test_a_month_named_directly_is_closed_to_the_application(
-        self, fresh_database: TestDatabase, connect: Connect
-    ):
-        await upkeep.keep_up(await connect(fresh_database.owner_url))
-        app = await connect(fresh_database.app_url)
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await app.fetch("SELECT * FROM audit_entry_default")
