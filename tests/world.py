@@ -116,6 +116,19 @@ class World:
 
         asyncio.run(write())
 
+    def appoint(self, name: str, as_who: str, role: Role, *places: str) -> None:
+        """Another membership of someone hired already, under a bearer of its own: rights are never added up."""
+
+        async def write() -> None:
+            base = Database(self.database.owner_url, 1)
+            async with base.session(None) as session:
+                who = (self.ids[as_who], self.ids[f"{as_who}_account"])
+                await _appointed(self, session, name, self.organisation, who, role, places)
+                await session.commit()
+            await base.close()
+
+        asyncio.run(write())
+
     def accompany(self, name: str, usager_id: UUID | str, place: str, *, referent: bool = False) -> None:
         """This professional is in the team of this person, by name."""
         common = {"usager_id": UUID(str(usager_id)), "structure_id": self.ids[place]}
@@ -246,7 +259,7 @@ async def _staff(
     w: World, session: Any, name: str, organisation: UUID, told: tuple[Role, str, str], places: tuple[str, ...]
 ) -> None:
     role, given, family = told
-    account, professional, membership = Account(id=uuid7(), login=name, name=given), uuid7(), uuid7()
+    account, professional = Account(id=uuid7(), login=name, name=given), uuid7()
     session.add(account)
     session.add(
         Professional(
@@ -254,6 +267,19 @@ async def _staff(
         )
     )
     await session.flush()
+    await _appointed(w, session, name, organisation, (professional, account.id), role, places)
+
+
+async def _appointed(
+    w: World,
+    session: Any,
+    name: str,
+    organisation: UUID,
+    who: tuple[UUID, UUID],
+    role: Role,
+    places: tuple[str, ...],
+) -> None:
+    (professional, account), membership = who, uuid7()
     session.add(
         Membership(
             organisation_id=organisation,
@@ -269,8 +295,8 @@ async def _staff(
             MembershipStructure(organisation_id=organisation, membership_id=membership, structure_id=w.ids[place])
         )
     place_of = Place(organisation, professional, membership, role)
-    opened = await sessions.open_staff(session, w.keyring, ORIGIN, account.id, place_of, ttl=LONG)
-    w.ids |= {name: professional, f"{name}_account": account.id, f"{name}_membership": membership}
+    opened = await sessions.open_staff(session, w.keyring, ORIGIN, account, place_of, ttl=LONG)
+    w.ids |= {name: professional, f"{name}_account": account, f"{name}_membership": membership}
     w.ids[f"{name}_session"] = opened.principal.session_id
     w.bearers[name] = {"Authorization": f"Bearer {opened.token}"}
 

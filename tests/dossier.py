@@ -1,0 +1,153 @@
+"""Rows of every kind about one person, written by the owner as plain SQL: the facts behind the doors.
+
+It knows the tables by name and nothing of the code that decides who reads them, so that an oracle may stand on it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from app.kernel.ids import uuid7
+from tests.world import World
+
+Values = dict[str, Any]
+THEN, DAY = "2026-01-05T09:00:00Z", "2026-01-05"
+LOCAL = "https://mdph.example/individu"
+TABLES = {"event": "event_participant"}  # the others bear the name of their kind
+# What a row of each kind says of its own; ids of its parents are taken from the person it is about.
+SAID: dict[str, Values] = {
+    "usager": {
+        "birth_family_name": "?", "birth_given_names": "Ada", "identity_status": "provisoire", "address_protected": False,
+        "says_tu": False,
+    },
+    "contact": {"family_name": "PROCHE", "address_protected": False, "call_order": 1},
+    "sharing_consent": {
+        "kind": "image", "question": "?", "if_yes": "a", "if_no": "b", "categories": [], "answer": "asked",
+        "starts": DAY, "both_parents": False,
+    },
+    "project": {"number": 1, "title": "Projet", "status": "draft"},
+    "usager_identifier": {"system": LOCAL},
+    "mandate": {
+        "kind": "tutelle", "scope": "both", "effect": "representation", "opens": ["support"], "starts": DAY,
+        "person_agreed": False, "person_told": False,
+    },
+    "stay": {"status": "in_progress", "starts": DAY, "place_protected": False},
+    "consent_answer": {"answer": "yes", "given_by_kind": "usager", "consent_version": 1},
+    "opposition": {"starts": DAY},
+    "emergency_sheet": {},
+    "emergency_access": {"reason": "?", "starts_at": THEN, "ends_at": THEN},
+    "team_member": {"starts": DAY, "referent": False},
+    "expectation": {"origin": "usager", "words": "Sortir"},
+    "need": {"text": "Marcher"},
+    "goal": {"title": "Sortir", "kind": "avancer", "status": "planned"},
+    "action": {"title": "Sortir", "status": "draft"},
+    "service": {"title": "Sortie", "status": "draft"},
+    "means": {"title": "Bus", "status": "draft"},
+    "review": {"starts_at": THEN, "status": "draft"},
+    "agreement": {"party": "usager", "answer": "yes", "signed_at": THEN},
+    "kept_resource": {"type_name": "Basic"},
+    "transmission": {"kind": "data", "text": "?", "important": False},
+    "event": {
+        "types": [], "ends_at": "2026-01-05T10:00:00Z", "starts": "2026-01-05T09:00:00", "ends": "2026-01-05T10:00:00",
+        "zone": "Europe/Paris", "status": "planned", "answer": "asked", "place_protected": False, "all_day": False,
+    },
+}  # fmt: skip
+PARTS = ("expectation", "need", "goal", "action", "service", "means", "review", "agreement")
+FIRST = ("usager", "contact", "sharing_consent", "project")  # what other rows point to, in this order
+KINDS = tuple(SAID)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone, and the rows of theirs that others point to."""
+
+    structure: UUID
+    id: UUID = field(default_factory=uuid7)
+    contact: UUID = field(default_factory=uuid7)
+    project: UUID = field(default_factory=uuid7)
+    sharing_consent: UUID = field(default_factory=uuid7)
+
+
+@dataclass
+class Dossiers:
+    """Persons and rows to be written at once."""
+
+    world: World
+    rows: list[tuple[str, Values]] = field(default_factory=list)
+    persons: list[UUID] = field(default_factory=list)
+
+    def person(self, place: str, **values: Any) -> Person:
+        """Someone new in this structure, and their key."""
+        made = Person(self.world.ids[place])
+        self.persons.append(made.id)
+        self.row("usager", made, id=made.id, **values)
+        return made
+
+    def row(self, kind: str, person: Person, **values: Any) -> UUID:
+        """A row of this kind about them, and its id."""
+        row = row_of(self.world, kind, person, values)
+        self.rows.append((kind, row))
+        return UUID(str(row["id"]))
+
+    def write(self) -> None:
+        keys = [(self.world.organisation, id, self.world.keyring.new_usager_key(str(id))[1]) for id in self.persons]
+        names = ("organisation_id", "usager_id", "wrapped")
+        insert(self.world, "usager_key", [dict(zip(names, key, strict=True)) for key in keys])
+        for kind in sorted({kind for kind, _ in self.rows}, key=KINDS.index):
+            insert(self.world, TABLES.get(kind, kind), [row for of, row in self.rows if of == kind])
+        self.rows, self.persons = [], []
+
+
+def row_of(world: World, kind: str, person: Person, values: Values) -> Values:
+    """Every column that a row of this kind needs."""
+    id = values.get("id") or uuid7()
+    row: Values = {
+        "organisation_id": world.organisation, "id": id, "usager_id": person.id, "structure_id": person.structure,
+        "category": "administrative", "visibility": "shared", "author_kind": "professional", "occurred_at": THEN,
+        "recorded_at": THEN, "updated_at": THEN, "version": 1, "held": False, "consigne": False, "minor_secret": False,
+        **SAID[kind], **_pointing(world, kind, person, id),
+    }  # fmt: skip
+    return {**row, **values}
+
+
+def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
+    if kind in PARTS:
+        return {"project_id": person.project}
+    match kind:
+        case "usager":
+            return {"name_key": f"matrice {id.hex}"}
+        case "mandate":
+            return {"contact_id": person.contact}
+        case "consent_answer":
+            return {"consent_id": person.sharing_consent, "given_by": person.id}
+        case "opposition" | "emergency_access" | "team_member":
+            return {"professional_id": world.ids["marc"]}
+        case "transmission":
+            return {"thread_id": id}
+        case "event":
+            return {"event_id": uuid7()}
+        case "usager_identifier":
+            sealed = world.keyring.seal(id.hex.encode(), f"usager_identifier:{id}")
+            return {"sealed": sealed, "blind": id.bytes}
+    return {}
+
+
+def insert(world: World, table: str, rows: Iterable[Values]) -> None:
+    """As the owner; rows of one table, whatever columns each says."""
+    lots: dict[tuple[str, ...], list[Values]] = {}
+    for row in rows:
+        lots.setdefault(tuple(row), []).append({k: _plain(v) for k, v in row.items()})
+    for names, lot in lots.items():
+        columns = ", ".join(names)
+        given = orjson.dumps(lot, default=str).decode()
+        world.rows(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json)",
+            given,
+        )
+
+
+def _plain(value: object) -> object:
+    return f"\\x{value.hex()}" if isinstance(value, bytes) else value
