@@ -31,6 +31,7 @@ from app.kernel.hot import HotLane
 from app.portal import router as portal
 from app.portal.pages import STATIC_DIR, STATIC_URL
 from app.portal.static_files import Kept
+from app.security.outbound import Outbound
 from app.security.tokens import TokenCache
 
 SAFE_ROLE = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
@@ -55,6 +56,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.lane = HotLane(config.database_url, config.pool_size)
     app.state.database = Database(config.database_url, config.pool_size)
     app.state.tokens = TokenCache()
+    app.state.outbound = Outbound()
     await app.state.lane.open()
     metrics.serve(config.metrics_port)
     stop = asyncio.Event()

@@ -180,7 +180,7 @@ async def _by_assertion(request: Request, form: Form) -> dict[str, object]:
     state, assertion = request.app.state, _asked(form, "client_assertion")
     urls = [origin + TOKEN for origin in state.settings.origins]
     try:
-        client = await partners.authenticate(state.database, assertion, urls)
+        client = await partners.authenticate(state.database, state.outbound, assertion, urls)
         if form.get("client_id", client.client_id) != client.client_id:
             raise Unauthenticated(jose.ASSERTION_REFUSED)
     except Unauthenticated as no:

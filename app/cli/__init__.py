@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import account, audit, base, demo, exchange, house, serving
+from app.cli import account, audit, base, demo, exchange, house, partner, serving
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
 for commands in (base.commands, serving.commands, demo.commands):
@@ -10,4 +10,5 @@ for commands in (base.commands, serving.commands, demo.commands):
 main.add_typer(account.commands, name="account")
 main.add_typer(audit.commands, name="audit")
 main.add_typer(house.commands, name="settings")
+main.add_typer(partner.commands, name="partner")
 main.add_typer(exchange.commands, name="exchange")

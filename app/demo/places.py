@@ -15,7 +15,7 @@ from app.features.structures.models import Organisation, Structure, Unit
 from app.kernel.clock import now
 from app.kernel.ids import uuid7
 from app.kernel.roles import write_secret
-from app.security import accounts, partners
+from app.security import accounts, jose, partners
 from app.security.principal import Role
 
 SCOPE = "system/*.crus"
@@ -94,7 +94,7 @@ async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) ->
     )
     given_to = {}
     for key, (name, client_id) in PARTNERS.items():
-        jwks = _new_key(keys / f"{key}.pem", key)
+        jwks = jose.public_keys(_new_key(keys / f"{key}.pem", key))
         given_to[key] = await partners.register(
             session, here, name, client_id, jwks, SCOPE, structures["ime"], list(structures.values()), accepts=True
         )

@@ -93,9 +93,10 @@ def read_access(keyring: Keyring, token: str, issuer: str) -> Claims:
 
 
 @_fenced(ASSERTION_REFUSED)
-def client_named(assertion: str) -> str:
-    """Who an assertion says it comes from: enough to look for that client's keys, and for nothing else."""
-    return _name(_read(assertion)[1]["iss"])
+def named(assertion: str) -> tuple[str, str]:
+    """Who an assertion says it comes from, by which key: enough to look for that client's keys, and for nothing else."""
+    header, claims = _read(assertion)
+    return _name(claims["iss"]), _name(header["kid"])
 
 
 @_fenced(ASSERTION_REFUSED)

@@ -122,6 +122,9 @@ class PartnerClient(Base):
     name: Mapped[str]
     client_id: Mapped[str] = mapped_column(unique=True)
     jwks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    jwks_url: Mapped[str | None]  # where it publishes its keys; None: they were given
+    jwks_read_at: Mapped[datetime | None]
+    jwks_asked_at: Mapped[datetime | None]
     scopes: Mapped[list[str]]
     default_structure_id: Mapped[UUID]
     created_at: Mapped[datetime] = mapped_column(default=now)

@@ -1,11 +1,11 @@
 """Partner systems: registering one, and SMART Backend Services' proof of who it is.
 
-A client's keys are given when it is registered and kept here: no address of keys is ever fetched.
+A client's keys are given when it is registered, or read at the https address it gave then (`partner_keys`).
 Source: https://hl7.org/fhir/smart-app-launch/backend-services.html
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -18,12 +18,14 @@ from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.errors import Invalid, Unauthenticated
 from app.kernel.ids import uuid7
-from app.security import jose, scopes, sessions, tokens
+from app.security import jose, partner_keys, scopes, sessions, tokens
 from app.security.models import JtiSeen, LiveSession, PartnerClient, PartnerStructure
+from app.security.outbound import Outbound
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._:~-]{3,120}", re.ASCII)
 CLIENT = text(
-    "SELECT organisation_id, partner_id, jwks, scopes, default_structure_id, structure_ids FROM client_of(:client_id)"
+    """SELECT organisation_id, partner_id, jwks, jwks_url, jwks_read_at, scopes, default_structure_id, structure_ids
+    FROM client_of(:client_id)"""
 )
 
 
@@ -44,14 +46,18 @@ async def register(
     organisation_id: UUID,
     name: str,
     client_id: str,
-    jwks: object,
+    jwks: Sequence[partner_keys.Key],
     scope: str,
     default_structure_id: UUID,
     structure_ids: Collection[UUID] = (),
     *,
     accepts: bool = False,
+    jwks_url: str | None = None,
 ) -> UUID:
-    """In a session of this tenant; `accepts`: what it sends enters the dossiers as it comes. Raises Invalid naming what to mend in the keys, the scopes or the name."""
+    """In a session of this tenant; `jwks` as `jose.public_keys` or `partner_keys.read` give them.
+
+    `accepts`: what it sends enters the dossiers as it comes. Raises Invalid naming what to mend in the scopes or the name.
+    """
     if CLIENT_ID.fullmatch(client_id) is None:
         raise Invalid("Un client_id a de 3 à 120 lettres, chiffres ou . _ : ~ -", where="/client_id")
     try:
@@ -63,7 +69,9 @@ async def register(
         id=uuid7(),
         name=name,
         client_id=client_id,
-        jwks=jose.public_keys(jwks),
+        jwks=list(jwks),
+        jwks_url=jwks_url,
+        jwks_read_at=now() if jwks_url else None,
         scopes=sorted(may),
         default_structure_id=default_structure_id,
     )
@@ -85,12 +93,13 @@ async def disable(session: AsyncSession, partner_id: UUID) -> None:
     await sessions.revoke(session, LiveSession.kind == "partner", LiveSession.subject_id == partner_id)
 
 
-async def authenticate(database: Database, assertion: str, audiences: Collection[str]) -> Client:
+async def authenticate(database: Database, outbound: Outbound, assertion: str, audiences: Collection[str]) -> Client:
     """Who signed this, the first time it is shown. Raises Unauthenticated, in the same words whatever is wrong."""
-    client_id = jose.client_named(assertion)
+    client_id, kid = jose.named(assertion)
     async with database.session(None) as session:
         found = (await session.execute(CLIENT, {"client_id": client_id})).one_or_none()
-    proof = jose.read_assertion(assertion, found.jwks if found else [], client_id, audiences)
+    keys = await partner_keys.known(database, outbound, found, kid) if found else []
+    proof = jose.read_assertion(assertion, keys, client_id, audiences)
     async with database.session(None) as session:
         first = await _spent(session, proof)
         await session.commit()

@@ -16,7 +16,7 @@ from app.kernel.clock import today
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 from app.kernel.ids import uuid7
-from app.security import accounts, partners
+from app.security import accounts, jose, partners
 from tests.postgres import TestDatabase
 from tests.security import keys
 
@@ -101,7 +101,7 @@ async def built(owner: Database) -> House:
         )
         session.add(role)
         client_id = f"chu-{uuid4().hex[:8]}"
-        jwks = {"keys": [keys.public_jwk(keys.ec_key(), "k1"), keys.public_jwk(keys.rsa_key(), "k2")]}
+        jwks = jose.public_keys({"keys": [keys.public_jwk(keys.ec_key(), "k1"), keys.public_jwk(keys.rsa_key(), "k2")]})
         chu = await partners.register(
             session, here, "CHU", client_id, jwks, "system/*.cruds", ime.id, structure_ids=[ehpad.id]
         )

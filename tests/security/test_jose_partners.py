@@ -38,13 +38,13 @@ def test_the_number_is_kept_until_the_proof_could_no_longer_pass() -> None:
 
 
 def test_the_client_is_named_before_anything_is_verified() -> None:
-    assert jose.client_named(keys.assertion(keys.ec_key(which=3), iss="mdph")) == "mdph"
+    assert jose.named(keys.assertion(keys.ec_key(which=3), iss="mdph")) == ("mdph", "k1")
 
 
 @pytest.mark.parametrize("iss", [None, 12, "", "a b", "é", "x" * 201])
 def test_a_client_s_name_is_short_and_plain(iss: Any) -> None:
     with pytest.raises(Unauthenticated):
-        jose.client_named(keys.assertion(EC, iss=iss))
+        jose.named(keys.assertion(EC, iss=iss))
 
 
 @pytest.mark.threat("partner-claim-missing")
