@@ -1,7 +1,7 @@
 """What every row of a dossier has in common, and the typed structure a reader gets."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.permissions import Category, Kind, Visibility
 from app.kernel.clock import now
+from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base, Xid8
 from app.kernel.hot import word  # features hold no lane, but their views say words of ours
 from app.kernel.ids import uuid7
@@ -60,6 +61,7 @@ class DossierEntry(Row):
 
     __abstract__ = True
     CATEGORY: ClassVar[Category]  # of a row that does not choose
+    SEALED: ClassVar[tuple[str, ...]] = ()  # columns kept under the usager's key: `access.sealed`
 
     usager_id: Mapped[UUID]
     structure_id: Mapped[UUID]
@@ -124,6 +126,12 @@ class Readable(ColumnElement[bool]):
         self.row, self.type = row, Boolean()
 
 
+class Opens(Protocol):
+    """Who read a row opens what is sealed in it."""
+
+    def key_beside(self, usager_id: str, wrapped: bytes | None) -> UsagerKey: ...
+
+
 class View(msgspec.Struct, frozen=True):
     """What is read of one table: each field is a column of `TABLE`, in this order; ids are text.
 
@@ -134,6 +142,10 @@ class View(msgspec.Struct, frozen=True):
     TABLE: ClassVar[type[Row]]
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {}
     id: str
+
+    def told_by(self, gate: Opens) -> Any:
+        """What REST answers: the view itself, unless something of it is sealed."""
+        return self
 
 
 class DossierView(View, frozen=True):

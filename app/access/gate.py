@@ -97,6 +97,10 @@ class Gate(Reading):
             self._keys[usager_id] = self.keyring.usager_key(wrapped, str(usager_id))
         return self._keys[usager_id]
 
+    def key_beside(self, usager_id: str, wrapped: bytes | None) -> UsagerKey:
+        """The same; of a row just written, the key is in hand."""
+        return self._keys[UUID(usager_id)] if wrapped is None else Reading.key_beside(self, usager_id, wrapped)
+
     async def entry(self, table: type[E], id: UUID, action: Action = Action.UPDATE, version: int | None = None) -> E:
         """The row itself, locked, to be changed in this transaction.
 

@@ -131,18 +131,18 @@ async def created(
     if gate.replay:
         row = await gate.get(view, UUID(str(gate.replay.location).rpartition("/")[2]))
         headers = {"Location": f"{path}/{row.id}", "Idempotency-Replayed": "true"}
-        return told(row, status=gate.replay.status, headers=headers)
+        return told(row.told_by(gate), status=gate.replay.status, headers=headers)
     done = write()
     written = await done if isinstance(done, Awaitable) else done
     gate.location = f"{path}/{written.id}"
     await gate.settle()
     headers = {"Location": gate.location, "ETag": etag(written.version)}
-    return told(seen(view, written), status=201, headers=headers)
+    return told(seen(view, written).told_by(gate), status=201, headers=headers)
 
 
 async def changed(gate: Gate, view: type[V], row: Row) -> Response:
     await gate.settle()
-    return told(seen(view, row), headers={"ETag": etag(row.version)})
+    return told(seen(view, row).told_by(gate), headers={"ETag": etag(row.version)})
 
 
 async def removed(gate: Gate) -> Response:
@@ -180,4 +180,4 @@ async def page(
     if len(rows) > limit:
         rows = rows[:limit]
         more = paging.seal(gate.keyring, bound, {"at": [getattr(rows[-1], column) for column in listing.order]})
-    return told({"items": rows, "next": more})
+    return told({"items": [row.told_by(gate) for row in rows], "next": more})

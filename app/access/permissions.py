@@ -57,6 +57,7 @@ class Kind(StrEnum):
     REVIEW = "review"
     AGREEMENT = "agreement"
     KEPT_RESOURCE = "kept_resource"
+    ALERT = "alert"
     # The organisation's directory: about no usager.
     STRUCTURE = "structure"
     SETTING = "setting"
@@ -77,6 +78,7 @@ class Reach(StrEnum):
     REFERENT = "referent"  # of these, those whose named référent I am
     TEAM_CONSIGNE = "team_consigne"  # of these, only rows flagged as a consigne
     OWN = "own"  # what I wrote there
+    ALERTED = "alerted"  # alerts: those I wrote, those that name me, wherever they stand
     MYSELF = "myself"  # my own dossier: what is shared with me, or that I wrote
     MANDATE = "mandate"  # the person I represent: what my mandate opens
     SENT = "sent"  # what this partner sent, as it sent it
@@ -118,7 +120,7 @@ AMENDED = tuple(kind for kind in PROJECT if kind is not K.AGREEMENT)  # another 
 DAILY = (K.TRANSMISSION, K.EVENT)
 DIRECTORY = (K.STRUCTURE, K.SETTING, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER, K.RESOURCE)
 EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
-EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED))
+EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED, K.ALERT))
 
 
 def cells(
@@ -131,6 +133,7 @@ WRITE = (A.CREATE, A.UPDATE)
 MAKE = (A.CREATE,)
 MEND = (A.UPDATE, A.DELETE)
 ADMINISTRATIVE, SUPPORT, CARE, JUDICIAL = (C.ADMINISTRATIVE,), (C.SUPPORT,), (C.CARE,), (C.JUDICIAL,)
+ALERT = (C.ALERT,)
 
 
 def _accompanies(*, care: bool) -> Row:
@@ -176,10 +179,17 @@ def _records(reach: Reach) -> Row:
     return row | cells(reach, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
 
 
+def _alerts(reads: Reach, mends: Reach) -> Row:
+    row = cells(Reach.STRUCTURE, (K.ALERT,), ALERT, MAKE) | cells(reads, (K.ALERT,), ALERT)
+    return row | cells(mends, (K.ALERT,), ALERT, (A.UPDATE,))
+
+
 ACCOMPANY = (
     Role.EDUCATEUR, Role.ACCOMPAGNANT, Role.VEILLEUR, Role.AIDE_SOIGNANT, Role.INFIRMIER, Role.MEDECIN,
     Role.PSYCHOLOGUE, Role.PARAMEDICAL, Role.IDEC, Role.ASSISTANT_SOCIAL,
 )  # fmt: skip
+PASSING = (Role.ENSEIGNANT, Role.BENEVOLE)  # the agenda and the consignes of the day
+LEAD = (Role.CHEF_DE_SERVICE, Role.COORDINATEUR)
 STAFF: dict[Role, Row] = {
     Role.EDUCATEUR: _accompanies(care=False) | cells(Reach.REFERENT, EVERY, JUDICIAL) | _records(Reach.TEAM),
     Role.ACCOMPAGNANT: _accompanies(care=False),
@@ -230,11 +240,11 @@ for _role, _more in (
         (role, cells(Reach.ORGANISATION, (K.RESOURCE,), ADMINISTRATIVE, (*WRITE, A.DELETE)))
         for role in (Role.DIRECTION, Role.ADMIN, Role.CHEF_DE_SERVICE, Role.COORDINATEUR, Role.SECRETARIAT)
     ),
+    # Whoever meets the person may give the alert; only those it names, its author and the direction read it (field.md §1).
+    *((role, _alerts(Reach.ALERTED, Reach.OWN)) for role in (*ACCOMPANY, *PASSING, *LEAD, Role.SECRETARIAT)),
+    (Role.DIRECTION, _alerts(Reach.STRUCTURE, Reach.STRUCTURE)),
     *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
-    *(
-        (role, cells(Reach.ORGANISATION, (K.UNIT_TEAM,), ADMINISTRATIVE, (*WRITE, A.DELETE)))
-        for role in (Role.CHEF_DE_SERVICE, Role.COORDINATEUR)
-    ),
+    *((role, cells(Reach.ORGANISATION, (K.UNIT_TEAM,), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
 ):
     STAFF[_role] = STAFF[_role] | _more
 

@@ -121,6 +121,7 @@ def _may_be_shown() -> ColumnElement[bool]:
     """
     line = AuditEntry
     kept = or_(func.cardinality(line.entry_ids) == literal_column("0"), not_(line.entry_ids.bool_op("<@")(_hidden())))
+    kept = and_(kept, line.kind != word(Kind.ALERT))
     not_by_law = and_(line.ground.is_distinct_from(word(Ground.LOI)), line.role.is_distinct_from(word(Role.EVALUATEUR)))
     return and_(line.outcome == word(Outcome.SUCCESS), not_by_law, kept)
 
@@ -231,12 +232,13 @@ def _always(caller: Shape, action: Action, row: type[DossierEntry]) -> list[Colu
     match caller.kind:
         case Caller.PROFESSIONAL:
             rules.append(not_(row.held))
-            rules.append(or_(row.reserved_to.is_(None), ME == any_(row.reserved_to), row.author_id == ME))
             if action is Action.CREATE:
                 rules.append(row.author_id == ME)
                 if row.KIND not in OPENS_A_DOSSIER:
                     rules.append(_about_someone_i_read(caller, row))
-            rules.append(not_(among(outer(row, "usager_id"), opposed(Opposition.professional_id))))
+            if row.CATEGORY is not Category.ALERT:  # it says itself who reads it, and no opposition stops the law
+                rules.append(or_(row.reserved_to.is_(None), ME == any_(row.reserved_to), row.author_id == ME))
+                rules.append(not_(among(outer(row, "usager_id"), opposed(Opposition.professional_id))))
         case Caller.USAGER | Caller.REPRESENTATIVE:
             rules.append(not_(row.held))
             rules.append(row.usager_id == USAGER)
@@ -310,11 +312,19 @@ def _as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]
     mine = [and_(or_(*with_me), accompanied_by_me(row, as_referent))] if with_me else []
     if action is Action.READ and role in EMERGENCY_ROLES:
         mine.append(and_(_opens_in_emergency(role, row), opened_by_me(row)))
+    if row.CATEGORY is Category.ALERT:
+        named = _alerted(row) if cells and action is Action.READ else false()
+        return or_(and_(i_still_am(role), named), and_(here(role, row), or_(false(), *near)))
     if row.KIND not in COMMON:
         return and_(here(role, row), or_(false(), *near, *mine))
     if Reach.STRUCTURE in cells:
         mine.append(and_(cells[Reach.STRUCTURE], outer(row, "usager_id").in_(staying_where_i_am(role))))
     return or_(and_(here(role, row), or_(false(), *near)), and_(i_still_am(role), or_(false(), *mine)))
+
+
+def _alerted(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """I wrote the alert, or it names me: wherever I work. Nothing else opens it but the direction's cell."""
+    return and_(row.category == word(Category.ALERT), or_(row.author_id == ME, ME == any_(row.reserved_to)))
 
 
 def _opens_in_emergency(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:

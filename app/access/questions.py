@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     null,
+    or_,
     select,
     tuple_,
     union_all,
@@ -178,11 +179,12 @@ def judged(caller: Shape, told: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def column_of(caller: Shape, view: type[View], name: str) -> ColumnElement[Any]:
-    if name == "wrapped_key":  # opens `extra`; looked up only for a row that has some
+    if name == "wrapped_key":  # looked up only for a row that has something sealed
         row: Any = view.TABLE
+        sealed = or_(*(getattr(row, each).is_not(None) for each in ("extra", *row.SEALED)))
         k = StoredUsagerKey
         key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.usager_id)
-        return case((row.extra.is_not(None), key.scalar_subquery()), else_=null())
+        return case((sealed, key.scalar_subquery()), else_=null())
     return judged(caller, view.COMPUTED[name]) if name in view.COMPUTED else getattr(view.TABLE, name)
 
 

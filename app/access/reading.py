@@ -26,7 +26,7 @@ from app.access.questions import (
 from app.access.refusal import ENDED, MayNot, OutOfReach, Refused, refused
 from app.audit import trail
 from app.audit.vocabulary import Call
-from app.kernel.crypto import Keyring
+from app.kernel.crypto import KeyFault, Keyring, UsagerKey
 from app.kernel.errors import Gone, Unauthenticated
 from app.kernel.hot import HotLane, HotQuery
 from app.security.principal import Principal, Professional
@@ -44,6 +44,12 @@ class Reading:
     call: Call
     keyring: Keyring
     _lane: HotLane
+
+    def key_beside(self, usager_id: str, wrapped: bytes | None) -> UsagerKey:
+        """What opens the sealed columns of a row of this usager, by the key read beside it."""
+        if wrapped is None:
+            raise KeyFault("Rien n'ouvre cette valeur.")
+        return self.keyring.usager_key(wrapped, usager_id)
 
     async def get(self, view: type[V], id: UUID) -> V:
         """The row within reach, as committed. Raises OutOfReach once the refusal is traced; Gone when deleted."""

@@ -8,6 +8,7 @@ from app.exchange.router import router as exchanges
 from app.features.access_cards.router import router as access_cards
 from app.features.access_log.router import me as my_visits
 from app.features.access_log.router import router as access_log
+from app.features.alerts.router import router as alerts
 from app.features.calendar.router import me as my_events
 from app.features.calendar.router import router as events
 from app.features.consents.router import me as my_consents
@@ -49,6 +50,7 @@ def rest() -> APIRouter:
     router.include_router(events)
     router.include_router(my_events)
     router.include_router(emergency)
+    router.include_router(alerts)
     router.include_router(exchanges)
     router.include_router(consents)
     router.include_router(my_consents)
