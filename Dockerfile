@@ -9,11 +9,11 @@ RUN python -m venv --without-pip /opt/venv \
 FROM python:3.13-slim
 RUN pip uninstall --quiet --yes --root-user-action=ignore pip \
  && useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dui \
- && install -d -o dui -g dui -m 0700 /var/lib/dui
+ && install -d -o dui -g dui -m 0700 /var/lib/dui /backups
 COPY --from=built /opt/venv /opt/venv
 COPY app /srv/dui/app
 COPY migrations /srv/dui/migrations
-COPY docker/migrate.sh /srv/dui/docker/migrate.sh
+COPY docker/migrate.sh docker/backup.sh /srv/dui/docker/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -21,7 +21,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     DUI_KEY_FILE=/var/lib/dui/keys.json
 WORKDIR /srv/dui
 USER dui
-VOLUME /var/lib/dui
+VOLUME /var/lib/dui /backups
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+VERSION = "0.1.0"  # pyproject says the same (tests/test_readme.py compares)
 SECRETS = Path("/run/secrets")  # where containers mount them: one file per setting, such as `dui_database_url`
 
 

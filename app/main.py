@@ -21,7 +21,7 @@ from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
 from app.api.rest import rest
 from app.audit import sealer
-from app.config import Settings, settings
+from app.config import VERSION, Settings, settings
 from app.features.settings.service import unanswered
 from app.kernel import migrations
 from app.kernel.crypto import Keyring
@@ -133,7 +133,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     log_to_stdout()
     api = Server(
         title="dui-serveur",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
         description="Le dossier usager informatisé : API des applications d'équipe, et de la personne.",
         docs_url=None,

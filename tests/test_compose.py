@@ -11,9 +11,11 @@ import pytest
 
 from app.config import Settings
 from app.kernel import migrations
+from app.kernel.clock import today
+from app.kernel.crypto import Keyring
 from app.kernel.postgres import Server
 from app.kernel.roles import url_as
-from tests.postgres import ask, cluster
+from tests.postgres import ask, clone, cluster
 
 HERE = Path(__file__).resolve().parents[1]
 RIGHTS = "SELECT string_agg(concat_ws(' ', rolname, rolsuper, rolbypassrls, rolcreaterole), ', ' ORDER BY rolname)"
@@ -99,6 +101,34 @@ def test_the_first_day_makes_keys_and_schema(image: Server, secrets: Path, tmp_p
 
 def test_the_image_holds_what_the_server_needs_and_no_more() -> None:
     """The folders copied are let in by .dockerignore, which lets in nothing else."""
-    copied = re.findall(r"^COPY (?!--)(\S+)", (HERE / "Dockerfile").read_text(), re.MULTILINE)
+    copies = re.findall(r"^COPY (?!--)(.+) \S+$", (HERE / "Dockerfile").read_text(), re.MULTILINE)
+    copied = [source for sources in copies for source in sources.split()]
     let_in = re.findall(r"^!(\S+)", (HERE / ".dockerignore").read_text(), re.MULTILINE)
     assert {c.split("/")[0] for c in copied} == set(let_in)
+
+
+def test_the_night_saves_proves_and_keeps_the_last_ones(cluster: Server, template: str, tmp_path: Path) -> None:
+    backups, keys = tmp_path / "backups", tmp_path / "keys.json"
+    backups.mkdir(mode=0o711)
+    Keyring.create(keys)
+    with clone(cluster, template) as database:
+        env = {
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(HERE),
+            "DUI_KEY_FILE": str(keys),
+            "DUI_DATA": str(tmp_path),
+            "DUI_OWNER_DATABASE_URL": database.owner_url,
+            "BACKUPS": str(backups),
+            "KEEP": "2",
+            "AT": "now",
+        }
+        for day in ("2020-01-01", "2020-01-02", "2020-01-03"):
+            (backups / f"dui-{day}T020000.backup").write_bytes(b"")
+        (backups / "dui-notes.txt").write_text("à garder")
+        run = ["sh", str(HERE / "docker" / "backup.sh")]
+        subprocess.run(run, env=env, check=True, capture_output=True)
+        kept = sorted(p.name for p in backups.iterdir())
+        assert [name[:14] for name in kept] == ["dui-2020-01-03", *[f"dui-{today():%Y-%m-%d}"] * 2, "dui-notes.txt"]
+        keys.unlink()
+        failed = subprocess.run(run, env=env, check=False, capture_output=True)
+    assert (failed.returncode, sorted(p.name for p in backups.iterdir())) == (1, kept)

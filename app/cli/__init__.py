@@ -2,10 +2,10 @@
 
 import typer
 
-from app.cli import account, audit, base, demo, exchange, house, partner, serving
+from app.cli import account, audit, base, demo, exchange, house, partner, serving, vault
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
-for commands in (base.commands, serving.commands, demo.commands):
+for commands in (base.commands, serving.commands, demo.commands, vault.commands):
     main.add_typer(commands)
 main.add_typer(account.commands, name="account")
 main.add_typer(audit.commands, name="audit")

@@ -15,8 +15,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
+from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -95,6 +95,21 @@ class Keyring:
         key = UsagerKey(os.urandom(KEY_BYTES))
         return key, self.seal(key.key, f"usager_key:{about}")
 
+    def sign(self, text: bytes) -> tuple[str, bytes]:
+        """ES256 by the first signing key, and its name: what is handed over outside can be checked later."""
+        kid, pem = self.signing[0]
+        return kid, _private(pem).sign(text, ec.ECDSA(hashes.SHA256()))
+
+    def check_signature(self, kid: str, text: bytes, signature: bytes) -> None:
+        """Raises KeyFault when no key of ours, under this name, signed this text."""
+        pem = dict(self.signing).get(kid)
+        try:
+            if pem is None:
+                raise InvalidSignature
+            _private(pem).public_key().verify(signature, text, ec.ECDSA(hashes.SHA256()))
+        except InvalidSignature as exc:
+            raise KeyFault("Ce texte n'est pas celui que ce serveur a signé.") from exc
+
     def usager_key(self, wrapped: bytes, about: str) -> "UsagerKey":
         return UsagerKey(self.open(wrapped, f"usager_key:{about}"))
 
@@ -130,6 +145,13 @@ def _new_signing_pem() -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
+
+
+def _private(pem: str) -> ec.EllipticCurvePrivateKey:
+    key = serialization.load_pem_private_key(pem.encode(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise KeyFault("Les clés de signature du fichier de clés doivent être de courbe P-256.")
+    return key
 
 
 def _curve(pem: str) -> str:

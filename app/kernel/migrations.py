@@ -60,6 +60,11 @@ def head() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Is it one of this version's migrations?"""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def current(owner_url: str) -> str | None:
     """The revision of this database; None when it was never migrated."""
 

@@ -1,0 +1,93 @@
+"""`dui backup`, `dui restore`: one encrypted file, and the proof that it gives the base back."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.config import settings
+from app.kernel.crypto import KeyFault, Keyring
+from app.kernel.engine import PostgresFault
+from app.kernel.migrations import MigrationBlocked
+from app.kernel.roles import write_secret
+from app.vault import backup as backups
+from app.vault import check as checks
+from app.vault import restore as restores
+from app.vault.sealed import BackupFault
+
+commands = typer.Typer()
+File = Annotated[Path, typer.Argument(help="Le fichier de la sauvegarde.")]
+Phrase = Annotated[
+    Path | None,
+    typer.Option("--passphrase-file", help="Un fichier qui contient la phrase secrète ; sinon, le fichier de clés."),
+]
+FAULTS = (BackupFault, KeyFault, PostgresFault, MigrationBlocked, OSError)
+
+
+@commands.command()
+def backup(file: File, passphrase_file: Phrase = None) -> None:
+    """Sauvegarde tout dans un fichier chiffré, sans arrêter le serveur."""
+    config = settings()
+    try:
+        keyring = Keyring.load(config.key_file)
+        saved = asyncio.run(
+            backups.save(config.owner_database_url, file, keyring, config.data, passphrase=_phrase(passphrase_file))
+        )
+    except FAULTS as exc:
+        raise _refused(exc) from None
+    typer.echo(
+        f"{file} : {len(saved.tables)} tables, {saved.rows} lignes, {len(saved.files)} documents, version {saved.revision}."
+    )
+    typer.echo("Gardez-en une copie ailleurs, et le fichier de clés à part. Puis : dui restore --check.")
+
+
+@commands.command()
+def restore(
+    file: File,
+    check: Annotated[
+        bool, typer.Option("--check", help="Essaie dans un serveur jetable, sans toucher à la base.")
+    ] = False,
+    scratch: Annotated[Path | None, typer.Option(help="Où l'essayer (il faut la place de la base).")] = None,
+    report: Annotated[Path | None, typer.Option(help="Où écrire le rapport ; sinon à côté du fichier.")] = None,
+    passphrase_file: Phrase = None,
+) -> None:
+    """Restaure une sauvegarde dans une base vide, ou (--check) prouve qu'elle se restaure."""
+    config = settings()
+    try:
+        keyring, phrase = Keyring.load(config.key_file), _phrase(passphrase_file)
+        if not check:
+            done = restores.restore(config.owner_database_url, file, keyring, config.data, passphrase=phrase)
+            typer.echo(
+                f"{done.saved.rows} lignes et {len(done.saved.files)} documents rendus, tels que le {done.saved.at}."
+            )
+            typer.echo(f"Époque {done.epoch} de la trace. Les sessions sont fermées : chacun se reconnecte.")
+            return
+        told = checks.check(file, keyring, scratch=scratch, passphrase=phrase)
+        place = report or file.with_name(f"{file.name}.report.json")
+        write_secret(place, checks.signed(told, keyring))
+    except FAULTS as exc:
+        raise _refused(exc) from None
+    _say(told, place)
+
+
+def _say(told: checks.Report, place: Path) -> None:
+    typer.echo(f"{told.file} du {told.saved_at} (version {told.revision}), essayée le {told.checked_at} :")
+    typer.echo(f"  {told.tables} tables, {told.rows} lignes, {told.files} documents")
+    typer.echo(f"  {told.chains} chaînes, {told.links} maillons recalculés")
+    typer.echo(f"  {told.callers} lecteurs, {told.questions} questions d'accès comparées")
+    for wrong in told.wrong:
+        typer.echo(f"  FAUX : {wrong}", err=True)
+    typer.echo("Cette sauvegarde se restaure." if told.holds else "NE VOUS FIEZ PAS à cette sauvegarde.")
+    typer.echo(f"Rapport signé : {place}")
+    if not told.holds:
+        raise typer.Exit(1)
+
+
+def _phrase(file: Path | None) -> str | None:
+    return file.read_text().strip() if file else None
+
+
+def _refused(exc: Exception) -> typer.Exit:
+    typer.echo(str(exc), err=True)
+    return typer.Exit(1)
