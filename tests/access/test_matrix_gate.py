@@ -9,54 +9,21 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
-from app.access import writing
-from app.access.entry import DossierEntry
-from app.access.facts import facts
-from app.access.gate import Gate
 from app.access.permissions import Action, Category
-from app.access.policy import allowed
-from app.access.writing import as_json
-from app.kernel.db import Base
 from app.kernel.ids import uuid7
 from app.security.principal import Role
 from tests.access.cells import DOSSIER, PROFILES, WHO, Cell, House, Profile, every, founded
-from tests.access.holding import holding
+from tests.access.holding import Asked, holding, tables
 from tests.dossier import row_of
 from tests.world import World
 
 Row = tuple[str, Profile]  # of one kind: its category, and what it is to who asks
 
 
-class Asked(Gate):
-    """What the gate would say of many rows."""
-
-    async def may(self, action: Action, table: type[DossierEntry], ids: list[UUID]) -> set[UUID]:
-        """As `entry` asks it of one."""
-        caller = self.principal.shape
-        these = table.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
-        query = select(table.id).where(these, allowed(caller, Action.READ, table), allowed(caller, action, table))
-        return {row.id for row in await self._session.execute(query, {**facts(self.principal), "ids": ids})}
-
-    async def might_add(self, table: type[DossierEntry], rows: list[dict[str, Any]]) -> set[UUID]:
-        """As `flush` asks it, row by row."""
-        undone = await self._session.begin_nested()
-        query = writing.inserting(self.principal.shape, table)
-        told = await (await self._session.connection()).execute(query, {**facts(self.principal), "rows": as_json(rows)})
-        within = {id for id, within, _ in told if within}
-        await undone.rollback()
-        return within
-
-
 @pytest.fixture(scope="module")
 def house(world: World) -> Iterator[House]:
     return founded(world)
-
-
-def tables() -> dict[str, type[DossierEntry]]:
-    mapped = (m.class_ for m in Base.registry.mappers)
-    return {t.KIND.value: t for t in mapped if issubclass(t, DossierEntry)}
 
 
 async def let(gate: Asked, house: House, kind: str, action: Action) -> set[Row]:
