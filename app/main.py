@@ -16,9 +16,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 import app.schema  # noqa: F401  every table is known
-from app.api import docs, errors, fhir, health, metrics, oauth, transaction
+from app.api import docs, errors, fhir, health, metrics, transaction
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
+from app.api.oauth.routes import router as oauth
 from app.api.rest import rest
 from app.audit import sealer
 from app.config import VERSION, Settings, settings
@@ -145,7 +146,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
         api.add_exception_handler(kind, handler)
     api.router.routes[:0] = fhir.routes()  # first: the framework walks its routes one by one
     api.router.routes.extend(transaction.routes())
-    api.include_router(oauth.router)
+    api.include_router(oauth)
     api.include_router(rest())
     api.include_router(health.router)
     api.include_router(docs.router)

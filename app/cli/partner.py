@@ -18,6 +18,7 @@ from app.cli.owner import acted, told
 from app.cli.places import structures_named
 from app.config import settings
 from app.features.structures.models import Structure
+from app.fhir.known_types import R4_TYPES
 from app.kernel.clock import PARIS, now
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.security import jose, partner_keys, partners, scopes
@@ -47,6 +48,9 @@ def add(
 ) -> None:
     """Inscrit un partenaire ; dit l'adresse du jeton, ses droits, et une commande qui marche."""
     as_named = client_id or _slug(name)
+    if set(re.findall(r"system/(\w+)\.", scope)) - R4_TYPES:
+        typer.echo("Un des droits nomme un type que FHIR R4 n'a pas.", err=True)
+        raise typer.Exit(1)
 
     async def work(session: AsyncSession) -> PartnerClient:
         organisation, places = await structures_named(session, structure)

@@ -38,6 +38,11 @@ def cover(scopes: frozenset[str], type_name: str, letter: str) -> bool:
     return f"{type_name}.{letter}" in scopes or f"*.{letter}" in scopes
 
 
+def types(scopes: frozenset[str]) -> frozenset[str]:
+    """The FHIR types they name."""
+    return frozenset(atom[:-2] for atom in scopes) - {"*"}
+
+
 def said(scopes: frozenset[str]) -> str:
     """As SMART writes them, in a stable order."""
     types = sorted({atom[:-2] for atom in scopes})

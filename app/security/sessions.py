@@ -162,6 +162,14 @@ async def find(database: Database, token: str) -> Known:
     return Known(_person(live), Door(live.door))
 
 
+async def lives(database: Database, principal: Principal) -> bool:
+    """Would a request by this caller be heard now?"""
+    alive = LiveSession.revoked_at.is_(None) & (LiveSession.expires_at > func.now())
+    async with database.session(None) as session:
+        found = await session.scalar(select(LiveSession.id).where(LiveSession.id == principal.session_id, alive))
+    return found is not None
+
+
 async def extend(session: AsyncSession, principal: Principal, until: datetime) -> None:
     """« Rester connecté » : a later end for a session that still lives, never for one that ended."""
     await session.execute(

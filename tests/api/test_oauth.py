@@ -1,7 +1,10 @@
 """The token endpoint, through HTTP: what each kind of caller is given, and everything it is not."""
 
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,12 +14,14 @@ from app.access.models import Membership
 from app.kernel.db import Database
 from app.kernel.ids import uuid7
 from app.security import access_cards, accounts, jose, throttle
+from app.security.outbound import Outbound
 from tests.api.conftest import as_owner
 from tests.security import keys
 from tests.security.conftest import PASSWORD, House
+from tests.security.publisher import Publisher, publishing
 from tests.world import ORIGIN, World
 
-TOKEN, REVOKE, MINE = "/oauth/token", "/oauth/revoke", "/api/v1/me/session"
+TOKEN, REVOKE, INTROSPECT, MINE = "/oauth/token", "/oauth/revoke", "/oauth/introspect", "/api/v1/me/session"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 READ = "/api/v1/transmissions"
 
@@ -199,7 +204,10 @@ class TestPartners:
         assert traced(world, partner(world, house)) == ("login", "partner", "success")
 
     @pytest.mark.threat("partner-scope-unreadable")
-    @pytest.mark.parametrize("scope", ["", "user/*.rs", "system/Goal.sr", "openid", "x" * 5000])
+    @pytest.mark.parametrize(
+        "scope",
+        ["", "user/*.rs", "system/Goal.sr", "openid", "x" * 5000, "system/Goals.r", "system/Goal.r system/Foo.r"],
+    )
     def test_a_right_nobody_can_read_is_refused(self, world: World, house: House, scope: str):
         refused(partner(world, house, scope=scope), 400, "invalid_scope")
 
@@ -254,6 +262,106 @@ class TestPartners:
     def test_a_proof_is_no_bearer(self, world: World, house: House):
         headers = {"Authorization": f"Bearer {proof(house)}"}
         assert world.client.get(READ, headers=headers).status_code == 401
+
+
+class TestIntrospection:
+    def introspect(self, world: World, house: House, token: str, assertion: str | None = None, **form: str) -> Any:
+        said = {"client_assertion_type": JWT_BEARER, "client_assertion": assertion or proof(house), "token": token}
+        return world.client.post(INTROSPECT, data=said | form)
+
+    def test_a_partner_hears_what_its_token_is_worth(self, world: World, house: House):
+        given = partner(world, house, scope="system/CarePlan.rs").json()
+        told = self.introspect(world, house, given["access_token"]).json()
+        assert 0 < told.pop("exp") - time.time() <= 300
+        assert told == {
+            "active": True,
+            "client_id": house.client_id,
+            "scope": "system/CarePlan.rs",
+            "token_type": "Bearer",
+            "sub": str(house.chu),
+            "iss": ORIGIN,
+            "aud": ORIGIN,
+        }
+
+    def test_asking_leaves_a_line(self, world: World, house: House):
+        answer = self.introspect(world, house, partner(world, house).json()["access_token"])
+        assert traced(world, answer) == ("introspect", "partner", "success")
+
+    def test_a_proof_made_for_this_address_will_do(self, world: World, house: House):
+        given = partner(world, house).json()["access_token"]
+        assert self.introspect(world, house, given, proof(house, aud=ORIGIN + INTROSPECT)).json()["active"]
+
+    @pytest.mark.threat("token-revoked-replayed")
+    def test_a_token_given_back_is_worth_nothing(self, world: World, house: House):
+        given = partner(world, house).json()["access_token"]
+        world.client.post(REVOKE, data={"token": given})
+        answer = self.introspect(world, house, given)
+        assert (answer.status_code, answer.json()) == (200, {"active": False})
+        assert traced(world, answer) == ("introspect", "unknown", "refused")
+
+    @pytest.mark.threat("partner-introspection-of-others")
+    @pytest.mark.parametrize("whose", ["another partner", "staff", "person", "refresh", "nothing"])
+    def test_of_anyone_else_s_token_nothing_is_said(self, world: World, house: House, whose: str):
+        token = {
+            "another partner": lambda: world.bearers["chu"]["Authorization"].removeprefix("Bearer "),
+            "staff": lambda: login(world, house).json()["access_token"],
+            "refresh": lambda: login(world, house).json()["refresh_token"],
+            "person": lambda: world.bearers["jeanne"]["Authorization"].removeprefix("Bearer "),
+            "nothing": lambda: "nothing of ours",
+        }[whose]()
+        assert self.introspect(world, house, token).json() == {"active": False}
+
+    @pytest.mark.threat("partner-introspection-unproved")
+    def test_who_asks_is_proved_first(self, world: World, house: House):
+        given = partner(world, house).json()["access_token"]
+        for form in ({"client_assertion": proof(house, keys.ec_key(which=8))}, {"client_id": "mdph-test"}):
+            answer = self.introspect(world, house, given, **form)
+            refused(answer, 401, "invalid_client")
+            assert traced(world, answer) == ("introspect", "unknown", "refused")
+
+    @pytest.mark.threat("partner-introspection-unproved")
+    def test_no_bearer_proves_it(self, world: World, house: House):
+        answer = partner(world, house)
+        said = world.client.post(INTROSPECT, data={"token": answer.json()["access_token"]}, headers=bearer(answer))
+        refused(said, 400, "invalid_request")
+
+    @pytest.mark.threat("partner-assertion-replay")
+    def test_a_proof_that_gave_a_token_asks_nothing_more(self, world: World, house: House):
+        said = proof(house)
+        given = partner(world, house, said).json()["access_token"]
+        refused(self.introspect(world, house, given, said), 401, "invalid_client")
+
+    def test_the_token_is_named(self, world: World, house: House):
+        refused(self.introspect(world, house, ""), 400, "invalid_request")
+
+
+class TestPublishedKeys:
+    @pytest.fixture
+    def publisher(self, world: World, house: House, tmp_path: Path) -> Iterator[Publisher]:
+        """The CHU of this house publishes its key; this machine may be read, for this test."""
+        with publishing(tmp_path) as made:
+            made.keys = [keys.public_jwk(keys.ec_key(which=31), "published")]
+            world.rows("UPDATE partner SET jwks = '[]', jwks_url = $2 WHERE id = $1", house.chu, made.url)
+            rules, world.client.app.state.outbound = world.client.app.state.outbound, made.outbound
+            yield made
+            world.client.app.state.outbound = rules
+
+    def test_are_read_at_the_first_proof(self, world: World, house: House, publisher: Publisher):
+        said = keys.assertion(
+            keys.ec_key(which=31), "published", iss=house.client_id, sub=house.client_id, aud=ORIGIN + TOKEN
+        )
+        assert partner(world, house, said).status_code == 200
+
+    @pytest.mark.threat("outbound-private-address")
+    def test_the_server_as_it_is_shipped_reads_no_machine_of_ours(
+        self, world: World, house: House, publisher: Publisher
+    ):
+        world.client.app.state.outbound = Outbound(tls=publisher.outbound.tls)
+        said = keys.assertion(
+            keys.ec_key(which=31), "published", iss=house.client_id, sub=house.client_id, aud=ORIGIN + TOKEN
+        )
+        refused(partner(world, house, said), 401, "invalid_client")
+        assert publisher.asked == []
 
 
 class TestForms:
@@ -393,6 +501,7 @@ class TestTheAnnouncement:
     def test_says_where_and_how(self, world: World, path: str):
         told = world.client.get(path).json()
         assert told["token_endpoint"] == ORIGIN + TOKEN
+        assert (told["introspection_endpoint"], told["revocation_endpoint"]) == (ORIGIN + INTROSPECT, ORIGIN + REVOKE)
         assert told["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
         assert set(told["token_endpoint_auth_signing_alg_values_supported"]) == {"RS384", "ES384"}
 

@@ -119,6 +119,10 @@ class TestAdd:
     def test_a_right_nobody_can_read_is_said(self, house: UUID, tmp_path: Path):
         assert "system/Type.cruds" in added(jwks(tmp_path, ("k1", EC)), "--scopes", "tout").output
 
+    def test_a_type_that_fhir_does_not_have_is_said(self, house: UUID, tmp_path: Path):
+        told = added(jwks(tmp_path, ("k1", EC)), "--scopes", "system/Goals.rs")
+        assert (told.exit_code, "FHIR R4" in told.output) == (1, True)
+
 
 class TestLater:
     def test_the_list_says_what_each_may_where_and_by_which_keys(self, chu: Result):
