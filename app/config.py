@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     data: Path = Path(".dui")
     demo: bool = False
     pool_size: int = 8  # connections of the hot lane, and as many for writes
+    seal_late: float = 60  # seconds before a seal is said to be late: metric, log, /readyz
     metrics_port: int = 0  # 0: not served
 
     @cached_property

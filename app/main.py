@@ -21,7 +21,8 @@ from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
 from app.api.oauth.routes import router as oauth
 from app.api.rest import rest
-from app.audit import sealer
+from app.audit import heads, sealer
+from app.audit.watch import Watch
 from app.config import VERSION, Settings, settings
 from app.features.settings.service import unanswered
 from app.kernel import migrations
@@ -61,11 +62,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     await app.state.lane.open()
     metrics.serve(config.metrics_port)
     stop = asyncio.Event()
-    sealing = (
-        asyncio.create_task(sealer.run(config.sealer_database_url, stop, metrics.SEAL_LAG.set))
-        if config.sealer_database_url
-        else None
-    )
+    watch = app.state.watch = Watch(config.seal_late, here=bool(config.sealer_database_url))
+    sealing = None
+    if watch.here:
+        metrics.SEAL_LAG.set_function(watch.lag)
+        each_hour = heads.hourly(config.data / heads.FOLDER, app.state.keyring, watch)
+        sealing = asyncio.create_task(sealer.run(config.sealer_database_url, stop, watch, each_hour))
     try:
         yield
     finally:

@@ -1,74 +1,72 @@
 """`dui audit verify`: every link recomputed in Python from the lines it covers. Needs only to read."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from app.audit.lines import COLUMNS, GENESIS, header, line_hash, link_hash
+from app.audit.chain import Chain, Head, Verdict
+from app.audit.lines import COLUMNS
+from app.kernel.db import NIL
 
-LINKS = "SELECT * FROM audit_seal WHERE organisation_id = $1 ORDER BY number"
+__all__ = ["Verdict", "told", "verify", "verify_all"]
+
+AHEAD = 1_000  # rows read at once
+LINK = ("number", "cluster", "epoch", "from_xid", "to_xid", "entries", "hash")
+LINKS = f"SELECT {', '.join(LINK)} FROM audit_seal WHERE organisation_id = $1 ORDER BY number"  # noqa: S608  names of ours
 LINES = f"""SELECT {", ".join(c if c != "xid" else "xid::text" for c in COLUMNS)} FROM audit_entry
-    WHERE organisation_id = $1 AND epoch = $2 AND xid >= $3::text::xid8 AND xid < $4::text::xid8
-    ORDER BY audit_entry.xid, id"""  # noqa: S608  names of ours
-CHAINS = "SELECT DISTINCT organisation_id FROM audit_seal ORDER BY 1"
-UNSEALED = """SELECT count(*) FROM audit_entry a WHERE organisation_id = $1 AND NOT EXISTS (
-    SELECT 1 FROM audit_seal s WHERE s.organisation_id = a.organisation_id AND s.epoch = a.epoch
-      AND a.xid >= s.from_xid::text::xid8 AND a.xid < s.to_xid::text::xid8)"""
+    WHERE organisation_id = $1 AND epoch = $2 ORDER BY audit_entry.xid, id"""  # noqa: S608
+EPOCHS = "SELECT DISTINCT epoch FROM audit_entry WHERE organisation_id = $1 ORDER BY 1"
+EPOCH = "SELECT max(epoch) FROM cluster_epoch"
+CHAINS = """SELECT organisation_id FROM organisation UNION SELECT organisation_id FROM audit_seal
+    UNION SELECT $1 UNION SELECT unnest($2::uuid[]) ORDER BY 1"""
+Row = Any  # of the driver: read by name, as a mapping
+Heads = Mapping[UUID, Mapping[int, Head]]
+NONE: Heads = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one organisation's chain says. `broken` is the number of the first link that no longer holds."""
-
-    organisation_id: UUID
-    links: int
-    lines: int
-    unsealed: int
-    broken: int | None
-    why: str | None
-    head: bytes
-
-
-async def verify(connection: asyncpg.Connection, organisation_id: UUID) -> Verdict:
-    """Recompute the chain of one organisation, in one snapshot."""
+async def verify(connection: asyncpg.Connection, organisation_id: UUID, heads: Heads = NONE) -> Verdict:
+    """Recompute the chain of one organisation, in one snapshot, and meet its published heads."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        before, last, lines = GENESIS, None, 0
-        links = await connection.fetch(LINKS, organisation_id)
-        for expected, link in enumerate(links, 1):
-            rows = await connection.fetch(
-                LINES, organisation_id, link["epoch"], str(link["from_xid"]), str(link["to_xid"])
-            )
-            why = _fault(link, expected, last, before, rows)
-            if why:
-                return Verdict(
-                    organisation_id, len(links), lines, 0, link["number"] if why != GAP else expected, why, before
-                )
-            before, last, lines = link["hash"], link, lines + len(rows)
-        unsealed = await connection.fetchval(UNSEALED, organisation_id)
-        return Verdict(organisation_id, len(links), lines, unsealed, None, None, before)
+        chain = Chain(organisation_id, await connection.fetchval(EPOCH), heads.get(organisation_id, {}))
+        async for link, line in told(connection, organisation_id):
+            if link is not None:
+                chain.link(link)
+            if line is not None:
+                chain.line(line)
+            if chain.broken:
+                break
+        return chain.verdict()
 
 
-GAP = "un maillon manque"
+async def verify_all(connection: asyncpg.Connection, heads: Heads = NONE) -> AsyncIterator[Verdict]:
+    for row in await connection.fetch(CHAINS, NIL, list(heads)):
+        yield await verify(connection, row["organisation_id"], heads)
 
 
-def _fault(
-    link: asyncpg.Record, expected: int, last: asyncpg.Record | None, before: bytes, rows: list[asyncpg.Record]
-) -> str | None:
-    if link["number"] != expected:
-        return GAP
-    start = last["to_xid"] if last is not None and last["epoch"] == link["epoch"] else 0
-    if link["from_xid"] != start:
-        return "le maillon ne commence pas où finit le précédent"
-    if len(rows) != link["entries"]:
-        return "des lignes ont été retirées ou ajoutées"
-    named = header(link["number"], link["cluster"], link["epoch"], link["from_xid"], link["to_xid"])
-    if link_hash(before, named, b"".join(line_hash(dict(row)) for row in rows)) != link["hash"]:
-        return "une ligne ou le maillon a été modifié"
-    return None
+async def told(connection: asyncpg.Connection, organisation_id: UUID) -> AsyncIterator[tuple[Row, Row]]:
+    """Each link (first), then its lines (second); a line that no link covers comes before the first link beyond it. In a transaction."""
+    lines = _lines(connection, organisation_id)
+    line = await anext(lines, None)
+    async for link in connection.cursor(LINKS, organisation_id, prefetch=AHEAD):
+        while line is not None and _place(line) < (link["epoch"], link["from_xid"]):
+            yield None, line
+            line = await anext(lines, None)
+        yield link, None
+        while line is not None and _place(line) < (link["epoch"], link["to_xid"]):
+            yield None, line
+            line = await anext(lines, None)
+    while line is not None:
+        yield None, line
+        line = await anext(lines, None)
 
 
-async def verify_all(connection: asyncpg.Connection) -> AsyncIterator[Verdict]:
-    for row in await connection.fetch(CHAINS):
-        yield await verify(connection, row["organisation_id"])
+async def _lines(connection: asyncpg.Connection, organisation_id: UUID) -> AsyncIterator[Row]:
+    for [epoch] in await connection.fetch(EPOCHS, organisation_id):
+        async for line in connection.cursor(LINES, organisation_id, epoch, prefetch=AHEAD):
+            yield line
+
+
+def _place(line: Row) -> tuple[int, int]:
+    return line["epoch"], int(line["xid"])

@@ -1,35 +1,120 @@
-"""`dui audit`: checking the trail."""
+"""`dui audit`: checking the trail, here or far from here; its heads, its keys, the trail as a file."""
 
 import asyncio
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
 
 import asyncpg
 import typer
 
-from app.audit import verify
+from app.audit import export, heads, verify
+from app.audit.sealer import NewCluster
 from app.config import settings
+from app.kernel.crypto import KeyFault, Keyring
 
-commands = typer.Typer(no_args_is_help=True, help="La trace : la vérifier, en donner la tête.")
+commands = typer.Typer(no_args_is_help=True, help="La trace : la vérifier, en donner la tête, l'exporter.")
+Exported = Annotated[Path | None, typer.Option("--export", help="Vérifie une trace exportée, sans base ni serveur.")]
+Published = Annotated[
+    Path | None, typer.Option("--heads", help="Les têtes signées à retrouver : un fichier, ou leur dossier.")
+]
+Keys = Annotated[
+    Path | None, typer.Option("--keys", help="Les clés publiques (JWKS) ; sinon celles du fichier de clés.")
+]
 
 
 @commands.command("verify")
-def audit_verify() -> None:
-    """Recalcule chaque maillon de la chaîne. Sort avec 1 si un maillon ne tient plus."""
-    if not asyncio.run(_verify(settings().owner_database_url or settings().sealer_database_url)):
+def audit_verify(exported: Exported = None, published: Published = None, keys: Keys = None) -> None:
+    """Recalcule chaque maillon de la chaîne, et y cherche les têtes signées. Sort avec 1 si un maillon ne tient plus."""
+    try:
+        known = _heads(published, keys)
+        verdicts = export.verify(exported, known) if exported else asyncio.run(_verify(known))
+    except (heads.HeadsFault, export.ExportFault, KeyFault) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(2) from None
+    if not _said(verdicts):
         raise typer.Exit(1)
 
 
-async def _verify(url: str) -> bool:
-    connection = await asyncpg.connect(url)
-    holds = True
+@commands.command("head")
+def audit_head() -> None:
+    """Donne la tête de chaque chaîne, signée : à garder ailleurs que sur ce serveur."""
     try:
-        async for v in verify.verify_all(connection):
-            whole = v.broken is None
-            holds = holds and whole
-            state = "tient" if whole else f"ROMPUE au maillon {v.broken} : {v.why}"
-            typer.echo(
-                f"{v.organisation_id} : {state} ({v.links} maillons, {v.lines} lignes, {v.unsealed} pas encore scellées)"
-            )
-            typer.echo(f"  tête {v.head.hex()}")
+        told = asyncio.run(_head(Keyring.load(settings().key_file)))
+    except (NewCluster, KeyFault) as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(2) from None
+    typer.echo(json.dumps(told, indent=1))
+
+
+@commands.command("keys")
+def audit_keys() -> None:
+    """Donne les clés publiques qui vérifient les têtes (JWKS)."""
+    typer.echo(json.dumps(heads.published(Keyring.load(settings().key_file)), indent=1))
+
+
+@commands.command("export")
+def audit_export(
+    file: Annotated[Path, typer.Argument(help="Fichier à créer ; compressé si son nom finit par .gz.")],
+) -> None:
+    """Écrit toute la trace et sa chaîne dans un fichier, que « dui audit verify --export » relit partout."""
+    try:
+        count = asyncio.run(_export(file))
+    except FileExistsError:
+        typer.echo("Ce fichier existe déjà : choisissez un autre nom.", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"{count} lignes. Ce fichier dit qui a lu quel dossier : gardez-le comme le dossier lui-même.")
+
+
+def _heads(published: Path | None, keys: Path | None) -> heads.Heads:
+    """Those of DUI_DATA when nothing is said. Raises HeadsFault, KeyFault."""
+    where = published or settings().data / heads.FOLDER
+    files = sorted(where.glob("*.json")) if where.is_dir() else [where] if published else []
+    if not files:
+        return {}
+    held = heads.keys_of(keys) if keys else heads.own_keys(Keyring.load(settings().key_file))
+    return heads.read(files, held)
+
+
+async def _verify(known: heads.Heads) -> list[verify.Verdict]:
+    connection = await asyncpg.connect(settings().owner_database_url or settings().sealer_database_url)
+    try:
+        return [verdict async for verdict in verify.verify_all(connection, known)]
     finally:
         await connection.close()
+
+
+async def _head(keyring: Keyring) -> dict[str, object]:
+    connection = await asyncpg.connect(settings().sealer_database_url or settings().owner_database_url)
+    try:
+        return await heads.signed(connection, keyring)
+    finally:
+        await connection.close()
+
+
+async def _export(file: Path) -> int:
+    connection = await asyncpg.connect(settings().owner_database_url)
+    try:
+        return await export.write(connection, file)
+    finally:
+        await connection.close()
+
+
+def _said(verdicts: Iterable[verify.Verdict]) -> bool:
+    """Whether every chain holds."""
+    holds = True
+    for v in verdicts:
+        whole = v.broken is None
+        holds = holds and whole
+        if not v.links and not v.unsealed and whole:
+            continue  # nothing was ever done there
+        state = "tient" if whole else f"ROMPUE au maillon {v.broken} : {v.why}"
+        typer.echo(
+            f"{v.organisation_id} : {state} ({v.links} maillons, {v.lines} lignes, {v.unsealed} pas encore scellées, "
+            f"{v.heads} têtes retrouvées)"
+        )
+        if v.clock:
+            typer.echo(f"  l'horloge du serveur a reculé : voyez les lignes du maillon {v.clock}")
+        typer.echo(f"  tête {v.head.hex()}")
     return holds

@@ -1,19 +1,13 @@
 """`dui …` against a base of one's own: what is typed, what is told, what the base holds then."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
-from app.audit import sealer
 from app.features.settings.shipped import QUESTIONS
 from tests.cli.conftest import typed
 from tests.postgres import TestDatabase, ask
-
-LINE = """INSERT INTO audit_entry (organisation_id, principal_kind, action, kind, entry_ids, outcome, door, request_id)
-    VALUES ('00000000-0000-0000-0000-000000000000', 'unknown', 'read', 'usager', '{}', 'refused', 'api', 'x')"""
 
 
 class TestMigrate:
@@ -46,31 +40,6 @@ class TestSettings:
             2,
             [],
         )
-
-
-class TestAudit:
-    @pytest.fixture
-    def sealed(self, fresh_database: TestDatabase) -> TestDatabase:
-        ask(fresh_database.owner_url, LINE)
-
-        async def seal() -> int:
-            connection = await asyncpg.connect(fresh_database.sealer_url)
-            try:
-                return await sealer.seal_all(connection)
-            finally:
-                await connection.close()
-
-        assert asyncio.run(seal()) == 1
-        return fresh_database
-
-    def test_a_chain_that_holds_gives_its_head(self, sealed: TestDatabase):
-        told = typed("audit", "verify")
-        assert (told.exit_code, "tient (1 maillons, 1 lignes" in told.output, "tête" in told.output) == (0, True, True)
-
-    def test_a_broken_chain_is_told_and_fails_the_command(self, sealed: TestDatabase):
-        ask(sealed.owner_url, "UPDATE audit_entry SET outcome = 'success'")
-        told = typed("audit", "verify")
-        assert (told.exit_code, "ROMPUE au maillon 1" in told.output) == (1, True)
 
 
 class TestSeed:
