@@ -121,6 +121,7 @@ REFUSALS: dict[Any, Any] = {
     OSError: errors.render_database,
     asyncpg.PostgresConnectionError: errors.render_database,
     asyncpg.OperatorInterventionError: errors.render_database,
+    asyncpg.InsufficientResourcesError: errors.render_database,
 }
 
 

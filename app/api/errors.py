@@ -138,10 +138,15 @@ def render_http(request: Request, error: HTTPException) -> Response:
 
 
 def render_database(request: Request, error: Exception) -> Response:
-    """No connection is free or Postgres is away: say so, and when to come back. Another fault of the base is ours."""
-    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+    """No connection is free, the disk is full, Postgres is away: say so, and when to come back. Another fault is ours."""
+    if isinstance(error, DBAPIError) and not (error.connection_invalidated or _out_of_means(error)):
         raise error
     return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))
+
+
+def _out_of_means(error: DBAPIError) -> bool:
+    """Class 53: disk, memory, connections. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith("53")
 
 
 def render_bug(request: Request, error: Exception) -> Response:
