@@ -295,6 +295,7 @@ class Act(StrEnum):
     CLOSE_EMERGENCY = "close_emergency"
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
+    MANAGE_ACCOUNTS = "manage_accounts"  # who is let in, and who is put out; never what they read
     READ_JOURNAL = "read_journal"
     DECIDE_INBOUND = "decide_inbound"
     READ_TRAIL = "read_trail"
@@ -313,6 +314,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
+    Act.MANAGE_ACCOUNTS: frozenset({R.DIRECTION, R.ADMIN}),
     Act.READ_JOURNAL: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.DECIDE_INBOUND: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE}),
     Act.READ_TRAIL: frozenset({R.DPO}),

@@ -18,6 +18,8 @@ from app.features.emergency.router import router as emergency
 from app.features.professionals.router import router as professionals
 from app.features.projects.me import me_router as my_project
 from app.features.projects.router import router as projects
+from app.features.sessions.router import me as my_sessions
+from app.features.sessions.router import router as sessions
 from app.features.settings.router import router as settings
 from app.features.stays.router import router as stays
 from app.features.structures.router import router as structures
@@ -37,6 +39,8 @@ def rest() -> APIRouter:
     router.include_router(my_transmissions)
     router.include_router(access_log)
     router.include_router(access_cards)
+    router.include_router(sessions)
+    router.include_router(my_sessions)
     router.include_router(structures)
     router.include_router(settings)
     router.include_router(professionals)

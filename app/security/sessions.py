@@ -185,8 +185,8 @@ async def end(session: AsyncSession, principal: Principal) -> None:
     await revoke(session, LiveSession.id == principal.session_id)
 
 
-async def revoke(session: AsyncSession, *which: Any) -> None:
-    """End the sessions that `which` says (conditions on LiveSession), and their refresh tokens with them."""
+async def revoke(session: AsyncSession, *which: Any) -> list[UUID]:
+    """End the sessions that `which` says (conditions on LiveSession), and their refresh tokens with them: which they were."""
     ended = (
         update(LiveSession)
         .where(LiveSession.revoked_at.is_(None), *which)
@@ -199,6 +199,7 @@ async def revoke(session: AsyncSession, *which: Any) -> None:
         .where(RefreshFamily.session_id.in_(ids), RefreshFamily.revoked_at.is_(None))
         .values(revoked_at=func.now())
     )
+    return ids
 
 
 async def rotate(
