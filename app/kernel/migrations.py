@@ -25,17 +25,30 @@ ONE_AT_A_TIME = 0x647569  # the advisory lock of migrators, the same whatever th
 WAIT_FOR_MIGRATOR = "60s"
 WAIT_FOR_TABLE = "5s"  # a table in use is not blocked for longer: the migration fails whole, and is run again
 
+HALF_MADE = "42"  # classes of SQLSTATE: what the step names is not there, or there already
+CUT = ("08", "57P")  # the connection ended, or Postgres stopped
+
 
 class MigrationBlocked(RuntimeError):
-    """Someone holds a table or is migrating; nothing was changed by the step that stopped."""
+    """The step that stopped changed nothing: each is one transaction, its number written in it. The message says what
+    to do, and holds no value.
+    """
 
 
 def upgrade(owner_url: str, revision: str = "head") -> None:
-    """The application may read which revision this is (`/readyz`). Raises MigrationBlocked."""
+    """From wherever an interrupted one stopped. The application may read which revision this is (`/readyz`).
+
+    Raises MigrationBlocked.
+    """
 
     def act(config: Config) -> None:
-        command.upgrade(config, revision)
         connection: Connection = config.attributes["connection"]
+        here = _revision_of(connection)
+        if here and not knows(here):
+            raise MigrationBlocked(
+                f"Cette base est d'une version plus récente ({here}) que ce programme : installez cette version-là."
+            )
+        command.upgrade(config, revision)
         connection.execute(text(f"GRANT SELECT ON alembic_version TO {APP}"))
         connection.commit()
 
@@ -88,10 +101,22 @@ def _run(owner_url: str, act: Callable[[Config], Any]) -> None:
 
     try:
         asyncio.run(main())
-    except DBAPIError as exc:
-        if getattr(exc.orig, "sqlstate", None) != asyncpg.LockNotAvailableError.sqlstate:
-            raise
-        raise MigrationBlocked("La base est occupée : une migration ou une table est verrouillée. Réessayez.") from exc
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as exc:
+        raise MigrationBlocked(_in_words(exc)) from exc
+
+
+def _in_words(exc: Exception) -> str:
+    code = getattr(getattr(exc, "orig", exc), "sqlstate", None) or ""
+    if code == asyncpg.LockNotAvailableError.sqlstate:
+        return "La base est occupée : une migration ou une table est verrouillée. Réessayez."
+    if code.startswith(HALF_MADE):
+        return (
+            f"Le schéma de cette base n'est pas celui de la version qu'elle dit (code {code}) : il a été changé à la "
+            "main. Restaurez la dernière sauvegarde dans une base neuve, ou remettez-le comme il était."
+        )
+    if code.startswith(CUT) or not code:
+        return "La migration a été interrompue. L'étape en cours est annulée, les autres sont faites : relancez-la."
+    return f"Postgres a refusé la migration (code {code}). L'étape en cours est annulée, les autres sont faites."
 
 
 def _revision_of(connection: Connection) -> str | None:

@@ -115,20 +115,20 @@ async def _load(
     written: list[Path] = []
     try:
         async with connection.transaction():
-            await connection.execute("SET CONSTRAINTS ALL DEFERRED")
             here = {table.name: table for table in await tables.tables(connection)}
             await connection.execute(f"TRUNCATE {', '.join(here)}")
             seen = Saved("", "", {}, {}, {}, [])
-            for tag, told in _frames(source):
-                match tag:
-                    case b"H":
-                        await _months(connection, json.loads(told)["months"])
-                    case b"T":
-                        await _table(connection, source, here, json.loads(told), seen, progress)
-                    case b"F":
-                        written.append(_file(source, folder, json.loads(told)["name"], seen))
-                    case _:
-                        saved = Saved(**json.loads(told))
+            async with tables.as_they_were(connection, here):
+                for tag, told in _frames(source):
+                    match tag:
+                        case b"H":
+                            await _months(connection, json.loads(told)["months"])
+                        case b"T":
+                            await _table(connection, source, here, json.loads(told), seen, progress)
+                        case b"F":
+                            written.append(_file(source, folder, json.loads(told)["name"], seen))
+                        case _:
+                            saved = Saved(**json.loads(told))
             source.end()
             if (saved.tables, saved.files) != (seen.tables, seen.files):
                 raise BackupFault(ALTERED)

@@ -5,7 +5,8 @@ Rows go as Postgres's own text, in the order of the primary key: the same rows g
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -93,8 +94,20 @@ async def stream(connection: asyncpg.Connection, table: Table, take: Take | None
     return Told(int(said.rpartition(" ")[2]), digest.hexdigest())
 
 
+@asynccontextmanager
+async def as_they_were(connection: asyncpg.Connection, loaded: Collection[str]) -> AsyncIterator[None]:
+    """Rows are written as they are given: no trigger of ours decides again. References are checked at the end."""
+    await connection.execute("SET CONSTRAINTS ALL DEFERRED")
+    for name in loaded:
+        await connection.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
+    yield
+    await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for name in loaded:
+        await connection.execute(f"ALTER TABLE {name} ENABLE TRIGGER USER")
+
+
 async def load(connection: asyncpg.Connection, table: Table, source: AsyncIterator[bytes]) -> Told:
-    """The rows of `stream`, written as they were: no trigger of ours decides again."""
+    """The rows of `stream`, within `as_they_were`."""
     digest = hashlib.sha256()
 
     async def each() -> AsyncIterator[bytes]:
@@ -102,9 +115,7 @@ async def load(connection: asyncpg.Connection, table: Table, source: AsyncIterat
             digest.update(data)
             yield data
 
-    await connection.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
     said = await connection.copy_to_table(table.name, source=each(), columns=list(table.columns))
-    await connection.execute(f"ALTER TABLE {table.name} ENABLE TRIGGER USER")
     return Told(int(said.rpartition(" ")[2]), digest.hexdigest())
 
 
