@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from app.kernel.crypto import UsagerKey
 from app.kernel.ids import uuid7
 from tests.world import World
 
@@ -28,6 +29,7 @@ SAID: dict[str, Values] = {
         "kind": "image", "question": "?", "if_yes": "a", "if_no": "b", "categories": [], "answer": "asked",
         "starts": DAY, "both_parents": False,
     },
+    "judicial_decision": {"nature": "notified"},
     "project": {"number": 1, "title": "Projet", "status": "draft"},
     "usager_identifier": {"system": LOCAL},
     "mandate": {
@@ -48,6 +50,7 @@ SAID: dict[str, Values] = {
     "means": {"title": "Bus", "status": "draft"},
     "review": {"starts_at": THEN, "status": "draft"},
     "agreement": {"party": "usager", "answer": "yes", "signed_at": THEN},
+    "consigne": {"in_doubt": "Le chef de service", "starts": DAY, "closes_access": False},
     "kept_resource": {"type_name": "Basic"},
     "transmission": {"kind": "data", "text": "?", "important": False},
     "event": {
@@ -56,7 +59,13 @@ SAID: dict[str, Values] = {
     },
 }  # fmt: skip
 PARTS = ("expectation", "need", "goal", "action", "service", "means", "review", "agreement")
-FIRST = ("usager", "contact", "sharing_consent", "project")  # what other rows point to, in this order
+FIRST = (
+    "usager",
+    "contact",
+    "sharing_consent",
+    "judicial_decision",
+    "project",
+)  # what other rows point to, in this order
 KINDS = tuple(SAID)
 
 
@@ -65,10 +74,12 @@ class Person:
     """Someone, and the rows of theirs that others point to."""
 
     structure: UUID
+    key: UsagerKey
     id: UUID = field(default_factory=uuid7)
     contact: UUID = field(default_factory=uuid7)
     project: UUID = field(default_factory=uuid7)
     sharing_consent: UUID = field(default_factory=uuid7)
+    judicial_decision: UUID = field(default_factory=uuid7)
 
 
 @dataclass
@@ -77,12 +88,14 @@ class Dossiers:
 
     world: World
     rows: list[tuple[str, Values]] = field(default_factory=list)
-    persons: list[UUID] = field(default_factory=list)
+    keys: list[Values] = field(default_factory=list)
 
     def person(self, place: str, **values: Any) -> Person:
         """Someone new in this structure, and their key."""
-        made = Person(self.world.ids[place])
-        self.persons.append(made.id)
+        id = uuid7()
+        key, wrapped = self.world.keyring.new_usager_key(str(id))
+        self.keys.append({"organisation_id": self.world.organisation, "usager_id": id, "wrapped": wrapped})
+        made = Person(self.world.ids[place], key, id)
         self.row("usager", made, id=made.id, **values)
         return made
 
@@ -93,12 +106,10 @@ class Dossiers:
         return UUID(str(row["id"]))
 
     def write(self) -> None:
-        keys = [(self.world.organisation, id, self.world.keyring.new_usager_key(str(id))[1]) for id in self.persons]
-        names = ("organisation_id", "usager_id", "wrapped")
-        insert(self.world, "usager_key", [dict(zip(names, key, strict=True)) for key in keys])
+        insert(self.world, "usager_key", self.keys)
         for kind in sorted({kind for kind, _ in self.rows}, key=KINDS.index):
             insert(self.world, TABLES.get(kind, kind), [row for of, row in self.rows if of == kind])
-        self.rows, self.persons = [], []
+        self.rows, self.keys = [], []
 
 
 def row_of(world: World, kind: str, person: Person, values: Values) -> Values:
@@ -121,6 +132,10 @@ def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
             return {"name_key": f"matrice {id.hex}"}
         case "mandate":
             return {"contact_id": person.contact}
+        case "judicial_decision":
+            return {"title": person.key.seal(b"?", f"judicial_decision:{id}:title")}
+        case "consigne":
+            return {"decision_id": person.judicial_decision}
         case "consent_answer":
             return {"consent_id": person.sharing_consent, "given_by": person.id}
         case "opposition" | "emergency_access" | "team_member":

@@ -40,6 +40,7 @@ UnitTeam = aliased(models.UnitTeam, name="fact_unit_team")
 TeamMember = aliased(models.TeamMember, name="fact_team")
 Opposition = aliased(models.Opposition, name="fact_opposition")
 Mandate = aliased(models.Mandate, name="fact_mandate")
+Consigne = aliased(models.Consigne, name="fact_consigne")
 EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
 STAYING = STAY.alias("fact_stay")
 ORGANISATION = bindparam("organisation", type_=Uuid())
@@ -150,7 +151,14 @@ def mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
     m = Mandate
     valid = and_(running(m), m.deleted_at.is_(None), m.confirmed_at.is_not(None), not_(m.held))
     mine = exists().where(m.organisation_id == ORGANISATION, m.contact_id == ME, m.usager_id == USAGER, valid)
-    return mine.where(outer(row, "category") == any_(m.opens))
+    return and_(mine.where(outer(row, "category") == any_(m.opens)), not_(_restricted()))
+
+
+def _restricted() -> ColumnElement[bool]:
+    """A decision of justice closes my access to this person: it wins over every mandate, confirmed or not yet."""
+    c = Consigne
+    mine = exists().where(c.organisation_id == ORGANISATION, c.contact_id == ME, c.usager_id == USAGER, c.closes_access)
+    return mine.where(running(c), c.lifted_at.is_(None), c.deleted_at.is_(None))
 
 
 def outer(row: type[Row], name: str) -> ColumnElement[Any]:

@@ -219,6 +219,43 @@ class Mandate(DossierEntry):
         return entry_args(cls, Index(None, "organisation_id", "contact_id", "usager_id"))
 
 
+class Consigne(DossierEntry):
+    """What a decision of justice asks of whoever meets the person, never its text: who may fetch, call, visit, sign.
+
+    It stands beside its decision and may close the access of the contact it concerns, until it ends or is lifted.
+    """
+
+    __tablename__ = "consigne"
+    KIND: ClassVar = Kind.CONSIGNE
+    CATEGORY: ClassVar = Category.SUPPORT
+
+    decision_id: Mapped[UUID]
+    fetch: Mapped[str | None]
+    call: Mapped[str | None]
+    visit: Mapped[str | None]
+    sign: Mapped[str | None]
+    in_doubt: Mapped[str]  # whom to call
+    contact_id: Mapped[UUID | None]  # whom it restricts
+    closes_access: Mapped[bool] = mapped_column(default=False)
+    starts: Mapped[date]
+    ends: Mapped[date | None]
+    confirmed_at: Mapped[datetime | None]  # told at once, « à confirmer » until then
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[UUID | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(
+            cls,
+            ForeignKeyConstraint(
+                ["organisation_id", "decision_id"], ["judicial_decision.organisation_id", "judicial_decision.id"]
+            ),
+            CheckConstraint("NOT closes_access OR contact_id IS NOT NULL", name="closes_whom"),
+            Index(None, "organisation_id", "decision_id"),
+            Index(None, "organisation_id", "contact_id", postgresql_where=text("contact_id IS NOT NULL")),
+        )
+
+
 class EmergencyAccess(DossierEntry):
     """Someone on duty opened a dossier that nothing else opened to them, for a few hours, saying why."""
 

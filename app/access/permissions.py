@@ -57,6 +57,8 @@ class Kind(StrEnum):
     REVIEW = "review"
     AGREEMENT = "agreement"
     KEPT_RESOURCE = "kept_resource"
+    JUDICIAL_DECISION = "judicial_decision"
+    CONSIGNE = "consigne"
     ALERT = "alert"
     # The organisation's directory: about no usager.
     STRUCTURE = "structure"
@@ -107,6 +109,7 @@ COMMON = frozenset(
         K.OPPOSITION,
         K.EMERGENCY_SHEET,
         K.TEAM_MEMBER,
+        K.CONSIGNE,
     }
 )
 IDENTITY = (K.USAGER, K.USAGER_IDENTIFIER, K.CONTACT, K.MANDATE, K.STAY)
@@ -201,17 +204,22 @@ STAFF: dict[Role, Row] = {
     Role.PARAMEDICAL: _accompanies(care=True),
     Role.IDEC: _accompanies(care=True) | cells(Reach.STRUCTURE, EVERY, CARE),
     Role.ASSISTANT_SOCIAL: _accompanies(care=False) | cells(Reach.TEAM, EVERY, JUDICIAL) | _records(Reach.TEAM),
-    Role.ENSEIGNANT: cells(Reach.TEAM, (K.USAGER, K.EVENT), (C.ADMINISTRATIVE, C.SUPPORT))
+    Role.ENSEIGNANT: cells(Reach.TEAM, (K.USAGER, K.EVENT, K.CONSIGNE), (C.ADMINISTRATIVE, C.SUPPORT))
     | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
-    Role.BENEVOLE: cells(Reach.TEAM, (K.USAGER, K.EVENT), (C.ADMINISTRATIVE, C.SUPPORT))
+    Role.BENEVOLE: cells(Reach.TEAM, (K.USAGER, K.EVENT, K.CONSIGNE), (C.ADMINISTRATIVE, C.SUPPORT))
     | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
-    Role.CHEF_DE_SERVICE: _leads() | _records(Reach.STRUCTURE),
+    Role.CHEF_DE_SERVICE: _leads()
+    | _records(Reach.STRUCTURE)
+    | cells(Reach.STRUCTURE, (K.JUDICIAL_DECISION,), JUDICIAL, WRITE)
+    | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, WRITE),
     Role.COORDINATEUR: _leads(),
     Role.SECRETARIAT: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
     | cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
-    | cells(Reach.STRUCTURE, EVERY, JUDICIAL, MAKE),  # files judicial papers without reading them back
+    | cells(Reach.STRUCTURE, EVERY, JUDICIAL, MAKE)  # files judicial papers without reading them back
+    | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, (A.READ, A.CREATE)),  # but says what they ask of the house
     Role.DIRECTION: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
-    | cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,)),  # to close it
+    | cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
+    | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, (A.READ, A.UPDATE)),  # to lift it
     Role.EVALUATEUR: {},
     Role.DPO: {},
     Role.ADMIN: {},
@@ -248,8 +256,8 @@ for _role, _more in (
 ):
     STAFF[_role] = STAFF[_role] | _more
 
-# What the person said of sharing, who accompanies them, who came by emergency: a partner neither writes nor reads it.
-OURS_ALONE = frozenset({*SHARING, K.TEAM_MEMBER, K.EMERGENCY_ACCESS})
+# What the person said of sharing, who accompanies them, who came by emergency, what a judge decided: a partner neither writes nor reads it.
+OURS_ALONE = frozenset({*SHARING, K.TEAM_MEMBER, K.EMERGENCY_ACCESS, K.JUDICIAL_DECISION, K.CONSIGNE})
 EXCHANGEABLE = tuple(kind for kind in EVERY if kind not in OURS_ALONE)
 READABLE = (C.ADMINISTRATIVE, C.SUPPORT, C.CARE, C.JUDICIAL)
 WITHOUT_ROLE: dict[Caller, Row] = {
@@ -290,6 +298,7 @@ class Act(StrEnum):
     MANAGE_TEAM = "manage_team"
     VALIDATE_PROJECT = "validate_project"
     CONFIRM_MANDATE = "confirm_mandate"
+    LIFT_RESTRICTION = "lift_restriction"
     QUALIFY_IDENTITY = "qualify_identity"
     LOOK_FOR_DOUBLE = "look_for_double"  # yes or no, over the whole organisation (field.md §2)
     CLOSE_EMERGENCY = "close_emergency"
@@ -309,6 +318,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.MANAGE_TEAM: frozenset({R.CHEF_DE_SERVICE, R.COORDINATEUR}),
     Act.VALIDATE_PROJECT: frozenset({R.CHEF_DE_SERVICE}),
     Act.CONFIRM_MANDATE: frozenset({R.CHEF_DE_SERVICE}),
+    Act.LIFT_RESTRICTION: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.QUALIFY_IDENTITY: frozenset({R.SECRETARIAT}),
     Act.LOOK_FOR_DOUBLE: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.COORDINATEUR}),  # who may open a dossier
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),

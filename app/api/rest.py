@@ -15,6 +15,7 @@ from app.features.consents.router import me as my_consents
 from app.features.consents.router import router as consents
 from app.features.contacts.router import router as contacts
 from app.features.emergency.router import router as emergency
+from app.features.judicial.router import router as judicial
 from app.features.professionals.router import router as professionals
 from app.features.projects.me import me_router as my_project
 from app.features.projects.router import router as projects
@@ -55,6 +56,7 @@ def rest() -> APIRouter:
     router.include_router(my_events)
     router.include_router(emergency)
     router.include_router(alerts)
+    router.include_router(judicial)
     router.include_router(exchanges)
     router.include_router(consents)
     router.include_router(my_consents)

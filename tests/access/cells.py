@@ -113,6 +113,7 @@ class House:
             "opposition": f"consents/oppositions/{id}",
             "emergency_sheet": f"usagers/{person.id}/emergency-sheet",
             "emergency_access": f"access/emergency/{id}",
+            "judicial_decision": f"judicial/{id}",
             "team_member": f"teams/members/{id}",
             "means": f"projects/{person.project}/means/{id}",
             **{kind: f"projects/{person.project}/{kind}s/{id}" for kind in PARTS if kind != "means"},

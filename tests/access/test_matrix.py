@@ -17,7 +17,7 @@ KINDS = {
     "plan_parts": "project planned",
     "project_parts": "plan_parts expectation agreement",
     "exchangeable": "identity emergency_sheet daily project_parts kept_resource",
-    "dossier": "exchangeable sharing emergency_access team_member",
+    "dossier": "exchangeable sharing emergency_access team_member judicial_decision consigne",
     "directory": "structure setting unit professional membership unit_team partner resource",
 }
 WHO = {

@@ -21,7 +21,7 @@ WITHOUT_DOOR = {
     Action.UPDATE: {"consent_answer", "agreement", "kept_resource", "emergency_access", "team_member"},
     Action.DELETE: {
         "usager", "usager_identifier", "mandate", "consent_answer", "opposition", "emergency_sheet",
-        "emergency_access", "agreement", "kept_resource", "team_member",
+        "emergency_access", "agreement", "kept_resource", "team_member", "judicial_decision", "consigne",
     },
 }  # fmt: skip
 BEHIND_AN_ACT = {"emergency_access", "team_member"}

@@ -17,7 +17,7 @@ from tests.world import World
 
 NEAR, FAR = Profile(team=True, referent=True, own=True, consigne=True), Profile(own=True)
 # Written by the gate beside something else, or after an act of its own (`permissions.ACTS`): the gate is asked.
-WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate"}
+WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate", "consigne"}
 DAILY = ("support", "care")
 BODIES: dict[str, dict[str, Any]] = {
     "expectation": {"origin": "usager", "words": "Sortir"},
@@ -55,6 +55,7 @@ def said(house: House, kind: str, category: str, about: Person) -> tuple[str, di
         "opposition": ("consents/oppositions", {**at, "professional_id": str(house.world.ids["marc"])}),
         "emergency_sheet": (f"usagers/{about.id}/emergency-sheet", {"structure_id": at["structure_id"]}),
         "emergency_access": ("access/emergency", {**at, "reason": "Appel de nuit, personne d'autre."}),
+        "judicial_decision": ("judicial", {**at, "nature": "of_house", "title": "?"}),
         "project": ("projects", {**at, "title": "Projet"}),
         "transmission": ("transmissions", {**at, "text": "?", "category": category}),
         "event": (
@@ -69,7 +70,7 @@ def said(house: House, kind: str, category: str, about: Person) -> tuple[str, di
 
 
 def asked() -> Iterator[Cell]:
-    usual = dict.fromkeys((*PARTS, "project", "emergency_sheet"), ("support",))
+    usual = dict.fromkeys((*PARTS, "project", "emergency_sheet"), ("support",)) | {"judicial_decision": ("judicial",)}
     daily = dict.fromkeys(("transmission", "event"), DAILY)
     for role, kind in itertools.product(Role, DOSSIER):
         for category in {**usual, **daily}.get(kind, ("administrative",)) if kind not in WITHOUT_DOOR else ():

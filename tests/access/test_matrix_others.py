@@ -14,7 +14,7 @@ from app.security.principal import Caller, Partner, Principal, Representative, U
 from tests.access.cells import CELLS, DOSSIER, HOUSE
 from tests.access.forgetting import forget
 from tests.access.holding import Asked, held_by, tables
-from tests.dossier import LOCAL, Dossiers, Person, Values, row_of
+from tests.dossier import FIRST, LOCAL, Dossiers, Person, Values, row_of
 from tests.world import SCOPES, World
 
 SEED = 20261122
@@ -63,7 +63,7 @@ def house(world: World) -> House:
     for who in CALLERS:
         persons[who] = two = (made.person(HOUSE), made.person(HOUSE))
         for one in two:
-            for kind in ("contact", "sharing_consent", "project"):
+            for kind in FIRST[1:]:
                 made.row(kind, one, id=getattr(one, kind))
     its = persons["representative"][0]
     every = [category.value for category in Category]
