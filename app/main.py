@@ -35,6 +35,7 @@ from app.portal.pages import STATIC_DIR, STATIC_URL
 from app.portal.static_files import Kept
 from app.security.outbound import Outbound
 from app.security.tokens import TokenCache
+from app.vault import proof
 
 SAFE_ROLE = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
         SELECT 1 FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace)
@@ -52,6 +53,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     if app.state.keyring.demo and not config.demo:
         raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
     await _check_role(config.database_url)
+    await proof.opens(config.database_url, app.state.keyring)
     if not config.demo:
         await _check_answers(config.database_url)
     app.state.schema_head = migrations.head()

@@ -12,6 +12,7 @@ import hmac
 import json
 import os
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,27 +25,35 @@ MAGIC = b"D1"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID_BYTES = 4
+FOLLOWED_EVERY = 2.0  # seconds between two looks at the key file
 
 
 class KeyFault(RuntimeError):
     """The key file is absent, weak, or not the one that sealed this value."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Keyring:
-    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search; `signing` are (kid, PEM)."""
+    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search; `signing` are (kid, PEM).
+
+    It follows its file: a key put first there seals within `FOLLOWED_EVERY`, without a restart.
+    """
 
     keys: dict[bytes, bytes]
     current: bytes
     index: bytes
     demo: bool = False
     signing: tuple[tuple[str, str], ...] = ()
+    source: Path | None = None
+    _read: tuple[int, int] = (0, 0)
+    _looked: float = 0.0
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
         """Raises KeyFault when the file is absent, readable by others, or holds a short key."""
         try:
-            if path.stat().st_mode & 0o077:
+            seen = path.stat()
+            if seen.st_mode & 0o077:
                 raise KeyFault(f"{path.name} doit être lisible par son seul propriétaire (chmod 600).")
             told = json.loads(path.read_text())
             keys = {bytes.fromhex(k["id"]): bytes.fromhex(k["key"]) for k in told["keys"]}
@@ -56,12 +65,13 @@ class Keyring:
             raise KeyFault("Le fichier de clés (DUI_KEY_FILE) est absent ou illisible.") from exc
         weak = [k for k in (*keys.values(), index) if len(k) != KEY_BYTES or len(set(k)) < KEY_BYTES // 4]
         if weak or any(len(k) != KEY_ID_BYTES for k in keys):
-            raise KeyFault("Une clé du fichier de clés est trop faible : générez-la avec « dui serve --new-key ».")
+            raise KeyFault("Une clé du fichier de clés est trop faible : changez-la avec « dui keys rotate ».")
         if not signing or len({kid for kid, _ in signing}) < len(signing) or set(curves) != {"secp256r1"}:
             raise KeyFault(
                 "Les clés de signature du fichier de clés doivent être de courbe P-256, chacune sous un nom."
             )
-        return cls(keys, current, index, bool(told.get("demo")), signing)
+        read = (seen.st_ino, seen.st_mtime_ns)
+        return cls(keys, current, index, bool(told.get("demo")), signing, path, read, time.monotonic())
 
     @classmethod
     def create(cls, path: Path, *, demo: bool = False) -> "Keyring":
@@ -76,12 +86,33 @@ class Keyring:
             json.dump(told, f)
         return cls.load(path)
 
+    def follow(self, *, at_once: bool = False) -> None:
+        """Take up the file as it now stands. One that is gone or unreadable changes nothing: what was read still holds."""
+        if self.source is None or not (at_once or time.monotonic() - self._looked > FOLLOWED_EVERY):
+            return
+        self._looked = time.monotonic()
+        try:
+            seen = self.source.stat()
+            if (seen.st_ino, seen.st_mtime_ns) == self._read:
+                return
+            fresh = Keyring.load(self.source)
+        except (OSError, KeyFault):
+            return
+        if fresh.index == self.index:  # another index is another server's file: found by the next start
+            self.keys, self.signing, self._read = fresh.keys, fresh.signing, fresh._read  # noqa: SLF001  of this class
+            self.current = fresh.current
+
     def seal(self, value: bytes, about: str) -> bytes:
+        self.follow()
         return _seal(self.current, self.keys[self.current], value, about)
 
     def open(self, sealed: bytes, about: str) -> bytes:
         """Raises KeyFault when the value was sealed by a key we do not hold, or about another thing."""
-        key = self.keys.get(sealed[len(MAGIC) : len(MAGIC) + KEY_ID_BYTES])
+        named = sealed[len(MAGIC) : len(MAGIC) + KEY_ID_BYTES]
+        key = self.keys.get(named)
+        if key is None:  # sealed by another process, that followed the file before this one
+            self.follow(at_once=True)
+            key = self.keys.get(named)
         if key is None:
             raise KeyFault("Cette valeur a été chiffrée avec une clé absente du fichier de clés.")
         return _open(key, sealed, about)

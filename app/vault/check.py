@@ -25,6 +25,8 @@ from app.kernel.crypto import KeyFault, Keyring
 from app.vault import restore, tables
 from app.vault.backup import DOCUMENTS, MADE_BY, Saved
 
+DOMAIN = b"dui-restore-report\n"  # no token is signed over bytes that begin so
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -99,14 +101,14 @@ def prove(owner_url: str, app_url: str, path: Path, saved: Saved, keyring: Keyri
 def signed(report: Report, keyring: Keyring) -> str:
     """The report as it is written beside the backup: its text, the key's name, the signature of the text."""
     text = json.dumps(asdict(report), ensure_ascii=False, sort_keys=True)
-    kid, signature = keyring.sign(text.encode())
+    kid, signature = keyring.sign(DOMAIN + text.encode())
     return json.dumps({"report": text, "kid": kid, "signature": signature.hex()}, ensure_ascii=False, indent=1)
 
 
 def read_signed(told: str, keyring: Keyring) -> dict[str, Any]:
     """Raises KeyFault when the text is not what this server signed."""
     said = json.loads(told)
-    keyring.check_signature(str(said["kid"]), str(said["report"]).encode(), bytes.fromhex(said["signature"]))
+    keyring.check_signature(str(said["kid"]), DOMAIN + str(said["report"]).encode(), bytes.fromhex(said["signature"]))
     report: dict[str, Any] = json.loads(said["report"])
     return report
 

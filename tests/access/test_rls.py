@@ -27,6 +27,7 @@ GLOBAL = {
     "code_attempt",
     "concept",
     "cluster_epoch",
+    "key_check",
     "alembic_version",
 }
 TABLES = """SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,

@@ -1,6 +1,7 @@
 """A house tunes what is shipped; each value says where it comes from; the server asks six questions first."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -9,6 +10,7 @@ from app.config import Settings
 from app.features.settings.shipped import MODELS, QUESTIONS, SHIPPED
 from app.kernel.db import NIL
 from app.kernel.ids import uuid7
+from app.kernel.roles import write_secret
 from tests.world import World
 
 PATH = "/api/v1/settings"
@@ -65,8 +67,9 @@ def test_shipped_values_are_of_their_kind_and_models_tune_known_keys():
 class TestBeforeARealPerson:
     def start(self, world: World, demo: bool) -> None:
         key_file = world.folder / "real.json"
-        if not key_file.exists():
-            main.Keyring.create(key_file)
+        if not key_file.exists():  # the same keys, said to be real: others would not open this base
+            told = json.loads((world.folder / "keys.json").read_text())
+            write_secret(key_file, json.dumps({**told, "demo": False}))
         config = Settings(database_url=world.database.app_url, key_file=key_file, demo=demo, data=world.folder)
 
         async def run() -> None:

@@ -1,0 +1,39 @@
+"""`dui keys`: the keys that seal what is at rest, changed while the server runs."""
+
+import asyncio
+
+import typer
+
+from app.config import settings
+from app.kernel.crypto import KeyFault
+from app.vault import rotation
+
+commands = typer.Typer(no_args_is_help=True, help="Les clés qui ferment ce qui est gardé.")
+
+
+@commands.command("rotate")
+def rotate() -> None:
+    """Met une nouvelle clé en tête du fichier, et referme tout avec elle. Le serveur continue ; à relancer si coupé."""
+    config = settings()
+    try:
+        done = asyncio.run(rotation.rotate(config.owner_database_url, config.key_file, tell=typer.echo))
+    except KeyFault as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{done.values} valeurs et {done.versions} versions refermées. La base n'a plus besoin des autres clés.")
+    typer.echo("Sauvegardez le fichier de clés, puis : dui keys retire.")
+
+
+@commands.command("retire")
+def retire() -> None:
+    """Retire du fichier les clés dont la base n'a plus besoin ; chacune est mise de côté pour les anciennes sauvegardes."""
+    config = settings()
+    try:
+        aside = asyncio.run(rotation.retire(config.owner_database_url, config.key_file))
+    except KeyFault as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from None
+    for path in aside:
+        typer.echo(f"{path} : à garder avec les sauvegardes faites jusqu'ici, à détruire avec elles.")
+    if not aside:
+        typer.echo("Il n'y a qu'une clé : rien à retirer.")
