@@ -56,8 +56,9 @@ class Table:
 
     @property
     def query(self) -> str:
-        order = ", ".join(self.key or self.columns)
-        return f"SELECT {', '.join(self.columns)} FROM {self.name} ORDER BY {order}"  # noqa: S608  names of the catalogue
+        columns = ", ".join(f'"{name}"' for name in self.columns)  # one is named "fetch"
+        order = ", ".join(self.key) or columns
+        return f"SELECT {columns} FROM {self.name} ORDER BY {order}"  # noqa: S608  names of the catalogue
 
 
 @dataclass(frozen=True, slots=True)
