@@ -37,8 +37,11 @@ from app.security.outbound import Outbound
 from app.security.tokens import TokenCache
 from app.vault import proof
 
-SAFE_ROLE = """SELECT r.rolsuper OR r.rolbypassrls OR EXISTS (
-        SELECT 1 FROM pg_class c WHERE c.relowner = r.oid AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace)
+# Itself, or as a member of another role: SET ROLE would be enough.
+SAFE_ROLE = """SELECT r.rolcreaterole OR EXISTS (
+        SELECT 1 FROM pg_roles o WHERE (o.rolsuper OR o.rolbypassrls) AND pg_has_role(r.oid, o.oid, 'MEMBER'))
+    OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+        AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
     FROM pg_roles r WHERE r.rolname = current_user"""
 
 
@@ -86,7 +89,8 @@ async def _check_role(url: str) -> None:
     try:
         if await connection.fetchval(SAFE_ROLE):
             raise UnsafeStart(
-                "Le rôle de DUI_DATABASE_URL possède une table, est superutilisateur ou contourne la sécurité par ligne. "
+                "Le rôle de DUI_DATABASE_URL possède une table, est superutilisateur ou contourne la sécurité par ligne, par "
+                "lui-même ou comme membre d'un autre. "
                 "Donnez-lui le rôle dui_app, que crée « dui migrate »."
             )
     finally:
@@ -98,7 +102,9 @@ async def _check_answers(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("SELECT set_config('dui.organisation', $1, false)", str(NIL))
-        rows = await connection.fetch("SELECT key, value FROM setting WHERE organisation_id = $1", NIL)
+        rows = await connection.fetch(
+            "SELECT key, value FROM setting WHERE organisation_id = $1 AND deleted_at IS NULL", NIL
+        )
     finally:
         await connection.close()
     missing = unanswered({row["key"]: row["value"] for row in rows})

@@ -1,6 +1,7 @@
 """`dui settings`: what the house answers for itself."""
 
 import asyncio
+from datetime import datetime
 from typing import Annotated
 
 import asyncpg
@@ -12,6 +13,20 @@ from app.kernel.db import NIL
 from app.kernel.ids import uuid7
 
 commands = typer.Typer(no_args_is_help=True, help="Les réglages du serveur.")
+
+
+@commands.command("show")
+def settings_show() -> None:
+    """Les six questions posées avant d'y mettre une vraie personne, et vos réponses. Sort avec 1 s'il en manque."""
+    rows = asyncio.run(_answers(settings().owner_database_url))
+    for key, question in QUESTIONS.items():
+        value, since = rows.get(key, ("", None))
+        said = f"{value} (le {since:%d/%m/%Y})" if value.strip() and since else "PAS DE RÉPONSE"
+        typer.echo(f"{key.removeprefix('deployment.'):<9} {question} {said}")
+    missing = [key for key in QUESTIONS if not rows.get(key, ("",))[0].strip()]
+    if missing:
+        typer.echo("Le serveur ne quitte pas la démonstration avant : voyez « Avant d'y mettre une vraie personne ».")
+        raise typer.Exit(1)
 
 
 @commands.command("answer")
@@ -40,3 +55,14 @@ async def _answer(owner_url: str, key: str, answer: str) -> None:
         await connection.execute(ANSWER, NIL, uuid7(), key, answer)
     finally:
         await connection.close()
+
+
+async def _answers(owner_url: str) -> dict[str, tuple[str, datetime]]:
+    connection = await asyncpg.connect(owner_url)
+    try:
+        rows = await connection.fetch(
+            "SELECT key, value, since FROM setting WHERE organisation_id = $1 AND deleted_at IS NULL", NIL
+        )
+    finally:
+        await connection.close()
+    return {row["key"]: (row["value"], row["since"]) for row in rows}

@@ -33,6 +33,14 @@ class TestSettings:
         noted = ask(fresh_database.owner_url, "SELECT string_agg(value || version, ',') FROM setting")
         assert noted == "Oui2"
 
+    def test_the_six_and_what_is_missing_are_shown(self):
+        first = typed("settings", "show")
+        assert (first.exit_code, first.output.count("PAS DE RÉPONSE")) == (1, 6)
+        for key in QUESTIONS:
+            typed("settings", "answer", key.removeprefix("deployment."), "Fait.")
+        told = typed("settings", "show")
+        assert (told.exit_code, told.output.count("Fait. (le "), "PAS DE" in told.output) == (0, 6, False)
+
     @pytest.mark.parametrize("words", [("weather", "Beau"), ("tls", "  ")])
     def test_another_question_or_nothing_is_refused_naming_the_six(self, words: tuple[str, str]):
         told = typed("settings", "answer", *words)

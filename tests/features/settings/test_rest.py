@@ -11,6 +11,7 @@ from app.features.settings.shipped import MODELS, QUESTIONS, SHIPPED
 from app.kernel.db import NIL
 from app.kernel.ids import uuid7
 from app.kernel.roles import write_secret
+from tests.postgres import ask
 from tests.world import World
 
 PATH = "/api/v1/settings"
@@ -104,6 +105,33 @@ class TestBeforeARealPerson:
 
         with pytest.raises(main.UnsafeStart, match="contourne"):
             asyncio.run(run())
+
+    @pytest.mark.threat("fault-role-too-strong")
+    @pytest.mark.parametrize(
+        "grant",
+        ["GRANT dui_owner TO dui_app", "ALTER ROLE dui_app CREATEROLE", "GRANT strong TO dui_app"],
+        ids=["member of the owner", "may make roles", "member of one that goes round"],
+    )
+    def test_a_role_that_could_become_such_is_refused(self, world: World, grant: str):
+        url = world.database.superuser_url
+        ask(url, "CREATE ROLE strong BYPASSRLS", grant)
+        try:
+            with pytest.raises(main.UnsafeStart, match="membre d'un autre"):
+                self.start(world, demo=True)
+        finally:
+            ask(url, "REVOKE dui_owner FROM dui_app", "ALTER ROLE dui_app NOCREATEROLE", "DROP ROLE strong")
+        self.start(world, demo=True)
+
+    @pytest.mark.threat("fault-unanswered")
+    def test_an_answer_of_spaces_or_of_another_organisation_is_none(self, world: World):
+        world.rows("DELETE FROM setting WHERE key LIKE 'deployment.%'")
+        put = "INSERT INTO setting (organisation_id, id, scope, key, value, since, version, recorded_at, updated_at)"
+        for key in QUESTIONS:
+            world.rows(f"{put} VALUES ($1, $2, 'server', $3, ' ', now(), 1, now(), now())", NIL, uuid7(), key)
+            place = (world.organisation, uuid7(), key)
+            world.rows(f"{put} VALUES ($1, $2, 'organisation', $3, 'oui', now(), 1, now(), now())", *place)
+        with pytest.raises(main.UnsafeStart, match="héberge"):
+            self.start(world, demo=False)
 
     @pytest.mark.threat("fault-demo-keys")
     def test_demo_keys_are_refused_outside_the_demo(self, world: World):
