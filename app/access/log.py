@@ -1,11 +1,11 @@
 """Reading the trail itself: line by line as the DPO does, visit by visit as the person does. The reading is traced too.
 
 A visit is one request: what one caller did to one dossier at one moment. Who may read which lines, and what the person
-is never shown, is `policy.trail_open`.
+is not shown, is `policy.trail_open`; the DPO may release a line that is held back.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     cast,
     desc,
@@ -32,18 +33,20 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
-from app.access.facts import alive
-from app.access.permissions import Action
-from app.access.policy import SHAPES_KEPT, trail_open
+from app.access.facts import ME, ORGANISATION, alive
+from app.access.permissions import Act, Action
+from app.access.policy import SHAPES_KEPT, line_held_back, line_released, trail_open
 from app.access.questions import plain
 from app.access.reading import Reading
-from app.access.refusal import ENDED
+from app.access.refusal import ENDED, NOT_FOUND
 from app.audit import trail
-from app.audit.models import AuditEntry
+from app.audit.lines import name_of, named
+from app.audit.models import AuditEntry, TrailRelease
 from app.audit.vocabulary import Ground, Outcome
-from app.kernel.errors import Unauthenticated
+from app.kernel.db import NIL
+from app.kernel.errors import NotFound, Unauthenticated
 from app.kernel.hot import HotQuery, compiled, word
 from app.security.principal import Shape
 
@@ -51,6 +54,17 @@ KIND = "audit_entry"
 ASKED = bindparam("usager", type_=Uuid())
 LIMIT = bindparam("limit", type_=Integer())
 A = AuditEntry
+AT, LINE_ID = bindparam("line_at", type_=DateTime(timezone=True)), bindparam("line_id", type_=Uuid())
+CRITERIA: dict[str, ColumnElement[bool]] = {
+    "usager": A.usager_id == ASKED,
+    "since": A.at >= bindparam("since", type_=DateTime(timezone=True)),
+    "until": A.at < bindparam("until", type_=DateTime(timezone=True)),
+    "professional": A.principal_id == bindparam("professional", type_=Uuid()),
+    **{
+        name: getattr(A, name) == any_(bindparam(name, type_=ARRAY(Text())))
+        for name in ("principal_kind", "action", "kind", "ground", "outcome", "door")
+    },
+}
 HOUSE = """(SELECT u.structure_id FROM usager u
     WHERE u.organisation_id = audit_entry.organisation_id AND u.id = audit_entry.usager_id)"""  # of the person
 
@@ -86,6 +100,13 @@ class Line(msgspec.Struct, frozen=True):
     door: str
     address: str | None
     request_id: str
+    held_back: bool  # of the person's page, unless it was released
+    released: bool
+
+    @property
+    def place(self) -> tuple[datetime, UUID]:
+        """Where a next page begins."""
+        return self.at, UUID(self.id.partition(".")[2])
 
 
 V = TypeVar("V", bound=VisitView)
@@ -107,13 +128,44 @@ async def visits(
     return [view(*told) for _, found, _, *told in rows if found], rows[0]["earlier"]
 
 
-async def lines(reading: Reading, usager: UUID, limit: int, after: Sequence[object] = ()) -> list[Line]:
-    """Every line that names this usager, the latest first; `after` is the instant and id of the last one given."""
-    values: dict[str, object] = {"usager": usager}
+async def lines(reading: Reading, asked: Mapping[str, object], limit: int, after: Sequence[object] = ()) -> list[Line]:
+    """The lines that meet all of `asked` (names of `CRITERIA`), the latest first; `after` is the `place` of the last one
+    given.
+    """
+    values: dict[str, object] = {"usager": None, **asked}
     if after:
         values |= {"after_at": after[0], "after_id": after[1]}
-    rows = await _ask(reading, _lines(reading.principal.shape, bool(after)), limit, values)
-    return [Line(*told) for _, found, *told in rows if found]
+    rows = await _ask(reading, _lines(reading.principal.shape, frozenset(asked), bool(after)), limit, values)
+    return [_line(told) for _, found, *told in rows if found]
+
+
+async def line(reading: Reading, name: str) -> Line:
+    """Raises NotFound, once that is traced."""
+    at, id = _place_in(name)
+    rows = await _ask(
+        reading, _lines(reading.principal.shape, None, False), 1, {"usager": None, "line_at": at, "line_id": id}
+    )
+    if not rows[0]["found"]:
+        raise NotFound(NOT_FOUND)
+    return _line(rows[0][2:])
+
+
+async def release(reading: Reading, name: str) -> None:
+    """From now on the person is shown this line of theirs. Raises NotFound, once that is traced."""
+    at, id = _place_in(name)
+    rows = await reading.ask(_releasing(reading.principal.shape), [], 1, {"line_at": at, "line_id": id})
+    if not rows:
+        raise NotFound(NOT_FOUND)
+
+
+def _place_in(name: str) -> tuple[datetime, UUID]:
+    """A name of no line leads where there is none: it is asked, refused and traced as any other."""
+    return named(name) or (datetime(1970, 1, 1, tzinfo=UTC), NIL)
+
+
+def _line(told: Sequence[Any]) -> Line:
+    id, at, *others = told
+    return Line(name_of(at, id), at, *others)
 
 
 async def _ask(reading: Reading, query: HotQuery, limit: int, values: dict[str, object]) -> Sequence[Any]:
@@ -145,13 +197,33 @@ def _visits(caller: Shape, view: type[VisitView]) -> HotQuery:
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
-def _lines(caller: Shape, after: bool) -> HotQuery:
-    found: Select[Any] = select(*(getattr(A, name) for name in Line.__struct_fields__))
-    found = found.where(trail_open(caller), A.usager_id == ASKED)
+def _lines(caller: Shape, asked: Collection[str] | None, after: bool) -> HotQuery:
+    """`asked` None: the one line named."""
+    told = {"held_back": line_held_back(), "released": line_released()}
+    found: Select[Any] = select(
+        *(told[name].label(name) if name in told else getattr(A, name) for name in Line.__struct_fields__)
+    )
+    found = found.where(trail_open(caller))
+    found = found.where(*(CRITERIA[name] for name in asked)) if asked is not None else found.where(*_THE_ONE)
     if after:
         found = found.where(tuple_(A.at, A.id) < tuple_(_moment("after_at"), bindparam("after_id", type_=Uuid())))
     each = found.order_by(A.at.desc(), A.id.desc()).limit(LIMIT).cte("found")
     return _told(caller, each, [each.c[name] for name in Line.__struct_fields__], _read(each))
+
+
+_THE_ONE = (A.at == AT, A.id == LINE_ID)
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def _releasing(caller: Shape) -> HotQuery:
+    found = select(A.id, A.usager_id, null().label("ground"), A.at).where(trail_open(caller), *_THE_ONE)
+    each = found.where(A.usager_id.is_not(None), A.outcome == word(Outcome.SUCCESS)).cte("found")
+    names = ["organisation_id", "at", "line_id", "usager_id", "released_by"]
+    let = insert(TrailRelease).from_select(names, select(ORGANISATION, each.c.at, each.c.id, each.c.usager_id, ME))
+    none: ColumnElement[Any] = literal_column("NULL::uuid")
+    line = trail.traced(each, caller, Act.RELEASE_TRAIL, KIND, Outcome.REFUSED, none, one=True)
+    written = select(cast(each.c.id, Text())).add_cte(let.on_conflict_do_nothing().cte("let"), line.cte("traced"))
+    return compiled(written)
 
 
 def _read(each: CTE) -> Select[Any]:

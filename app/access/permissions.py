@@ -308,6 +308,7 @@ class Act(StrEnum):
     READ_JOURNAL = "read_journal"
     DECIDE_INBOUND = "decide_inbound"
     READ_TRAIL = "read_trail"
+    RELEASE_TRAIL = "release_trail"  # show the person lines that were held back from them (field.md §6)
     CHANGE_SETTINGS = "change_settings"
 
 
@@ -328,5 +329,6 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.READ_JOURNAL: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.DECIDE_INBOUND: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE}),
     Act.READ_TRAIL: frozenset({R.DPO}),
+    Act.RELEASE_TRAIL: frozenset({R.DPO}),
     Act.CHANGE_SETTINGS: frozenset({R.DIRECTION, R.ADMIN}),
 }

@@ -67,7 +67,7 @@ from app.access.permissions import (
 )
 from app.access.sharing import granted
 from app.access.versions import EntryVersion
-from app.audit.models import AuditEntry
+from app.audit.models import AuditEntry, TrailRelease
 from app.audit.vocabulary import Ground, Outcome
 from app.kernel.db import Base
 from app.kernel.hot import word
@@ -116,26 +116,45 @@ def trail_open(caller: Shape) -> ColumnElement[bool]:
 
 def _may_be_shown() -> ColumnElement[bool]:
     """What the person's page shows of the trail (field.md §6): what was read or written, unless it tells of an alert,
-    of a note kept from them, of a judicial or inspection request. A line that also names another row is shown, as it
-    would be without that one.
+    of a note kept from them, of a judicial or inspection request, and the DPO has not released it. A line that also
+    names another row is shown, as it would be without that one.
     """
+    mine = EntryVersion.usager_id == USAGER
+    ids = select(EntryVersion.entry_id).where(EntryVersion.organisation_id == ORGANISATION, mine, _told_nothing())
+    all_hidden = AuditEntry.entry_ids.bool_op("<@")(func.array(ids.scalar_subquery(), type_=ARRAY(Uuid())))
+    return and_(AuditEntry.outcome == word(Outcome.SUCCESS), or_(_usual(all_hidden), line_released()))
+
+
+def line_held_back() -> ColumnElement[bool]:
+    """The same told of a line of anyone: the person would not be shown it, were it not released."""
+    id = func.unnest(AuditEntry.entry_ids).table_valued(column("id", Uuid())).render_derived(name="told")
+    row = EntryVersion
+    hidden = exists().where(row.organisation_id == ORGANISATION, row.entry_id == id.c.id, _told_nothing())
+    shown = select(literal_column("1")).select_from(id).where(not_(hidden)).exists()
+    return and_(AuditEntry.outcome == word(Outcome.SUCCESS), not_(_usual(not_(shown))))
+
+
+def line_released() -> ColumnElement[bool]:
+    r, line = TrailRelease, AuditEntry
+    return exists().where(r.organisation_id == ORGANISATION, r.at == line.at, r.line_id == line.id)
+
+
+def _usual(all_hidden: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Nothing in the line is to be held back; `all_hidden`: of each row it names, the person is told nothing."""
     line = AuditEntry
-    kept = or_(func.cardinality(line.entry_ids) == literal_column("0"), not_(line.entry_ids.bool_op("<@")(_hidden())))
-    kept = and_(kept, line.kind != word(Kind.ALERT))
+    kept = or_(func.cardinality(line.entry_ids) == literal_column("0"), not_(all_hidden))
     not_by_law = and_(line.ground.is_distinct_from(word(Ground.LOI)), line.role.is_distinct_from(word(Role.EVALUATEUR)))
-    return and_(line.outcome == word(Outcome.SUCCESS), not_by_law, kept)
+    return and_(kept, line.kind != word(Kind.ALERT), not_by_law)
 
 
-def _hidden() -> ColumnElement[Any]:
-    """The rows of this dossier of which the person is told nothing, by what they are today."""
+def _told_nothing() -> ColumnElement[bool]:
+    """A row, as it is today, of which the person is told nothing."""
     row, later = EntryVersion, LaterVersion
     last = ~exists().where(
         later.organisation_id == ORGANISATION, later.entry_id == row.entry_id, later.version > row.version
     )
     papers = and_(row.category == word(Category.JUDICIAL), row.visibility != word(Visibility.SHARED))
-    told_nothing = or_(row.category == word(Category.ALERT), row.visibility == word(Visibility.WITHHELD), papers)
-    ids = select(row.entry_id).where(row.organisation_id == ORGANISATION, row.usager_id == USAGER, told_nothing, last)
-    return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid()))
+    return and_(or_(row.category == word(Category.ALERT), row.visibility == word(Visibility.WITHHELD), papers), last)
 
 
 @lru_cache(maxsize=SHAPES_KEPT)

@@ -4,8 +4,9 @@ Each column in this order, written `octets:text` (absent: `-`); instants in UTC 
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 COLUMNS = (
@@ -51,6 +52,21 @@ LINE_SQL = (
     f"concat({', '.join(map(_line_of, COLUMNS))})"  # one string written, where a chain of || copies at each column
 )
 LINE_HASH_SQL = f"sha256(convert_to({LINE_SQL}, 'UTF8'))"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAME = re.compile(r"(?P<at>[0-9a-f]{14})\.(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+
+
+def name_of(at: datetime, id: UUID | str) -> str:
+    """A line as it is asked for: its moment in µs, sixteen by sixteen, then its id; both make its key."""
+    return f"{(at - _EPOCH) // timedelta(microseconds=1):014x}.{id}"
+
+
+def named(name: str) -> tuple[datetime, UUID] | None:
+    """None: no line of ours is named so."""
+    found = _NAME.fullmatch(name)  # so many digits stop before the year 4254
+    return (_EPOCH + timedelta(microseconds=int(found["at"], 16)), UUID(found["id"])) if found else None
 
 
 def line_hash(row: Mapping[str, object]) -> bytes:

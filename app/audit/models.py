@@ -67,3 +67,16 @@ class ClusterEpoch(Base):
     epoch: Mapped[int] = mapped_column(primary_key=True)
     cluster: Mapped[str]
     opened_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))
+
+
+class TrailRelease(Base):
+    """A line held back from the person's page, that the DPO let be shown there (field.md §6)."""
+
+    __tablename__ = "trail_release"
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)  # of the line
+    line_id: Mapped[UUID] = mapped_column(primary_key=True)
+    usager_id: Mapped[UUID]
+    released_by: Mapped[UUID]
+    released_at: Mapped[datetime] = mapped_column(server_default=text("clock_timestamp()"))

@@ -36,7 +36,7 @@ def lines(world: World, who: Principal, usager: str = "jeanne") -> Sequence[Line
     reading = Reading(who, Call(Door.API, str(uuid7())), state.keyring, state.lane)
 
     async def look() -> Sequence[Line]:
-        return await log.lines(reading, world.ids[usager], 100)
+        return await log.lines(reading, {"usager": world.ids[usager]}, 100)
 
     assert world.client.portal is not None
     told: Sequence[Line] = world.client.portal.call(look)

@@ -1,17 +1,24 @@
 """What is said of a visit: who came, by role (field.md §6; CJUE C-579/21), and what of, never what it held."""
 
-from datetime import datetime
-from typing import Any, ClassVar
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
 
 import msgspec
+from pydantic import Field, StringConstraints
 from sqlalchemy import Boolean, ColumnElement, Text, Uuid, literal_column
 
 from app.access.entry import ME
 from app.access.log import VisitView, visit
+from app.audit.vocabulary import Door, Ground, Outcome
 from app.features.contacts import shown as contacts
 from app.features.professionals.shown import first_name
+from app.kernel.fields import Strict
 
 ALWAYS = "Certaines lectures ne sont pas affichées. La loi le demande."
+
+MOST_WORDS = 20
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 
 HERE = "organisation_id = visit.organisation_id"
 PARTNER = f"(SELECT p.name FROM partner p WHERE p.{HERE} AND p.id = visit.principal_id)"  # noqa: S608
@@ -42,6 +49,21 @@ class VisitRow(VisitView, frozen=True):
     relation: str | None
     relative: str | None
     reason: str | None
+
+
+class Asked(Strict):
+    """What an auditor looks for. A list is « one of »; words that the trail never says find nothing."""
+
+    usager: UUID | None = None
+    professional: UUID | None = Field(None, description="Qui a agi : professionnel, partenaire, représentant.")
+    since: date | None = Field(None, description="Premier jour (Paris). Obligatoire sans usager.")
+    until: date | None = Field(None, description="Premier jour qui n'en est plus.")
+    principal_kind: list[Word] = Field([], max_length=MOST_WORDS)
+    action: list[Word] = Field([], max_length=MOST_WORDS)
+    kind: list[Word] = Field([], max_length=MOST_WORDS)
+    ground: list[Ground] = Field([], max_length=MOST_WORDS)
+    outcome: list[Outcome] = Field([], max_length=MOST_WORDS)
+    door: list[Door] = Field([], max_length=MOST_WORDS)
 
 
 class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):

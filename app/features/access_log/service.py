@@ -5,18 +5,18 @@ Law: RGPD art. 15 (CJUE C-579/21: when and why, by role); what is held back: fie
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from uuid import UUID
 
 from app.access import log
 from app.access.gate import Reading
 from app.access.log import Line
 from app.access.permissions import Act, Action, Kind
-from app.features.access_log.schemas import Visitor, VisitOut, VisitRow
+from app.features.access_log.schemas import Asked, Visitor, VisitOut, VisitRow
 from app.kernel.clock import PARIS, now, today
 from app.kernel.errors import Unreadable
 from app.security.principal import Caller, Representative, UsagerSelf
 
 WINDOW = timedelta(days=30)
+LONGEST = timedelta(days=366)  # of a period asked of no one in particular
 MOST = 2_000  # visits of one window
 SKEW = timedelta(minutes=1)  # a line is dated by Postgres
 LOGIN, OPENING = "login", [Kind.EMERGENCY_ACCESS]
@@ -43,10 +43,40 @@ async def mine(reading: Reading, before: date | None = None) -> tuple[list[Visit
     return ([_told(row) for row in whole], oldest + timedelta(days=1)) if whole else ([_told(r) for r in rows], oldest)
 
 
-async def trail(reading: Reading, usager: UUID, limit: int, after: Sequence[object]) -> list[Line]:
-    """Raises MayNot for whoever is not the DPO."""
+async def trail(reading: Reading, asked: Asked, limit: int, after: Sequence[object]) -> list[Line]:
+    """Raises MayNot for whoever is not the DPO; Unreadable for neither a person nor a period, or one too long."""
     await reading.require(Act.READ_TRAIL)
-    return await log.lines(reading, usager, limit, after)
+    return await log.lines(reading, _criteria(asked), limit, after)
+
+
+async def line(reading: Reading, name: str) -> Line:
+    """Raises MayNot, NotFound."""
+    await reading.require(Act.READ_TRAIL)
+    return await log.line(reading, name)
+
+
+async def release(reading: Reading, name: str) -> None:
+    """Show the person a line held back from them (field.md §6). Raises MayNot, NotFound."""
+    await reading.require(Act.RELEASE_TRAIL)
+    await log.release(reading, name)
+
+
+def _criteria(asked: Asked) -> dict[str, object]:
+    until = asked.until or today() + timedelta(days=1)
+    if asked.usager is None and asked.since is None:
+        raise Unreadable("Dites de qui (usager), ou depuis quel jour (since).", where="since")
+    if asked.since and not asked.since < until:
+        raise Unreadable("La période finit avant de commencer : until vient après since.", where="until")
+    if asked.usager is None and asked.since and until - asked.since > LONGEST:
+        raise Unreadable("Sans dire de qui, une période d'un an au plus.", where="since")
+    lists = {name: getattr(asked, name) for name in ("principal_kind", "action", "kind", "ground", "outcome", "door")}
+    told: dict[str, object] = {name: [str(each) for each in said] for name, said in lists.items() if said}
+    told |= {name: said for name, said in (("usager", asked.usager), ("professional", asked.professional)) if said}
+    if asked.since:
+        told["since"] = _midnight(asked.since)
+    if asked.until:
+        told["until"] = _midnight(asked.until)
+    return told
 
 
 def _told(row: VisitRow) -> VisitOut:

@@ -8,10 +8,10 @@ import pytest
 
 from app.access.models import EmergencyAccess
 from app.features.settings.models import Setting
-from app.features.transmissions.models import Transmission
 from app.kernel.clock import now, today
 from app.kernel.ids import uuid7
 from app.security.principal import Role
+from tests.features.access_log.facts import noted, trace
 from tests.features.consents.people import represent
 from tests.features.contacts import people as contacts
 from tests.world import World
@@ -38,44 +38,6 @@ def visits(world: World, who: str = "jeanne", **query: str) -> list[dict[str, An
 
 def of(told: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [visit for visit in told if visit["who"]["kind"] == kind]
-
-
-def noted(world: World, usager: str, **how: Any) -> UUID:
-    """An entry of the record, and its version, as facts."""
-    id = uuid7()
-    place = world.ids[contacts.HOUSES[usager]]
-    told = {"id": id, "thread_id": id, "kind": "narrative", "text": "…", "author_id": world.ids["marc"], **how}
-    world.add(Transmission(usager_id=world.ids[usager], structure_id=place, **told))
-    world.rows(
-        """INSERT INTO entry_version (organisation_id, entry_id, version, kind, usager_id, structure_id, category,
-        visibility, author_kind, occurred_at, held, consigne, minor_secret, snapshot)
-        SELECT organisation_id, id, version, 'transmission', usager_id, structure_id, category, visibility, author_kind,
-        occurred_at, held, consigne, minor_secret, '' FROM transmission WHERE id = $1 RETURNING 1""",
-        id,
-    )
-    return id
-
-
-def trace(world: World, usager: str, *ids: UUID, **how: Any) -> str:
-    """A line of the trail, as a fact; its request."""
-    request = str(uuid7())
-    line = {
-        "organisation_id": world.organisation,
-        "principal_kind": "professional",
-        "principal_id": world.ids["marc"],
-        "role": "chef_de_service",
-        "action": "read",
-        "kind": "transmission",
-        "usager_id": world.ids[usager],
-        "entry_ids": list(ids),
-        "outcome": "success",
-        "door": "api",
-        "request_id": request,
-        **how,
-    }
-    places = ", ".join(f"${n}" for n in range(1, len(line) + 1))
-    world.rows(f"INSERT INTO audit_entry ({', '.join(line)}) VALUES ({places}) RETURNING 1", *line.values())
-    return request
 
 
 def test_a_reading_by_the_team_is_told_by_role(world: World) -> None:
