@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy import Text, bindparam
 
 from app.access.entry import View
+from app.access.protection import anywhere_protected
 from app.exchange.models import KeptResource, OutsideParty
 from app.fhir import keeping
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
@@ -30,8 +31,10 @@ TYPE = bindparam("fhir_type", type_=Text())
 
 class KeptFhir(RecordView, frozen=True):
     TABLE: ClassVar = KeptResource
+    COMPUTED: ClassVar = {"protected": anywhere_protected(KeptResource)}
 
     type_name: str
+    protected: bool = True  # where nobody could tell
 
 
 def to_fhir(kept: KeptFhir) -> Json:
@@ -50,6 +53,7 @@ KEPT = ResourceMap(
     to_fhir=to_fhir,
     from_fhir=from_fhir,
     narrow=KeptResource.type_name == TYPE,
+    hides=lambda kept: kept.protected,  # no map says where in it a place may stand
 )
 
 

@@ -6,9 +6,9 @@ Source: https://hl7.org/fhir/R4/datatypes.html#HumanName, #ContactPoint, #Addres
 from collections.abc import Iterable
 from typing import Protocol, TypedDict
 
+from app.access.protection import PROTECTED
 from app.fhir.types import Address, ContactPoint
 
-PROTECTED = "lieu protégé"  # what is told in the place of a protected address (field.md §5)
 LINES = "\n"
 
 
@@ -22,7 +22,6 @@ class Coordinates(TypedDict):
 
 
 HIDDEN = Coordinates(phone=None, email=None, address=PROTECTED, postal_code=None, city=None, country=None)
-HIDES = ("telecom", "address")  # the elements whose leftovers go with them
 
 
 class Reached(Protocol):

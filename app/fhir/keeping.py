@@ -20,7 +20,7 @@ when the map adds nothing. Later, when the team has written, what is modelled wi
 References must be rewritten before `leftover` is called.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -42,15 +42,9 @@ def leftover(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:
     return _apart(mine, modelled)
 
 
-def merge(modelled: Mapping[str, Any], extra: Mapping[str, Any], without: Collection[str] = ()) -> Json:
-    """What goes out: all of `modelled`, and what `extra` adds to it.
-
-    `without` names elements of the resource whose leftovers must not go out with this answer: a protected address,
-    a narrative that no longer says what the row says.
-    """
-    hidden = {*without, *(f"_{name}" for name in without)}
-    parts = {part: {n: v for n, v in extra.get(part, {}).items() if n not in hidden} for part in (KEPT, WITHIN)}
-    return _together(modelled, parts)
+def merge(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
+    """What goes out: all of `modelled`, and what `extra` adds to it."""
+    return _together(modelled, {part: extra.get(part, {}) for part in (KEPT, WITHIN)})
 
 
 def of_whom(extra: Mapping[str, Any]) -> Json:

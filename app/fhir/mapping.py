@@ -5,7 +5,7 @@ what surrounds it (`Inbound`): no map asks the database anything, so a bundle of
 What a map does not model stays beside the row (`extra`, sealed under the usager's key) and goes out again, merged.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -116,8 +116,8 @@ class ResourceMap(Generic[V]):
     - `narrow` keeps to the rows of this map when its table holds more; it may name the parameter `fhir_type`.
     - `search` adds to the criteria that every map of its kind of row has (`app.fhir.search.usual`).
     - `opens` reads what was kept of a row of no usager, which no usager's key can seal.
-    - `masked` gives the view as a reader of outside (a partner, a representative) may see it, `hides` the elements
-      whose leftovers they may not: a protected place. `of_team`: the fields that the person, and who represents them,
+    - `masked` gives the view as a reader of outside (a partner, a representative) may see it, `hides` whether they
+      are told nothing of what was kept beside it, which may name a protected place. `of_team`: the fields that the person, and who represents them,
       are not told.
     - `unseals` opens what the view holds sealed.
     - `to_others` takes out of the leftovers what only their sender may have back.
@@ -135,7 +135,7 @@ class ResourceMap(Generic[V]):
     search: Mapping[str, Criterion] = field(default_factory=dict)
     opens: Callable[[V, Keyring], Json] | None = None
     masked: Callable[[V], V] | None = None
-    hides: Callable[[V], Collection[str]] | None = None
+    hides: Callable[[V], bool] | None = None
     of_team: tuple[str, ...] = ()
     unseals: Callable[[V, Keyring], V] | None = None
     to_others: Callable[[Json], Json] | None = None
@@ -158,7 +158,7 @@ class ResourceMap(Generic[V]):
 
         `own`: to who sent it; `of_person`: to the person, or who represents them.
         """
-        hidden = self.hides(view) if outside and self.hides else ()
+        hidden = bool(outside and self.hides and self.hides(view))
         view = self.unseals(view, keyring) if self.unseals else view
         if of_person and self.of_team:
             view = msgspec.structs.replace(view, **dict.fromkeys(self.of_team))
@@ -166,7 +166,7 @@ class ResourceMap(Generic[V]):
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
         if kept and not own:
             kept = keeping.of_whom(self.to_others(kept) if self.to_others else kept)
-        return keeping.merge(plain(modelled), kept, hidden) if kept else modelled
+        return keeping.merge(plain(modelled), kept) if kept and not hidden else modelled
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:
         """The rows of a resource, all that the map leaves of it sealed beside the first.

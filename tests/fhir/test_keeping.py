@@ -172,15 +172,6 @@ def test_what_stands_beside_a_value_leaves_with_it(beside: Any, name: str, then:
     assert merge(after, extra) == after
 
 
-def test_leftovers_of_a_hidden_element_stay_inside() -> None:
-    thing = {"address": [{"city": "Lille", "district": "Vauban"}], "_address": {}, "text": {"div": "x"}}
-    extra = leftover(thing, {"address": [{"city": "Lille"}]})
-    assert merge({"address": [{"city": "lieu protégé"}]}, extra, without={"address"}) == {
-        "address": [{"city": "lieu protégé"}],
-        "text": {"div": "x"},
-    }
-
-
 def test_the_ids_and_versions_of_the_sender_are_not_kept() -> None:
     thing = {
         "resourceType": "Goal",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from app.access.protection import PROTECTED, house_hidden
 from app.features.calendar.models import EventParticipant, EventStatus
 from app.features.calendar.schemas import ATTENDEES
 from app.features.projects.fhir.words import coded, instant_of, issued, profile, system, to
@@ -59,7 +60,7 @@ HEARD = {code: status for status, code in STATUSES.items()} | {
     "onleave": EventStatus.CONFIRMED.value,
     "entered-in-error": EventStatus.CANCELLED.value,
 }
-PROTECTED = "lieu protégé"
+SILENT = ("title", "reason", "comment", "report", "cancel_reason")  # written freely: each may name the place
 
 
 class Attends(msgspec.Struct, frozen=True):
@@ -75,7 +76,11 @@ _attends = msgspec.json.Decoder(tuple[Attends, ...]).decode
 
 class EventFhir(RecordView, frozen=True):
     TABLE: ClassVar = EventParticipant
-    COMPUTED: ClassVar = {"finess": finess(EventParticipant), "attendees": ATTENDEES}
+    COMPUTED: ClassVar = {
+        "finess": finess(EventParticipant),
+        "attendees": ATTENDEES,
+        "house_hidden": house_hidden(EventParticipant),
+    }
 
     structure_id: str
     title: str | None
@@ -96,6 +101,7 @@ class EventFhir(RecordView, frozen=True):
     stay_id: str | None
     finess: str | None = None
     attendees: str = "[]"
+    house_hidden: bool = True  # where nobody could tell
 
 
 def to_fhir(e: EventFhir) -> Encounter:
@@ -115,9 +121,13 @@ def to_fhir(e: EventFhir) -> Encounter:
         participant=tuple(EncounterParticipant(individual=_who(one)) for one in _attends(e.attendees)),
         period=Period(moment(e.occurred_at), moment(e.ends_at)),
         location=(EncounterLocation(location=Reference(display=e.place)),) if e.place else (),
-        serviceProvider=to("Organization", e.structure_id) if ours else None,
+        serviceProvider=_house(e) if ours else None,
         partOf=to("Encounter", e.stay_id) if e.stay_id else None,
     )
+
+
+def _house(e: EventFhir) -> Reference:
+    return Reference(display=PROTECTED) if e.structure_id == PROTECTED else to("Organization", e.structure_id)
 
 
 def _texts(e: EventFhir) -> tuple[Extension, ...]:
@@ -182,15 +192,13 @@ def _code(concept: CodeableConcept) -> str | None:
 
 
 def masked(e: EventFhir) -> EventFhir:
-    """The place, and what is written freely, which may name it."""
+    """The place, what is written freely, who is met there; and the house, where the person lives in a protected one."""
+    if e.house_hidden:
+        e = msgspec.structs.replace(e, structure_id=PROTECTED, finess=None)
     if not e.place_protected:
         return e
-    silent = dict.fromkeys(("reason", "comment", "report", "cancel_reason"))
-    return msgspec.structs.replace(e, place=PROTECTED if e.place else None, **silent)
-
-
-def hides(e: EventFhir) -> tuple[str, ...]:
-    return ("location", "extension", "text", "_status") if e.place_protected else ()
+    place = PROTECTED if e.place else None
+    return msgspec.structs.replace(e, place=place, attendees="[]", **dict.fromkeys(SILENT))
 
 
 EVENT = ResourceMap(
@@ -206,6 +214,6 @@ EVENT = ResourceMap(
         "status": Token(EventParticipant.status, {code: (status,) for status, code in STATUSES.items()}),
     },
     masked=masked,
-    hides=hides,
+    hides=lambda e: e.place_protected or e.house_hidden,
     of_team=("reason", "comment", "cancel_reason", "present"),  # as `schemas.MyEventOut`
 )

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 from pydantic import Field, NaiveDatetime, StringConstraints
-from sqlalchemy import ColumnElement, Text, and_, case, cast, literal_column, or_
+from sqlalchemy import ColumnElement, Text, and_, case, cast, literal_column, null, or_
 
 from app.access import standing
 from app.access.entry import ME, DossierView, View
+from app.access.protection import TOLD, not_me
 from app.features.calendar.models import EventParticipant, Resource
 from app.kernel.fields import Body, Code, Line, Note
 
@@ -136,8 +137,10 @@ _OTHERS: ColumnElement[Any] = literal_column(
           AND others.event_id = event_participant.event_id AND others.deleted_at IS NULL)"""
 )
 _P = EventParticipant
-# The place is told to the team and to the person; for every other, it is a protected place (field.md §5).
-_PLACE = case((and_(_P.place_protected, _P.usager_id != ME), literal_column("'lieu protégé'", Text())), else_=_P.place)
+# Told to the team and to the person; to every other, « lieu protégé », and nothing written that may name it (field.md §5).
+_HIDDEN = and_(_P.place_protected, not_me(_P))
+_PLACE = case((and_(_HIDDEN, _P.place.is_not(None)), TOLD), else_=_P.place)
+_NOBODY: ColumnElement[Any] = literal_column("'[]'", Text())
 _MAY_ANSWER = and_(
     _P.status.in_([literal_column("'planned'"), literal_column("'confirmed'")]),
     _P.ends_at > literal_column("now()"),
@@ -202,8 +205,10 @@ class MyEventOut(DossierView, frozen=True):
 
     TABLE: ClassVar = EventParticipant
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
-        "attendees": ATTENDEES,
+        "attendees": case((_HIDDEN, _NOBODY), else_=ATTENDEES),
         "place": _PLACE,
+        "title": case((_HIDDEN, null()), else_=_P.title),
+        "report": case((_HIDDEN, null()), else_=_P.report),
         "may_answer": _MAY_ANSWER,
     }
 

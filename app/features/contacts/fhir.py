@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
+from app.access.protection import PROTECTED
 from app.features.contacts.models import LAST, Contact
 from app.fhir import coordinates
 from app.fhir.canonicals import extension
@@ -102,8 +103,11 @@ def _kept(c: Coding) -> str:
 
 
 def masked(c: ContactFhir) -> ContactFhir:
-    """What would lead to them: their phone, their e-mail, what was noted too."""
-    return msgspec.structs.replace(c, **coordinates.HIDDEN, notes=None) if c.address_protected else c
+    """What would lead to them: their phone, their e-mail, what was noted too; of a service, its very name."""
+    if not c.address_protected:
+        return c
+    name = c.family_name if c.given_name else PROTECTED
+    return msgspec.structs.replace(c, **coordinates.HIDDEN, family_name=name, notes=None)
 
 
 CONTACT = ResourceMap(
@@ -114,5 +118,5 @@ CONTACT = ResourceMap(
     from_fhir=from_fhir,
     also=ALSO,
     masked=masked,
-    hides=lambda c: (*coordinates.HIDES, "extension", "identifier", "text") if c.address_protected else (),
+    hides=lambda c: c.address_protected,
 )

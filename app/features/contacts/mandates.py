@@ -4,15 +4,25 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Uuid, bindparam, or_
+from sqlalchemy import Date, Uuid, and_, bindparam, or_, select
 
+from app.access.entry import word
 from app.access.gate import Gate, Listing, MayNot, Reading
 from app.access.mandates import EFFECTS, OF_A_MINOR, Effect, MandateKind, Scope, majority, opens
 from app.access.models import Mandate
 from app.access.permissions import Act, Action, Kind, Visibility
 from app.access.refusal import NOT_FOUND, refused
 from app.features.contacts.models import Contact
-from app.features.contacts.schemas import Holder, MandateConfirmed, MandateIn, MandateOut, MandatePatch
+from app.features.contacts.schemas import (
+    ChildLine,
+    ContactLine,
+    Holder,
+    MandateConfirmed,
+    MandateIn,
+    MandateOut,
+    MandatePatch,
+)
+from app.features.usagers.models import Usager
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 
@@ -20,6 +30,25 @@ NEWEST_FIRST = ("starts", "id")
 _of_contact = Mandate.contact_id == bindparam("contact", type_=Uuid())
 OF_CONTACT = Listing(_of_contact, NEWEST_FIRST)
 RUNNING = Listing(_of_contact & or_(Mandate.ends.is_(None), Mandate.ends > bindparam("day", type_=Date())))
+_over_a_minor = Mandate.kind.in_([word(kind) for kind in sorted(OF_A_MINOR)])
+_parent = select(Mandate.contact_id).where(
+    Mandate.organisation_id == Contact.organisation_id,
+    Mandate.contact_id == Contact.id,
+    Mandate.deleted_at.is_(None),
+    _over_a_minor,
+)
+EXPOSED_PARENTS = Listing(
+    and_(
+        Contact.usager_id == bindparam("usager", type_=Uuid()),
+        Contact.address_protected.is_(False),
+        or_(Contact.id == bindparam("contact", type_=Uuid()), _parent.correlate(Contact).exists()),
+    ),
+    when_none=None,
+)
+EXPOSED_CHILD = Listing(
+    and_(Usager.id == bindparam("usager", type_=Uuid()), Usager.address_protected.is_(False)), when_none=None
+)
+MANY = 20
 TERMS = ("kind", "scope", "effect", "acts")
 
 
@@ -29,9 +58,8 @@ async def enter(gate: Gate, contact_id: UUID, said: MandateIn) -> Mandate:
     values = said.model_dump()
     values["effect"] = said.effect or min(EFFECTS[said.kind])
     values |= _checked(values, holder.born)
-    if said.kind is MandateKind.AUTORITE_PARENTALE_SEPARES and not holder.address_protected:
-        # On by default for each parent's data when they live apart (field.md §5); it may be lifted on the contact.
-        await gate.change(await gate.entry(Contact, contact_id), address_protected=True)
+    if said.kind is MandateKind.AUTORITE_PARENTALE_SEPARES:
+        await _live_apart(gate, contact_id, UUID(holder.usager_id))
     return gate.add(
         Mandate(
             contact_id=contact_id,
@@ -50,6 +78,8 @@ async def change(gate: Gate, contact_id: UUID, id: UUID, version: int, said: Man
     values: dict[str, Any] = {name: _word(value) for name, value in said.model_dump(exclude_unset=True).items()}
     whole = {name: getattr(row, name) for name in (*TERMS, "starts", "ends", "person_agreed")} | values
     values |= _checked(whole, (await gate.get(Holder, contact_id)).born)
+    if values["kind"] == MandateKind.AUTORITE_PARENTALE_SEPARES and row.kind != values["kind"]:
+        await _live_apart(gate, contact_id, row.usager_id)
     if not _only_closes(row, values):
         values |= {"confirmed_at": None, "confirmed_by": None, "entered_by": gate.principal.id}
     return await gate.change(row, **values)
@@ -80,6 +110,14 @@ async def one(gate: Reading, contact_id: UUID, id: UUID) -> MandateOut:
 
 async def runs(gate: Reading, contact_id: UUID) -> bool:
     return bool(await gate.list(MandateOut, RUNNING, 1, contact=contact_id, day=today()))
+
+
+async def _live_apart(gate: Gate, contact_id: UUID, usager_id: UUID) -> None:
+    """Where each parent and the child live is protected by default (field.md §5); it may be lifted row by row."""
+    for contact in await gate.list(ContactLine, EXPOSED_PARENTS, MANY, usager=usager_id, contact=contact_id):
+        await gate.change(await gate.entry(Contact, UUID(contact.id)), address_protected=True)
+    for child in await gate.list(ChildLine, EXPOSED_CHILD, 1, usager=usager_id):
+        await gate.change(await gate.entry(Usager, UUID(child.id)), address_protected=True)
 
 
 async def _of(gate: Gate, contact_id: UUID, id: UUID, version: int) -> Mandate:

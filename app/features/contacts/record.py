@@ -3,7 +3,21 @@
 from datetime import date
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, bindparam, func, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from app.access import standing
@@ -11,6 +25,7 @@ from app.access.entry import ME, DossierView, word
 from app.access.gate import Listing
 from app.access.mandates import Effect
 from app.access.models import Mandate
+from app.access.protection import TOLD, house_hidden, not_me
 from app.access.standing import TODAY
 from app.features.contacts.models import Contact
 from app.features.usagers.models import Usager
@@ -19,12 +34,13 @@ THEIRS = Listing(Usager.id == bindparam("usager", type_=Uuid()), usager="usager"
 _mine = aliased(Mandate, name="my_mandate")
 
 
-def _house(column: str) -> ColumnElement[Any]:
-    return literal_column(
+def _house(column: str, instead: ColumnElement[Any]) -> ColumnElement[Any]:
+    told = literal_column(
         f"(SELECT s.{column} FROM structure s"  # noqa: S608  a column of ours
         " WHERE s.organisation_id = usager.organisation_id AND s.id = usager.structure_id)",
         Text(),
     )
+    return case((and_(not_me(Usager), house_hidden(Usager)), instead), else_=told)
 
 
 def _mandate(column: str) -> ColumnElement[Any]:
@@ -60,9 +76,9 @@ _relation = (
 class RecordRow(DossierView, frozen=True):
     TABLE: ClassVar = Usager
     COMPUTED: ClassVar = {
-        "house": _house("name"),
-        "phone": _house("phone"),
-        "human": _house("human"),
+        "house": _house("name", TOLD),
+        "phone": _house("phone", null()),
+        "human": _house("human", null()),
         "relation": _relation,
         "mandate": _mandate("kind"),
         "effect": _mandate("effect"),

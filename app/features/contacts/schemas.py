@@ -88,9 +88,8 @@ class ContactOut(DossierView, frozen=True):
     version: int
 
 
-_born = select(Usager.birth_date).where(
-    Usager.organisation_id == Contact.organisation_id, Usager.id == Contact.usager_id
-)
+_theirs = (Usager.organisation_id == Contact.organisation_id, Usager.id == Contact.usager_id)
+_born = select(Usager.birth_date).where(*_theirs)
 
 
 class Holder(DossierView, frozen=True):
@@ -100,8 +99,15 @@ class Holder(DossierView, frozen=True):
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"born": _born.scalar_subquery()}
 
     structure_id: str
-    address_protected: bool
     born: date | None
+
+
+class ContactLine(DossierView, frozen=True):
+    TABLE: ClassVar = Contact
+
+
+class ChildLine(DossierView, frozen=True):
+    TABLE: ClassVar = Usager
 
 
 class MandateIn(Body):

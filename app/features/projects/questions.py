@@ -8,6 +8,7 @@ from sqlalchemy.sql import ColumnElement
 
 from app.access.gate import Listing
 from app.access.permissions import Visibility
+from app.access.protection import house_hidden
 from app.features.projects.models import Agreement, Project
 from app.features.projects.vocabulary import Answer, Party, ProjectStatus
 from app.features.structures.models import Organisation, Structure
@@ -83,9 +84,9 @@ MINOR: ColumnElement[Any] = (
 
 
 def finess(row: Any) -> ColumnElement[Any]:
-    """The FINESS of the structure a row belongs to; the organisation's when it has none."""
+    """The FINESS of the structure a row belongs to; the organisation's when it has none, or is a protected place."""
     own = select(Structure.finess).where(
-        Structure.organisation_id == row.organisation_id, Structure.id == row.structure_id
+        Structure.organisation_id == row.organisation_id, Structure.id == row.structure_id, not_(house_hidden(row))
     )
     whole = select(Organisation.finess).where(Organisation.organisation_id == row.organisation_id)
     return func.coalesce(own.scalar_subquery(), whole.scalar_subquery())

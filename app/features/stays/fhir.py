@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import ColumnElement, select
 
+from app.access.protection import PROTECTED, house_hidden
 from app.features.stays.models import Stay, StayStatus
 from app.features.stays.schemas import STATUS_TODAY
 from app.features.structures.models import Structure
-from app.fhir.coordinates import PROTECTED
 from app.fhir.identifiers import BusinessId
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When
@@ -52,6 +52,7 @@ STATUSES = {
     StayStatus.CANCELLED: "cancelled",
 }
 CODES = {code: (status.value,) for status, code in STATUSES.items()}
+SILENT = ("finess", "file_number", "modality", "entry_mode", "exit_mode", "comes_from", "comment")  # of a protected one
 OVER, NEVER = "finished", ("cancelled", "entered-in-error")
 
 _its_structure = (Structure.organisation_id == Stay.organisation_id, Structure.id == Stay.structure_id)
@@ -63,6 +64,7 @@ class StayFhir(RecordView, frozen=True):
         "status": STATUS_TODAY,
         "finess": select(Structure.finess).where(*_its_structure).scalar_subquery(),
         "model": select(Structure.model).where(*_its_structure).scalar_subquery(),
+        "house_hidden": house_hidden(Stay),
     }
 
     structure_id: str
@@ -81,6 +83,7 @@ class StayFhir(RecordView, frozen=True):
     status: str
     finess: str | None = None
     model: str | None = None
+    house_hidden: bool = True  # where nobody could tell
 
 
 def to_fhir(s: StayFhir) -> Encounter:
@@ -190,10 +193,15 @@ def _day(told: str | None) -> date | None:
     return day
 
 
+def protected(s: StayFhir) -> bool:
+    """This stay, or a later one in the same house, is in a protected place."""
+    return s.place_protected or s.house_hidden
+
+
 def masked(s: StayFhir) -> StayFhir:
-    if not s.place_protected:
+    if not protected(s):
         return s
-    return msgspec.structs.replace(s, structure_id=PROTECTED, finess=None, comes_from=None, comment=None)
+    return msgspec.structs.replace(s, structure_id=PROTECTED, **dict.fromkeys(SILENT))
 
 
 STAY = ResourceMap(
@@ -206,9 +214,5 @@ STAY = ResourceMap(
     by_type=False,
     search={"date": When(Stay.starts, Stay.ends), "status": Token(STATUS_TODAY, CODES)},
     masked=masked,
-    hides=lambda s: (
-        ("identifier", "serviceProvider", "hospitalization", "location", "extension", "text")
-        if s.place_protected
-        else ()
-    ),
+    hides=protected,
 )

@@ -220,7 +220,7 @@ PATIENT = ResourceMap(
     also=ALSO,
     search={"identifier": NUMBERED, "birthdate": When(Usager.birth_date)},
     masked=masked,
-    hides=lambda u: coordinates.HIDES if u.address_protected else (),
+    hides=lambda u: u.address_protected,
     unseals=lambda u, keyring: msgspec.structs.replace(u, numbers=opened(u.numbers, keyring)),
     to_others=to_others,
 )

@@ -1,0 +1,52 @@
+"""What is hidden from whoever is of outside (a representative, a partner) because a place is protected (field.md §5)."""
+
+from sqlalchemy import ColumnElement, Date, Text, Uuid, and_, cast, column, exists, func, literal_column, or_, table
+
+from app.access.entry import ME, DossierEntry, word
+
+PROTECTED = "lieu protégé"  # what is told in the place of it
+TOLD: ColumnElement[str] = literal_column(f"'{PROTECTED}'", Text())  # the same, in a statement
+_DAY = cast(func.timezone(word("Europe/Paris"), func.now()), Date())
+_STAY = table(  # a room above this floor
+    "stay",
+    column("organisation_id", Uuid()),
+    column("usager_id", Uuid()),
+    column("structure_id", Uuid()),
+    column("place_protected"),
+    column("ends", Date()),
+    column("deleted_at"),
+).alias("protected_stay")
+
+
+FLAGS = {
+    "usager": "address_protected",
+    "contact": "address_protected",
+    "stay": "place_protected",
+    "event_participant": "place_protected",
+}
+
+
+def house_hidden(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The house that holds this row is itself a protected place, as long as the person's stay there is not over."""
+    s = _STAY.c
+    there = and_(s.organisation_id == row.organisation_id, s.usager_id == row.usager_id)
+    there = and_(there, s.structure_id == row.structure_id, s.place_protected, s.deleted_at.is_(None))
+    return exists().where(there, or_(s.ends.is_(None), s.ends > _DAY)).correlate(row)
+
+
+def anywhere_protected(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """An address or a place of this person, or of someone around them, is protected."""
+    return or_(*(_protected(row, name, flag) for name, flag in FLAGS.items()))
+
+
+def _protected(row: type[DossierEntry], name: str, flag: str) -> ColumnElement[bool]:
+    one = table(
+        name, column("organisation_id", Uuid()), column("usager_id", Uuid()), column(flag), column("deleted_at")
+    ).alias(f"protected_{name}")
+    mine = and_(one.c.organisation_id == row.organisation_id, one.c.usager_id == row.usager_id)
+    return exists().where(mine, one.c[flag], one.c.deleted_at.is_(None)).correlate(row)
+
+
+def not_me(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """Who looks is not the person: for the views of the person and of who represents them."""
+    return row.usager_id != ME
