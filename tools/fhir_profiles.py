@@ -10,6 +10,8 @@ from typing import Any
 
 from app.api.resources import REGISTRY
 from app.config import Settings
+from app.features.access_log.fhir import ACT, GROUND
+from app.features.access_log.fhir import PROFILE as TRAIL
 from app.features.consents.fhir import CATEGORY, IF_NO, IF_YES, QUESTION, SHOWN
 from app.features.consents.fhir import PROFILE as SHARING
 from app.features.transmissions.fhir import KIND, OWN_PROFILE, PROFILE, TARGET
@@ -27,6 +29,7 @@ def files() -> Iterator[tuple[str, str]]:
     yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, Settings().origins[0])))
     yield "StructureDefinition-transmission.json", _text(_transmission())
     yield "StructureDefinition-sharing-consent.json", _text(_sharing_consent())
+    yield "StructureDefinition-trail-event.json", _text(_trail_event())
     for name, word in EXTENSIONS.items():
         yield f"StructureDefinition-{name}.json", _text(_extension(name, word))
     for name, (title, codes) in CODE_SYSTEMS.items():
@@ -149,6 +152,35 @@ def _sharing_consent() -> Json:
     title, words = "Accord de partage", "Une question posée à la personne, ce qu'un oui ouvre, et où en est sa réponse."
     return (
         _head("StructureDefinition", SHARING, "sharing-consent", title, words)
+        | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
+        | {"differential": {"element": elements}}
+    )
+
+
+def _trail_event() -> Json:
+    """One line of the trail as the DPO reads it, in the shape of IHE's Basic Audit Log Patterns."""
+    at = "AuditEvent"
+    elements: list[Json] = [
+        {"id": at, "path": at},
+        {"id": f"{at}.type", "path": f"{at}.type", "short": f"rest, 110114, 110106, ou {ACT}"},
+        {"id": f"{at}.subtype", "path": f"{at}.subtype", "min": 1, "max": "1"},
+        {"id": f"{at}.action", "path": f"{at}.action", "min": 1},
+        {"id": f"{at}.outcome", "path": f"{at}.outcome", "min": 1, "short": "0 : fait ; 4 : refusé"},
+        {"id": f"{at}.outcomeDesc", "path": f"{at}.outcomeDesc", "min": 1, "short": "success, empty, refused"},
+        {"id": f"{at}.purposeOfEvent", "path": f"{at}.purposeOfEvent", "max": "1", "short": f"De {GROUND}"},
+        {"id": f"{at}.agent", "path": f"{at}.agent", "max": "1"},
+        {"id": f"{at}.agent.who", "path": f"{at}.agent.who", "min": 1},
+        {"id": f"{at}.source.site", "path": f"{at}.source.site", "min": 1, "short": "La porte : api, me, fhir, page"},
+        {"id": f"{at}.entity", "path": f"{at}.entity", "min": 2, "short": "La personne, les lignes lues, la demande"},
+        {"id": f"{at}.entity.query", "path": f"{at}.entity.query", "max": "0"},
+        {"id": f"{at}.entity.detail", "path": f"{at}.entity.detail", "max": "0"},
+    ]
+    title, words = (
+        "Une ligne de la trace",
+        "Qui a lu, écrit ou demandé quoi, de qui, quand, par quelle porte. Jamais un contenu.",
+    )
+    return (
+        _head("StructureDefinition", TRAIL, "trail-event", title, words)
         | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
         | {"differential": {"element": elements}}
     )

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 
+from app.audit.vocabulary import Ground
 from app.features.projects import labels
 from app.features.transmissions.fhir import WORDS
 from app.fhir.verbs.asking import STATES
@@ -136,6 +137,14 @@ KINDS = {
     "agreement": "Accords sur le projet",
     "kept_resource": "Ce qui a été reçu et gardé tel quel",
 }
+GROUNDS = {
+    Ground.ACCORD: "Accord de la personne (CSP, art. L1110-4, III)",
+    Ground.EQUIPE: "Équipe (CSP, art. L1110-12)",
+    Ground.ECHANGE: "Échange entre professionnels (CSP, art. L1110-4, II)",
+    Ground.LOI: "Loi",
+    Ground.VITAL: "Danger, la personne ne pouvant le dire",
+    Ground.URGENCE: "Accès en urgence, motivé",
+}
 CODE_SYSTEMS: dict[str, tuple[str, dict[str, str]]] = {
     "exchange-state": ("Où en est un envoi, dit à qui l'a fait (jamais dans un export)", STATES),
     "transmission-kind": ("Nature d'une transmission", {kind.value: word for kind, word in WORDS.items()}),
@@ -151,5 +160,7 @@ CODE_SYSTEMS: dict[str, tuple[str, dict[str, str]]] = {
         {"administrative": "Administratif", "support": "Accompagnement", "care": "Soin", "judicial": "Judiciaire"},
     ),
     "kind": ("Ce qu'est une ligne du dossier, et qu'un accord peut ouvrir", KINDS),
+    "ground": ("Au titre de quoi une ligne a été lue hors de l'équipe", {g.value: GROUNDS[g] for g in Ground}),
+    "trail-act": ("Ce qu'une ligne de la trace dit d'autre qu'une opération", {"act": "Geste"}),
     "agreement-party": ("Qui s'engage sur un projet", {k.value: w for k, w in labels.PARTIES.items()}),
 }

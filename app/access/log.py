@@ -4,7 +4,8 @@ A visit is one request: what one caller did to one dossier at one moment. Who ma
 is not shown, is `policy.trail_open`; the DPO may release a line that is held back.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, ClassVar, TypeVar
@@ -55,6 +56,16 @@ ASKED = bindparam("usager", type_=Uuid())
 LIMIT = bindparam("limit", type_=Integer())
 A = AuditEntry
 AT, LINE_ID = bindparam("line_at", type_=DateTime(timezone=True)), bindparam("line_id", type_=Uuid())
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """What is asked of the trail, its values named; known by identity, so that its text can be kept."""
+
+    where: ColumnElement[bool]
+
+
+THE_ONE = Wanted(and_(A.at == AT, A.id == LINE_ID))
 CRITERIA: dict[str, ColumnElement[bool]] = {
     "usager": A.usager_id == ASKED,
     "since": A.at >= bindparam("since", type_=DateTime(timezone=True)),
@@ -129,25 +140,28 @@ async def visits(
 
 
 async def lines(reading: Reading, asked: Mapping[str, object], limit: int, after: Sequence[object] = ()) -> list[Line]:
-    """The lines that meet all of `asked` (names of `CRITERIA`), the latest first; `after` is the `place` of the last one
-    given.
-    """
-    values: dict[str, object] = {"usager": None, **asked}
+    """The lines that meet all of `asked` (names of `CRITERIA`), the latest first; `after`: the `place` of the last given."""
+    return await search(reading, _meeting(frozenset(asked)), limit, after, **asked)
+
+
+async def search(
+    reading: Reading, wanted: Wanted, limit: int, after: Sequence[object] = (), **values: object
+) -> list[Line]:
+    """The same; `usager`, among the values, is the one asked for, whom an empty answer still names in the trail."""
+    values = {"usager": None, **values}
     if after:
         values |= {"after_at": after[0], "after_id": after[1]}
-    rows = await _ask(reading, _lines(reading.principal.shape, frozenset(asked), bool(after)), limit, values)
+    rows = await _ask(reading, _lines(reading.principal.shape, wanted, bool(after)), limit, values)
     return [_line(told) for _, found, *told in rows if found]
 
 
 async def line(reading: Reading, name: str) -> Line:
     """Raises NotFound, once that is traced."""
     at, id = _place_in(name)
-    rows = await _ask(
-        reading, _lines(reading.principal.shape, None, False), 1, {"usager": None, "line_at": at, "line_id": id}
-    )
-    if not rows[0]["found"]:
+    found = await search(reading, THE_ONE, 1, line_at=at, line_id=id)
+    if not found:
         raise NotFound(NOT_FOUND)
-    return _line(rows[0][2:])
+    return found[0]
 
 
 async def release(reading: Reading, name: str) -> None:
@@ -196,27 +210,27 @@ def _visits(caller: Shape, view: type[VisitView]) -> HotQuery:
     return _told(caller, each, [earlier, *told], newest_of_all)
 
 
+@lru_cache
+def _meeting(names: frozenset[str]) -> Wanted:
+    return Wanted(and_(*(CRITERIA[name] for name in sorted(names))))
+
+
 @lru_cache(maxsize=SHAPES_KEPT)
-def _lines(caller: Shape, asked: Collection[str] | None, after: bool) -> HotQuery:
-    """`asked` None: the one line named."""
+def _lines(caller: Shape, wanted: Wanted, after: bool) -> HotQuery:
     told = {"held_back": line_held_back(), "released": line_released()}
     found: Select[Any] = select(
         *(told[name].label(name) if name in told else getattr(A, name) for name in Line.__struct_fields__)
     )
-    found = found.where(trail_open(caller))
-    found = found.where(*(CRITERIA[name] for name in asked)) if asked is not None else found.where(*_THE_ONE)
+    found = found.where(trail_open(caller), wanted.where)
     if after:
         found = found.where(tuple_(A.at, A.id) < tuple_(_moment("after_at"), bindparam("after_id", type_=Uuid())))
     each = found.order_by(A.at.desc(), A.id.desc()).limit(LIMIT).cte("found")
     return _told(caller, each, [each.c[name] for name in Line.__struct_fields__], _read(each))
 
 
-_THE_ONE = (A.at == AT, A.id == LINE_ID)
-
-
 @lru_cache(maxsize=SHAPES_KEPT)
 def _releasing(caller: Shape) -> HotQuery:
-    found = select(A.id, A.usager_id, null().label("ground"), A.at).where(trail_open(caller), *_THE_ONE)
+    found = select(A.id, A.usager_id, null().label("ground"), A.at).where(trail_open(caller), THE_ONE.where)
     each = found.where(A.usager_id.is_not(None), A.outcome == word(Outcome.SUCCESS)).cte("found")
     names = ["organisation_id", "at", "line_id", "usager_id", "released_by"]
     let = insert(TrailRelease).from_select(names, select(ORGANISATION, each.c.at, each.c.id, each.c.usager_id, ME))

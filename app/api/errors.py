@@ -108,7 +108,7 @@ def _fault(e: dict[str, Any]) -> Fault:
 
 def _where(loc: Iterable[Any], kind: str) -> str:
     place, *path = [*loc] or ["body"]
-    if kind == "json_invalid" or (kind == "extra_forbidden" and place == "body"):
+    if kind in ("json_invalid", "extra_forbidden"):
         path = path[:-1] if kind == "extra_forbidden" else []  # an unknown key is itself a received value
     if place == "body":
         return "/" + "/".join(str(p) for p in path)

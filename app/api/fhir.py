@@ -18,8 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.gate import Reading
 from app.access.http import read_at
 from app.api.resources import REGISTRY
+from app.audit.lines import named
 from app.audit.vocabulary import Door
 from app.config import Settings
+from app.features.access_log import fhir as audit_event
 from app.fhir import capability
 from app.fhir.verbs.asking import asking
 from app.fhir.verbs.read import read
@@ -114,6 +116,8 @@ async def _metadata(request: Request) -> Response:
 
 async def _read(request: Request) -> Response:
     reading = await _reading(request)
+    if request.path_params["type_name"] == audit_event.TYPE and named(request.path_params["id"]):
+        return await audit_event.one(reading, request.path_params["id"])
     asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "r")
     said = [(name, text) for name, text in _pairs(request) if name != "_format"]
     if said:
@@ -122,9 +126,7 @@ async def _read(request: Request) -> Response:
 
 
 async def _search(request: Request) -> Response:
-    reading = await _reading(request)
-    asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "s")
-    return await search(asked, _pairs(request), lenient=prefers(request, "handling", "lenient"))
+    return await _searched(request, await _reading(request), _pairs(request))
 
 
 async def _search_by_form(request: Request) -> Response:
@@ -132,9 +134,14 @@ async def _search_by_form(request: Request) -> Response:
     reading = await _reading(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.")
-    asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "s")
-    said = [*_pairs(request), *_read_pairs(await request.body())]
-    return await search(asked, said, lenient=prefers(request, "handling", "lenient"))
+    return await _searched(request, reading, [*_pairs(request), *_read_pairs(await request.body())])
+
+
+async def _searched(request: Request, reading: Reading, said: Pairs) -> Response:
+    type_name, lenient = request.path_params["type_name"], prefers(request, "handling", "lenient")
+    if type_name == audit_event.TYPE:
+        return await audit_event.search(reading, origin_of(request), tuple(said), lenient=lenient)
+    return await search(await asking(reading, REGISTRY, origin_of(request), type_name, "s"), said, lenient=lenient)
 
 
 async def _reading(request: Request) -> Reading:

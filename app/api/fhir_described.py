@@ -19,7 +19,7 @@ WORDS = {
     "422": "Lisible, mais à corriger",
 }
 TYPE = {"name": "type_name", "in": "path", "required": True, "schema": {"type": "string"}}
-ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
 NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
 IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
 PREFER = {"name": "Prefer", "in": "header", "schema": {"type": "string", "examples": ["handling=lenient"]}}

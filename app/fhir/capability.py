@@ -4,7 +4,7 @@ Source: https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from app.fhir.canonicals import OURS
-from app.fhir.mapping import AnyMap, Registry
+from app.fhir.mapping import AnyMap, Beside, Registry
 from app.fhir.types import CapabilityStatement, CodeableConcept, Coding
 from app.fhir.types.exchange import (
     CapabilityResource,
@@ -49,7 +49,7 @@ def statement(registry: Registry, origin: str) -> CapabilityStatement:
             Rest(
                 mode="server",
                 security=_security(),
-                resource=tuple(sorted([*own, *kept], key=lambda r: r.type)),
+                resource=tuple(sorted([*own, *kept, *map(_beside, registry.beside)], key=lambda r: r.type)),
                 interaction=(Interaction("transaction", TRANSACTION),),
             ),
         ),
@@ -60,6 +60,16 @@ def _security() -> Security:
     smart = CodeableConcept((Coding(RESTFUL_SECURITY, "SMART-on-FHIR"),))
     return Security(
         cors=False, service=(smart,), description="Jeton porteur ; SMART Backend Services pour un partenaire."
+    )
+
+
+def _beside(of: Beside) -> CapabilityResource:
+    return CapabilityResource(
+        type=of.type_name,
+        supportedProfile=(of.profile,),
+        documentation=of.about,
+        interaction=READ_AND_SEARCH,
+        searchParam=tuple(SearchParam(name=p, type=of.criteria[p].type) for p in sorted(of.criteria)),
     )
 
 

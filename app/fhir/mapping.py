@@ -186,6 +186,16 @@ class ResourceMap(Generic[V]):
 AnyMap = ResourceMap[Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A type whose resources are no rows of the record: read and searched by a room of its own."""
+
+    type_name: str
+    profile: str
+    criteria: Mapping[str, Criterion]
+    about: str
+
+
 @lru_cache(maxsize=1_000)
 def by_id(asked: AnyMap, *, as_it_stands: bool = False) -> Question:
     """The row of one id among those of this map; `as_it_stands`: never an older version of it."""
@@ -255,8 +265,8 @@ def _text_of(reference: Any) -> str:
 class Registry:
     """The maps this server speaks. `kept` is the generic one, of every R4 type, looked up last."""
 
-    def __init__(self, maps: Iterable[AnyMap], kept: AnyMap | None = None) -> None:
-        self.maps, self.kept = tuple(maps), kept
+    def __init__(self, maps: Iterable[AnyMap], kept: AnyMap | None = None, beside: Iterable[Beside] = ()) -> None:
+        self.maps, self.kept, self.beside = tuple(maps), kept, tuple(beside)
         self._of_type: dict[str, tuple[AnyMap, ...]] = {}
         for each in self.maps:
             self._of_type[each.type_name] = (*self._of_type.get(each.type_name, ()), each)
@@ -270,7 +280,8 @@ class Registry:
     @property
     def kept_types(self) -> tuple[str, ...]:
         """The types that the generic map alone holds."""
-        return tuple(sorted(CARRIED - NEVER_KEPT - {*self._of_type})) if self.kept else ()
+        others = {*self._of_type, *(each.type_name for each in self.beside)}
+        return tuple(sorted(CARRIED - NEVER_KEPT - others)) if self.kept else ()
 
     def own(self, type_name: str) -> tuple[AnyMap, ...]:
         return self._of_type.get(type_name, ())
