@@ -64,6 +64,8 @@ def _checked(key: str, value: Any) -> str:
     right = type(value) is shipped.kind
     if right and shipped.least is not None and shipped.most is not None:
         right = shipped.least <= value <= shipped.most
+    if shipped.among and right and value not in shipped.among:
+        raise Invalid(f"L'un de : {', '.join(shipped.among)}.", where="/value", code="setting.value")
     if not right:
         bounds = f" entre {shipped.least} et {shipped.most}" if shipped.least is not None else ""
         words = {int: "Un nombre entier", bool: "Vrai ou faux", str: "Un texte"}

@@ -12,6 +12,7 @@ class Shipped:
     source: str
     least: int | None = None
     most: int | None = None
+    among: tuple[str, ...] = ()  # the only words it may be
 
 
 SHIPPED: dict[str, Shipped] = {
@@ -30,6 +31,34 @@ SHIPPED: dict[str, Shipped] = {
     ),
     "exchange.auto_accept": Shipped(False, bool, "Accepter d'office ce qu'un partenaire envoie", "pratique"),
     "fhir.require_if_match": Shipped(False, bool, "Exiger If-Match en FHIR", "RFC 9110"),
+}
+# How long each part of a dossier is kept (field.md §9): nothing is erased until a house says how long, from what day, and
+# by which text. A part without its three answers is kept; and the person's dossier is erased whole or not at all.
+PARTS = {
+    "administrative": "la partie administrative",
+    "support": "la partie accompagnement",
+    "care": "la partie soins",
+    "judicial": "les décisions de justice",
+    "alert": "les alertes",
+}
+STARTS = {
+    "exit": "la fin du dernier séjour",
+    "death": "le décès",
+    "majority": "les 18 ans, ou la sortie si elle est après",
+}
+LONGEST = 1_200  # months
+SHIPPED |= {
+    key: told
+    for part, said in PARTS.items()
+    for key, told in {
+        f"retention.{part}.months": Shipped(
+            0, int, f"Mois de conservation : {said} (0 : pas d'effacement)", "", 0, LONGEST
+        ),
+        f"retention.{part}.starts": Shipped(
+            "exit", str, f"Ce qui fait partir le délai : {said} ({', '.join(STARTS)})", ""
+        ),
+        f"retention.{part}.source": Shipped("", str, f"Le texte qui fixe la durée : {said}", ""),
+    }.items()
 }
 # A model of house starts narrower than the country.
 MODELS: dict[str, dict[str, Any]] = {
