@@ -94,12 +94,13 @@ class TestOfAMinor:
         assert world.get("odile", contact).json()["version"] == 2
 
     def test_parents_who_part_later_have_it_from_that_day(self, world: World):
-        contact = added(world, "ines", phone="0611223344")
-        mandate = entered(world, contact, **PARENT | {"starts": "2020-01-01"})
+        world.rows("UPDATE usager SET address_protected = false WHERE id = $1", world.ids["lucas"])
+        contact = added(world, "lucas", phone="0611223344")
+        mandate = entered(world, contact, **PARENT)
         assert world.get("odile", contact).json()["address_protected"] is False
         assert world.patch("odile", mandate, {"kind": "autorite_parentale_separes"}, 1).status_code == 200
         assert world.get("odile", contact).json()["address_protected"] is True
-        [child] = world.rows("SELECT address_protected FROM usager WHERE id = $1", world.ids["ines"])
+        [child] = world.rows("SELECT address_protected FROM usager WHERE id = $1", world.ids["lucas"])
         assert child["address_protected"]
 
     def test_a_birth_date_put_right_brings_the_end_forward(self, world: World):
