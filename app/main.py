@@ -19,6 +19,7 @@ import app.schema  # noqa: F401  every table is known
 from app.api import docs, errors, fhir, health, metrics, transaction
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
+from app.api.oauth.own import router as own_account
 from app.api.oauth.routes import router as oauth
 from app.api.rest import rest
 from app.audit import heads, sealer
@@ -158,6 +159,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.router.routes[:0] = fhir.routes()  # first: the framework walks its routes one by one
     api.router.routes.extend(transaction.routes())
     api.include_router(oauth)
+    api.include_router(own_account)
     api.include_router(rest())
     api.include_router(health.router)
     api.include_router(docs.router)

@@ -19,7 +19,8 @@ from app.kernel.errors import DuiError
 from app.kernel.hot import HotLane
 from app.kernel.idempotency import Claim, claim
 from app.kernel.ids import uuid7
-from app.security.principal import Principal
+from app.security.principal import Caller, Principal
+from app.security.sessions import Place
 
 G = TypeVar("G", bound=Gate)
 
@@ -70,6 +71,20 @@ async def refuse_unknown(database: Database, call: Call, action: str, kind: str)
         line = trail.line(trail.unknown(call, db.NIL), action, kind, [], usager_id=None, outcome=Outcome.REFUSED)
         await session.execute(writing.TRACE, {"lines": as_json([line])})
         await session.commit()
+
+
+async def trace_account(
+    session: AsyncSession, call: Call, action: str, account_id: UUID, places: Collection[Place]
+) -> None:
+    """What someone did with their own account, in the transaction of the act: a line in each house where they work;
+    in none, among what concerns no organisation.
+    """
+    who = [(p.organisation_id, Caller.PROFESSIONAL.value, p.professional_id, p.role.value) for p in places]
+    for organisation, kind, id, role in {line[0]: line for line in who}.values() or [(db.NIL, "unknown", None, None)]:
+        await db.enter(session, organisation)
+        said = trail.unknown(call, organisation) | {"principal_kind": kind, "principal_id": id, "role": role}
+        line = trail.line(said, action, "account", [account_id], usager_id=None)
+        await session.execute(writing.TRACE, {"lines": as_json([line])})
 
 
 async def trace_system(

@@ -18,8 +18,8 @@ from app.kernel.clock import PARIS, today
 from app.kernel.db import NIL
 from app.kernel.errors import Invalid
 from app.kernel.ids import uuid7
-from app.security import accounts
-from app.security.models import Account
+from app.security import accounts, second_factor, sessions
+from app.security.models import Account, AccountCredential, LiveSession
 from app.security.principal import Role
 
 commands = typer.Typer(no_args_is_help=True, help="Les comptes de l'équipe.")
@@ -54,9 +54,11 @@ def add(
 @commands.command("list")
 def listed() -> None:
     """Les comptes, ouverts et fermés, et les fonctions en cours."""
-    for account, roles in acted(_all):
+    for account, roles, twice in acted(_all):
         state = f"fermé le {account.disabled_at.astimezone(PARIS):%d/%m/%Y}" if account.disabled_at else "ouvert"
-        typer.echo(f"{account.login} · {account.name} · {state} · {', '.join(roles) or 'sans fonction en cours'}")
+        factor = "second facteur" if twice else "mot de passe seul"
+        works = ", ".join(roles) or "sans fonction en cours"
+        typer.echo(f"{account.login} · {account.name} · {state} · {factor} · {works}")
 
 
 @commands.command("disable")
@@ -100,6 +102,20 @@ def reset_password(login: Login, password_stdin: FromStdin = False) -> None:
     _tell(password, drawn)
 
 
+@commands.command("reset-second-factor")
+def reset_second_factor(login: Login) -> None:
+    """Oublie le téléphone et les codes de secours : un téléphone perdu. La personne en inscrit un autre."""
+
+    async def work(session: AsyncSession) -> None:
+        account = await accounts.named(session, login)
+        await second_factor.forget(session, account.id)
+        await sessions.revoke(session, LiveSession.account_id == account.id)
+        await _told(session, "reset_second_factor", account)
+
+    acted(work)
+    typer.echo("Second facteur oublié.")
+
+
 async def _add(
     session: AsyncSession,
     login: str,
@@ -127,7 +143,7 @@ async def _add(
     await told(session, [organisation], "create", KIND, [account])
 
 
-async def _all(session: AsyncSession) -> list[tuple[Account, list[str]]]:
+async def _all(session: AsyncSession) -> list[tuple[Account, list[str], bool]]:
     day, m, p = today(), Membership, Professional
     running = (m.starts <= day) & (m.ends.is_(None) | (m.ends > day)) & m.deleted_at.is_(None)
     held = select(p.account_id, m.role).join(
@@ -136,8 +152,10 @@ async def _all(session: AsyncSession) -> list[tuple[Account, list[str]]]:
     roles: dict[UUID | None, list[str]] = {}
     for account_id, role in await session.execute(held.where(p.deleted_at.is_(None)).order_by(m.id)):
         roles.setdefault(account_id, []).append(role)
+    c = AccountCredential
+    twice = set(await session.scalars(select(c.account_id).where(c.kind == "totp")))
     found = await session.scalars(select(Account).order_by(Account.login))
-    return [(account, roles.get(account.id, [])) for account in found]
+    return [(account, roles.get(account.id, []), account.id in twice) for account in found]
 
 
 async def _told(session: AsyncSession, action: str, account: Account) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import Membership, MembershipStructure, Professional, UnitTeam
+from app.features.settings.models import Setting
 from app.features.structures.models import Organisation, Structure, Unit
 from app.kernel.clock import now
 from app.kernel.ids import uuid7
@@ -92,6 +93,8 @@ async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) ->
             starts_at=now(),
         )
     )
+    # Whoever tries the demo has no telephone to inscribe; elsewhere this role needs one.
+    session.add(Setting(organisation_id=here, scope="organisation", key="second_factor.direction", value="false"))
     given_to = {}
     for key, (name, client_id) in PARTNERS.items():
         jwks = jose.public_keys(_new_key(keys / f"{key}.pem", key))

@@ -1,11 +1,14 @@
 """The staff's local accounts: creating, proving, closing.
 
 A wrong password, an unknown login, a disabled account: one answer, in the same time. Tries are limited per login *and*
-address, so that nobody can lock a colleague out from elsewhere; a login or an address that fails much is slowed.
+place, so that nobody can lock a colleague out: a device that already entered is a place of its own, an address is the
+place of all the others. A login, an address, or the whole house when it fails much, is slowed; known devices are not.
 """
 
 import asyncio
+import logging
 import unicodedata
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -17,13 +20,16 @@ from app.kernel.clock import now
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 from app.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
-from app.security import passwords, sessions, throttle
+from app.security import devices, passwords, sessions, throttle
 from app.security.models import Account, AccountCredential, LiveSession
 
 WRONG = "Identifiant ou mot de passe incorrect."
-FREE_PER_LOGIN, FREE_PER_ADDRESS = 10, 30  # failed tries in a quarter of an hour before each next one waits
+# Failed tries in a quarter of an hour before each next one waits: of a login, of an address, of all logins together
+# (many logins tried from many addresses, a little each).
+FREE_PER_LOGIN, FREE_PER_ADDRESS, FREE_FOR_ALL = 10, 30, 300
 LOGIN_LENGTH = range(3, 121)
 
+log = logging.getLogger("dui")
 CREDENTIAL = text("SELECT account_id, secret FROM credential_of(:login)")
 
 
@@ -63,18 +69,34 @@ async def disable(session: AsyncSession, account_id: UUID) -> None:
     await sessions.revoke(session, LiveSession.account_id == account_id)
 
 
-async def authenticate(database: Database, keyring: Keyring, login: str, password: str, address: str | None) -> UUID:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a try comes from: its address, and what it shows of a device that already entered."""
+
+    address: str | None
+    device: str | None = None
+
+    def known(self, keyring: Keyring, login: str) -> bool:
+        return devices.known(keyring, normal(login), self.device) is not None
+
+    def place(self, keyring: Keyring, login: str) -> tuple[str, ...]:
+        """Whose failures count together."""
+        device = devices.known(keyring, normal(login), self.device)
+        return ("device", device) if device else (throttle.neighbourhood(self.address),)
+
+
+async def authenticate(database: Database, keyring: Keyring, login: str, password: str, caller: Caller) -> UUID:
     """Whose login and password these are. Raises Unauthenticated, TooMany, Busy."""
-    said, near = normal(login), throttle.neighbourhood(address)
-    keys = [
-        throttle.key(keyring, "login", said, near),
-        throttle.key(keyring, "login", said),
-        throttle.key(keyring, "address", near),
-    ]
-    _, per_login, per_address = await throttle.spend(database, keys)
-    await asyncio.sleep(
-        max(throttle.slowness(per_login, FREE_PER_LOGIN), throttle.slowness(per_address, FREE_PER_ADDRESS))
-    )
+    said = normal(login)
+    place = caller.place(keyring, said)
+    keys = [throttle.key(keyring, "login", said, *place)]
+    if not caller.known(keyring, said):
+        keys += [throttle.key(keyring, *what) for what in (("login", said), ("address", *place), ("all logins",))]
+    _, *shared = await throttle.spend(database, keys)
+    if shared and shared[-1] == FREE_FOR_ALL + 1:
+        log.warning("login.spraying")
+    waits = map(throttle.slowness, shared, (FREE_PER_LOGIN, FREE_PER_ADDRESS, FREE_FOR_ALL))
+    await asyncio.sleep(max(waits, default=0))
     async with database.session(None) as session:
         found = (await session.execute(CREDENTIAL, {"login": said})).one_or_none()
     right, fresher = await passwords.matches(password, found.secret if found else None)

@@ -8,7 +8,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary, func, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,14 +43,22 @@ Index("uq_account_login", func.lower(Account.login), unique=True)
 
 
 class AccountCredential(Base):
-    """What an account proves itself with. The app writes it and never lists it (`credential_of`)."""
+    """What an account proves itself with. The app writes it and never lists it (`credential_of`, `factors_of`).
+
+    Of a password and of recovery codes, a hash; of a second factor, its secret sealed and the last step used (`spent`).
+    """
 
     __tablename__ = "account_credential"
-    __table_args__ = (CheckConstraint("kind = 'password'", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('password', 'totp', 'totp_pending') OR kind ~ '^recovery_[0-9]$'", name="kind"),
+        CheckConstraint("num_nonnulls(secret, sealed) = 1", name="one_secret"),
+    )
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    secret: Mapped[str]
+    secret: Mapped[str | None]
+    sealed: Mapped[bytes | None]  # under the key file, about `totp:<account>`
+    spent: Mapped[int | None] = mapped_column(BigInteger)
     changed_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -68,6 +86,7 @@ class LiveSession(Base):
     access_id: Mapped[UUID | None]  # the personal access that opened it
     opaque_hash: Mapped[bytes | None] = mapped_column(unique=True)
     family_id: Mapped[UUID | None]
+    amr: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))  # how it was proved (RFC 8176)
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

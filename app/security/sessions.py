@@ -7,6 +7,7 @@ the answer is a refusal.
 import base64
 import binascii
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -74,6 +75,7 @@ async def open_staff(
     *,
     ttl: timedelta = STAFF_TTL,
     family_ttl: timedelta = FAMILY_TTL,
+    amr: Sequence[str] = (),
 ) -> Opened:
     family_id = uuid7()
     live = LiveSession(
@@ -85,6 +87,7 @@ async def open_staff(
         account_id=account_id,
         membership_id=place.membership_id,
         family_id=family_id,
+        amr=list(amr),
         expires_at=_until(ttl),
     )
     refresh, secret = _new_refresh(family_id)

@@ -56,6 +56,7 @@ SEALED = (
     Sealed("usager_identifier", "sealed", ID, "'usager_identifier:' || id"),
     Sealed("exchange", "body_key", ID, "'usager_key:exchange:' || id"),
     Sealed("outside_party", "body", ID, "'outside_party:' || id"),
+    Sealed("account_credential", "sealed", ("account_id", "kind"), "'totp:' || account_id"),
 )
 # A version remembers its row as it was, sealed value included: that one too must open without the old key.
 REMEMBERED = {"usager_identifier": ("sealed", "usager_identifier:{}")}

@@ -57,7 +57,7 @@ def enters(base: TestDatabase, password: str, login: str = "helene") -> bool:
     async def main() -> bool:
         app, keyring = Database(base.app_url, 1), Keyring({}, b"", b"x" * 32)
         try:
-            await accounts.authenticate(app, keyring, login, password, "192.0.2.1")
+            await accounts.authenticate(app, keyring, login, password, accounts.Caller("192.0.2.1"))
         except Unauthenticated:
             return False
         finally:
@@ -133,9 +133,9 @@ class TestLater:
         return drawn(opened())
 
     def test_the_list_says_who_as_what_and_no_secret(self, password: str, fresh_database: TestDatabase):
-        secret = ask(fresh_database.owner_url, "SELECT secret FROM account_credential")
+        secret = ask(fresh_database.owner_url, "SELECT secret FROM account_credential WHERE kind = 'password'")
         told = typed("account", "list").output
-        assert told == "helene · Hélène Garnier · ouvert · direction\n"
+        assert told == "helene · Hélène Garnier · ouvert · mot de passe seul · direction\n"
         assert str(secret) not in told
 
     def test_a_closed_account_enters_no_more_and_the_list_says_since_when(
@@ -154,7 +154,16 @@ class TestLater:
         told = typed("account", "reset-password", "helene")
         assert (enters(fresh_database, drawn(told)), enters(fresh_database, password)) == (True, False)
 
-    @pytest.mark.parametrize("act", ["disable", "reset-password"])
+    def test_a_telephone_lost_is_forgotten_with_its_codes(self, password: str, fresh_database: TestDatabase):
+        enrol = """INSERT INTO account_credential (account_id, kind, secret, sealed, changed_at)
+            SELECT id, k, CASE WHEN k <> 'totp' THEN 'x' END, CASE WHEN k = 'totp' THEN '\\x00'::bytea END, now()
+            FROM account, unnest(ARRAY['totp', 'recovery_0']) k"""
+        ask(fresh_database.owner_url, enrol)
+        assert "· second facteur ·" in typed("account", "list").output
+        assert typed("account", "reset-second-factor", "helene").exit_code == 0
+        assert ask(fresh_database.owner_url, "SELECT string_agg(kind, ',') FROM account_credential") == "password"
+
+    @pytest.mark.parametrize("act", ["disable", "reset-password", "reset-second-factor"])
     def test_whoever_was_in_is_out(self, password: str, fresh_database: TestDatabase, act: str):
         async def enter() -> UUID:
             owner = Database(fresh_database.owner_url, 1)
@@ -179,10 +188,10 @@ class TestLater:
         assert ask(fresh_database.owner_url, f"SELECT revoked_at IS NOT NULL FROM session WHERE id = '{id}'") is True
 
     def test_each_act_leaves_its_line(self, house: UUID, password: str, fresh_database: TestDatabase):
-        for act in ("disable", "enable", "reset-password"):
+        for act in ("disable", "enable", "reset-password", "reset-second-factor"):
             typed("account", act, "helene")
         said = f"{house} system {{}} account success system"
-        acts = ("create", "disable", "enable", "reset_password")
+        acts = ("create", "disable", "enable", "reset_password", "reset_second_factor")
         assert ask(fresh_database.owner_url, LINES) == ";".join(map(said.format, acts))
 
     def test_of_someone_who_works_nowhere_the_line_is_of_no_house(self, password: str, fresh_database: TestDatabase):
@@ -191,7 +200,7 @@ class TestLater:
         last = "SELECT organisation_id::text FROM audit_entry ORDER BY at DESC LIMIT 1"
         assert ask(fresh_database.owner_url, last) == str(NIL)
 
-    @pytest.mark.parametrize("act", ["disable", "enable", "reset-password"])
+    @pytest.mark.parametrize("act", ["disable", "enable", "reset-password", "reset-second-factor"])
     def test_an_unknown_login_is_said(self, act: str):
         told = typed("account", act, "personne")
         assert (told.exit_code, "Aucun compte" in told.output) == (1, True)

@@ -11,16 +11,24 @@ from app.kernel.clock import now
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 from app.kernel.errors import Conflict, DuiError, Invalid, TooMany, Unauthenticated
-from app.security import accounts, passwords, sessions, throttle
+from app.security import accounts, devices, passwords, sessions, throttle
+from app.security.accounts import Caller
 from app.security.models import Account, AccountCredential, CodeAttempt
 from tests.security.conftest import PASSWORD, House
 
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 
 
-async def tried(db: Database, keyring: Keyring, login: str, password: str, address: str | None = HERE) -> object:
+async def tried(
+    db: Database,
+    keyring: Keyring,
+    login: str,
+    password: str,
+    address: str | None = HERE,
+    device: str | None = None,
+) -> object:
     try:
-        return await accounts.authenticate(db, keyring, login, password, address)
+        return await accounts.authenticate(db, keyring, login, password, Caller(address, device))
     except DuiError as error:
         return type(error), error.message
 
@@ -67,6 +75,73 @@ async def test_twenty_guesses_at_once_get_five(db: Database, keyring: Keyring, h
     )
     assert sum(answer == (Unauthenticated, accounts.WRONG) for answer in answers) == 5
     assert sum(answer == (TooMany, throttle.TOO_MANY) for answer in answers) == 15
+
+
+@pytest.mark.threat("login-lockout-weapon")
+async def test_nor_from_the_very_same_place_on_a_device_that_already_entered(
+    db: Database, keyring: Keyring, house: House
+) -> None:
+    """A whole house comes from one address: a colleague who fails on purpose closes it to strangers only."""
+    mine = devices.new(keyring, house.login)
+    for _ in range(6):
+        await tried(db, keyring, house.login, "pas celui-là du tout")
+    assert await tried(db, keyring, house.login, PASSWORD) == (TooMany, throttle.TOO_MANY)
+    assert await tried(db, keyring, house.login, PASSWORD, device=mine) == house.account
+
+
+@pytest.mark.threat("login-device-forged")
+async def test_a_device_s_own_guesses_are_counted(db: Database, keyring: Keyring, house: House) -> None:
+    mine = devices.new(keyring, house.login)
+    for _ in range(5):
+        await tried(db, keyring, house.login, "pas celui-là du tout", device=mine)
+    assert await tried(db, keyring, house.login, PASSWORD, device=mine) == (TooMany, throttle.TOO_MANY)
+    assert await tried(db, keyring, house.login, PASSWORD) == house.account
+
+
+@pytest.mark.threat("login-device-forged")
+@pytest.mark.parametrize("forge", ["another login's", "another server's", "cut", "noise", "empty"])
+async def test_what_is_no_device_of_this_login_is_a_stranger(
+    db: Database, keyring: Keyring, other_keyring: Keyring, house: House, forge: str
+) -> None:
+    said = {
+        "another login's": devices.new(keyring, "marc"),
+        "another server's": devices.new(other_keyring, house.login),
+        "cut": devices.new(keyring, house.login)[:40],
+        "noise": "é\x00",
+        "empty": "",
+    }[forge]
+    for _ in range(5):
+        await tried(db, keyring, house.login, "pas celui-là du tout")
+    assert await tried(db, keyring, house.login, PASSWORD, device=said) == (TooMany, throttle.TOO_MANY)
+
+
+@pytest.mark.threat("login-spraying")
+async def test_one_try_of_many_logins_from_many_addresses_is_seen_and_slowed(
+    db: Database, keyring: Keyring, house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = CodeAttempt(key=throttle.key(keyring, "all logins"), window_start=now(), count=accounts.FREE_FOR_ALL)
+    async with db.session(None) as session:
+        await session.merge(failed)
+        await session.commit()
+    start = time.monotonic()
+    await tried(db, keyring, f"sprayed-{uuid4().hex}", "Printemps2026!", "203.0.113.77")
+    assert time.monotonic() - start > throttle.slowness(accounts.FREE_FOR_ALL + 1, accounts.FREE_FOR_ALL) == 0.25
+    assert [record.msg for record in caplog.records if record.name == "dui"] == ["login.spraying"]
+
+
+@pytest.mark.threat("login-spraying", "login-lockout-weapon")
+async def test_meanwhile_a_known_device_waits_for_nothing(db: Database, keyring: Keyring, house: House) -> None:
+    sprayed = CodeAttempt(key=throttle.key(keyring, "all logins"), window_start=now(), count=10_000)
+    async with db.session(None) as session:
+        await session.merge(sprayed)
+        await session.commit()
+    start = time.monotonic()
+    mine = devices.new(keyring, house.login)
+    assert await tried(db, keyring, house.login, PASSWORD, device=mine) == house.account
+    assert time.monotonic() - start < throttle.SLOWEST / 2
+    async with db.session(None) as session:
+        await session.delete(await session.get_one(CodeAttempt, sprayed.key))
+        await session.commit()
 
 
 async def test_a_right_password_forgives_the_wrong_ones(db: Database, keyring: Keyring, house: House) -> None:
@@ -201,6 +276,9 @@ async def test_the_window_opens_again_after_a_quarter_of_an_hour(
 
 async def test_old_counts_are_swept(db: Database, owner: Database, keyring: Keyring) -> None:
     old = throttle.key(keyring, "link", uuid4().hex)
+    async with owner.session(None) as session:
+        await session.execute(text("DELETE FROM code_attempt"))  # a few are swept at each try, not all
+        await session.commit()
     await throttle.spend(db, [old])
     async with owner.session(None) as session:
         await session.execute(text("UPDATE code_attempt SET window_start = window_start - interval '2 days'"))

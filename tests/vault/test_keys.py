@@ -14,8 +14,10 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.kernel import crypto
 from app.kernel.crypto import KeyFault, Keyring
+from app.kernel.db import Database
 from app.kernel.roles import write_secret
 from app.main import create_app
+from app.security import second_factor
 from app.vault import restore, rotation
 from app.vault.sealed import BackupFault
 from tests.exchange.bundles import project
@@ -34,12 +36,21 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def full(lived: World) -> World:
-    """With a number, changed once (a version remembers the first), and a bundle: every column that is sealed."""
+    """With a number, changed once (a version remembers the first), a bundle, a telephone: every column that is sealed."""
     usager = lived.ids["jeanne"]
     said = lived.post("odile", f"/api/v1/usagers/{usager}/identifiers", {"system": "urn:local", "value": "A-1"})
     assert said.status_code == 201, said.text
     assert sent(lived, project()).status_code == 200
+    asyncio.run(_telephone(lived))
     return lived
+
+
+async def _telephone(world: World) -> None:
+    base = Database(world.database.owner_url, 1)
+    async with base.session(None) as session:
+        await second_factor.begin(session, world.keyring, world.ids["sonia_account"], "sonia")
+        await session.commit()
+    await base.close()
 
 
 def turn(world: World) -> rotation.Turned:

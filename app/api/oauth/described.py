@@ -7,6 +7,10 @@ from app.kernel import forms
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 PROOF = {"client_assertion_type": {"enum": [ASSERTION_TYPE]}, "client_assertion": {"type": "string"}}
 TOKEN = {"type": "string"}
+LOGIN = {"type": "string", "maxLength": 120}
+PASSWORD = {"type": "string", "format": "password", "maxLength": 256}
+CODE = {"type": "string", "maxLength": 40, "description": "Le code du téléphone, ou un code de secours"}
+DEVICE = {"type": "string", "description": "Ce que la dernière connexion a donné à cet appareil"}
 
 
 def form(required: list[str], **properties: object) -> dict[str, Any]:
@@ -17,8 +21,10 @@ def form(required: list[str], **properties: object) -> dict[str, Any]:
 TOKEN_BODY = form(
     ["grant_type"],
     grant_type={"enum": ["password", "refresh_token", "client_credentials"]},
-    username={"type": "string", "maxLength": 120},
-    password={"type": "string", "format": "password"},
+    username=LOGIN,
+    password=PASSWORD,
+    otp=CODE,
+    device=DEVICE,
     membership={"type": "string", "format": "uuid"},
     refresh_token=TOKEN,
     client_id={"type": "string"},
@@ -30,6 +36,10 @@ REVOKE_BODY = form(["token"], token=TOKEN, token_type_hint={"type": "string"})
 INTROSPECT_BODY = form(
     ["token", *PROOF], token=TOKEN, token_type_hint={"type": "string"}, client_id={"type": "string"}, **PROOF
 )
+STAFF = {"username": LOGIN, "password": PASSWORD, "device": DEVICE}
+ENROL_BODY = form(["username", "password"], **STAFF, otp=CODE)
+CONFIRM_BODY = form(["username", "password", "otp"], **STAFF, otp=CODE)
+PASSWORD_BODY = form(["username", "password", "new_password"], **STAFF, otp=CODE, new_password=PASSWORD)
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"description": "Refusé"},
     401: {"description": "Partenaire non reconnu"},

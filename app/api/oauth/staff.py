@@ -1,28 +1,53 @@
-"""The staff: by password, then by refresh token."""
+"""The staff: by password and, when there is one or one is asked, a second factor; then by refresh token."""
 
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
 from fastapi import Request
+from sqlalchemy import select
 
 from app.api.oauth.answers import OAuthRefusal, address, asked, given, told
 from app.audit.vocabulary import Door
+from app.features.settings.models import Setting
+from app.features.settings.shipped import SHIPPED
+from app.kernel.db import Database
 from app.kernel.errors import DuiError, Unauthenticated
 from app.kernel.forms import Form
-from app.security import accounts, dependencies, sessions
+from app.security import accounts, dependencies, devices, second_factor, sessions
+from app.security.accounts import Caller
 from app.security.sessions import Place
+
+CODE_WANTED = "Donnez aussi le code de votre téléphone, ou un code de secours : paramètre « otp »."
+ENROL_FIRST = "Votre fonction demande un second facteur : inscrivez d'abord un téléphone (/oauth/second-factor)."
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """An account whose password was right, and where it was said."""
+
+    account: UUID
+    login: str
+    caller: Caller
+    places: list[Place]  # where it works today
+    enrolled: bool  # it has a second factor
 
 
 async def by_password(request: Request, form: Form) -> dict[str, object]:
-    """Staff: one account, and one of its memberships: the only one, or the one asked for."""
-    state, login, password = request.app.state, asked(form, "username"), asked(form, "password")
-    try:
-        account = await accounts.authenticate(state.database, state.keyring, login, password, address(request))
-    except DuiError as no:
-        raise OAuthRefusal.of(no, "invalid_grant") from None
+    """One account, and one of its memberships: the only one, or the one asked for."""
+    state, who = request.app.state, await password_of(request, form)
+    if who.enrolled:
+        asked_code(form)
+    place = _chosen(who.places, form)
+    if not who.enrolled and await _demanded(state.database, place):
+        raise OAuthRefusal("mfa_enrolment_required", ENROL_FIRST)
+    amr = await code_of(request, form, who) if who.enrolled else second_factor.PASSWORD_ONLY
     async with state.database.session(None) as session:
-        place = _chosen(await sessions.places(session, account), form)
-        opened = await sessions.open_staff(session, state.keyring, dependencies.issuer(request), account, place)
+        issuer = dependencies.issuer(request)
+        opened = await sessions.open_staff(session, state.keyring, issuer, who.account, place, amr=amr)
         await session.commit()
     await told(request, Door.API, opened)
-    return given(opened, membership=str(place.membership_id), role=place.role.value)
+    return given(opened, membership=str(place.membership_id), role=place.role.value, device=device_of(request, who))
 
 
 async def by_refresh(request: Request, form: Form) -> dict[str, object]:
@@ -34,6 +59,53 @@ async def by_refresh(request: Request, form: Form) -> dict[str, object]:
     except Unauthenticated as no:
         raise OAuthRefusal.of(no, "invalid_grant") from None
     return given(opened)
+
+
+async def password_of(request: Request, form: Form) -> Proved:
+    """Whose login and password the form says. Raises OAuthRefusal."""
+    state, login, password = request.app.state, asked(form, "username"), asked(form, "password")
+    caller = Caller(address(request), form.get("device"))
+    try:
+        account = await accounts.authenticate(state.database, state.keyring, login, password, caller)
+    except DuiError as no:
+        raise OAuthRefusal.of(no, "invalid_grant") from None
+    async with state.database.session(None) as session:
+        places = await sessions.places(session, account)
+        enrolled = await second_factor.enrolled(session, account)
+    return Proved(account, accounts.normal(login), caller, places, enrolled)
+
+
+def asked_code(form: Form) -> str:
+    if not form.get("otp"):
+        raise OAuthRefusal("mfa_required", CODE_WANTED)
+    return form["otp"]
+
+
+async def code_of(request: Request, form: Form, who: Proved) -> tuple[str, ...]:
+    """How the session is proved, once the code of the form was right. Raises OAuthRefusal."""
+    state, known = request.app.state, who.caller.known(request.app.state.keyring, who.login)
+    place = who.caller.place(state.keyring, who.login)
+    try:
+        return await second_factor.prove(
+            state.database, state.keyring, who.account, asked_code(form), place, known=known
+        )
+    except DuiError as no:
+        raise OAuthRefusal.of(no, "invalid_grant") from None
+
+
+def device_of(request: Request, who: Proved) -> str:
+    """What this device shows next time, so that what others try is not counted as its own."""
+    keyring = request.app.state.keyring
+    return who.caller.device if who.caller.known(keyring, who.login) else devices.new(keyring, who.login)  # type: ignore[return-value]
+
+
+async def _demanded(database: Database, place: Place) -> bool:
+    """Does this house ask a second factor of this role?"""
+    key, s = f"second_factor.{place.role}", Setting
+    tuned = select(s.value).where(s.organisation_id == place.organisation_id, s.scope == "organisation", s.key == key)
+    async with database.session(place.organisation_id) as session:
+        value = await session.scalar(tuned.where(s.deleted_at.is_(None)))
+    return bool(orjson.loads(value) if value is not None else SHIPPED[key].value)
 
 
 def _chosen(held: list[Place], form: Form) -> Place:

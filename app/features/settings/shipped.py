@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from app.security.principal import Role
+
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
@@ -30,6 +32,15 @@ SHIPPED: dict[str, Shipped] = {
         "not_shared", str, "Une transmission est-elle montrée à la personne ?", "pratique"
     ),
     "exchange.auto_accept": Shipped(False, bool, "Accepter d'office ce qu'un partenaire envoie", "pratique"),
+    **{
+        f"second_factor.{role}": Shipped(
+            role in (Role.DIRECTION, Role.ADMIN, Role.DPO),
+            bool,
+            f"Exiger un second facteur ({role}) ; se règle pour l'organisation",
+            "CNIL, guide de la sécurité des données personnelles : authentification",
+        )
+        for role in Role
+    },
     "fhir.require_if_match": Shipped(False, bool, "Exiger If-Match en FHIR", "RFC 9110"),
 }
 # How long each part of a dossier is kept (field.md §9): nothing is erased until a house says how long, from what day, and
