@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -12,12 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli.owner import acted
+from app.cli.signing import signer
 from app.config import settings
 from app.features.usagers.models import Usager
 from app.kernel.crypto import KeyFault, Keyring
 from app.kernel.db import Database
-from app.kernel.errors import DuiError
-from app.security import accounts
 from app.vault import erasure
 from app.vault.models import Erasure
 
@@ -44,11 +42,13 @@ def listed() -> None:
 @commands.command("sign")
 def sign(
     ids: Ids,
-    by: Annotated[str, typer.Option(help="L'identifiant de la direction ; son mot de passe est lu à l'entrée.")],
+    by: Annotated[
+        str, typer.Option(help="L'identifiant de la direction ; son mot de passe, et son code, sont lus à l'entrée.")
+    ],
     copy: Annotated[str, typer.Option(help="La copie, proposée d'abord : given, refused ou unreachable.")],
 ) -> None:
     """Signe la liste : le DPO est prévenu par la trace, et l'effacement attend trente jours."""
-    account = asyncio.run(_signer(by, sys.stdin.readline().rstrip("\n")))
+    account = signer(by)
     day = acted(lambda session: erasure.sign(session, ids, account, copy))
     typer.echo(f"{len(ids)} signée(s). Rien n'est effacé avant le {day:%d/%m/%Y} ; d'ici là : dui erasure stop.")
 
@@ -83,18 +83,6 @@ def again(certificates: Annotated[list[Path], typer.Argument(help="Les certifica
             typer.echo(f"{path.name} : {exc if isinstance(exc, KeyFault) else 'certificat illisible'}", err=True)
             raise typer.Exit(1) from None
         typer.echo(f"{path.name} : {sum(gone.values())} ligne(s) effacée(s).")
-
-
-async def _signer(login: str, password: str) -> UUID:
-    config = settings()
-    app = Database(config.database_url, 1)
-    try:
-        return await accounts.authenticate(app, Keyring.load(config.key_file), login, password, None)
-    except DuiError as no:
-        typer.echo(no.message, err=True)
-        raise typer.Exit(1) from None
-    finally:
-        await app.close()
 
 
 async def _run() -> erasure.Done:

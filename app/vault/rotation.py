@@ -55,6 +55,7 @@ SEALED = (
     Sealed("usager_key", "wrapped", ("organisation_id", "usager_id"), "'usager_key:' || usager_id"),
     Sealed("usager_identifier", "sealed", ID, "'usager_identifier:' || id"),
     Sealed("exchange", "body_key", ID, "'usager_key:exchange:' || id"),
+    Sealed("account_credential", "sealed", ("account_id", "kind"), "'totp:' || account_id"),
     Sealed("outside_party", "body", ID, "'outside_party:' || id"),
     Sealed("account_credential", "sealed", ("account_id", "kind"), "'totp:' || account_id"),
 )
