@@ -6,7 +6,7 @@ import pkgutil
 import app
 from app.kernel.db import Base
 
-ROOMS_OF_TABLES = ("models", "entry", "versions", "idempotency")  # some tables stand outside of a models.py
+ROOMS_OF_TABLES = ("models", "openings", "entry", "versions", "idempotency")  # some tables stand outside of a models.py
 
 
 def _found() -> list[str]:

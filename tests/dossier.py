@@ -50,6 +50,8 @@ SAID: dict[str, Values] = {
     "means": {"title": "Bus", "status": "draft"},
     "review": {"starts_at": THEN, "status": "draft"},
     "agreement": {"party": "usager", "answer": "yes", "signed_at": THEN},
+    "stated_purpose": {"purpose": "controle", "starts_at": THEN, "ends_at": THEN},
+    "shared_team": {"name": "Ensemble", "person_told_on": DAY, "starts": DAY, "ends": DAY},
     "consigne": {"in_doubt": "Le chef de service", "starts": DAY, "closes_access": False},
     "kept_resource": {"type_name": "Basic"},
     "transmission": {"kind": "data", "text": "?", "important": False},
@@ -138,8 +140,10 @@ def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
             return {"decision_id": person.judicial_decision}
         case "consent_answer":
             return {"consent_id": person.sharing_consent, "given_by": person.id}
-        case "opposition" | "emergency_access" | "team_member":
+        case "opposition" | "emergency_access" | "team_member" | "stated_purpose":
             return {"professional_id": world.ids["marc"]}
+        case "shared_team":
+            return {"structure_ids": [person.structure, id]}
         case "transmission":
             return {"thread_id": id}
         case "event":

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.access import models
+from app.access import models, openings
 from app.access.entry import DossierEntry, Row
 from app.access.models import STAY, MembershipStructure
 from app.kernel.clock import now, today
@@ -41,6 +41,10 @@ TeamMember = aliased(models.TeamMember, name="fact_team")
 Opposition = aliased(models.Opposition, name="fact_opposition")
 Mandate = aliased(models.Mandate, name="fact_mandate")
 Consigne = aliased(models.Consigne, name="fact_consigne")
+StatedPurpose = aliased(openings.StatedPurpose, name="fact_purpose")
+AgreedPurpose = aliased(models.SharingConsent, name="fact_agreed_purpose")
+SharedTeam = aliased(openings.SharedTeam, name="fact_shared_team")
+OnCall = aliased(openings.OnCall, name="fact_on_call")
 EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
 STAYING = STAY.alias("fact_stay")
 ORGANISATION = bindparam("organisation", type_=Uuid())
@@ -145,6 +149,34 @@ def opened_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
     e = EmergencyAccess
     mine = select(e.usager_id).where(e.organisation_id == ORGANISATION, e.professional_id == ME, e.deleted_at.is_(None))
     return among(outer(row, "usager_id"), mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None)))
+
+
+def purpose_of_mine(row: type[DossierEntry]) -> Select[Any]:
+    """The purposes for which I read this usager's dossier now; an evaluation lasts no longer than the person's yes."""
+    p, c = StatedPurpose, AgreedPurpose
+    agreed = exists().where(c.organisation_id == ORGANISATION, c.id == p.consent_id, c.answer == word("yes"))
+    agreed = agreed.where(c.withdrawn_at.is_(None), running(c), c.deleted_at.is_(None))
+    mine = select(p.purpose).where(p.organisation_id == ORGANISATION, p.professional_id == ME, p.deleted_at.is_(None))
+    mine = mine.where(p.usager_id == outer(row, "usager_id"), p.starts_at <= NOW, p.ends_at > NOW)
+    return mine.where(p.closed_at.is_(None), or_(p.consent_id.is_(None), agreed))
+
+
+def followed_together(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """The structure of this row and one of mine follow this person together, who was told and did not oppose it."""
+    t = SharedTeam
+    theirs = exists().where(t.organisation_id == ORGANISATION, t.usager_id == outer(row, "usager_id"), running(t))
+    theirs = theirs.where(t.opposed_at.is_(None), t.deleted_at.is_(None))
+    theirs = theirs.where(outer(row, "structure_id") == any_(t.structure_ids))
+    mine = func.array(structures_where_i_am(role).scalar_subquery(), type_=ARRAY(Uuid()))
+    return theirs.where(t.structure_ids.bool_op("&&")(mine))
+
+
+def on_call(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """I am on call for the structure of this row."""
+    c = OnCall
+    mine = select(func.unnest(c.structure_ids)).where(c.organisation_id == ORGANISATION, c.professional_id == ME)
+    mine = mine.where(c.starts_at <= NOW, c.ends_at > NOW, c.deleted_at.is_(None))
+    return among(outer(row, "structure_id"), mine)
 
 
 def mandated(row: type[DossierEntry]) -> ColumnElement[bool]:

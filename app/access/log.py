@@ -91,6 +91,7 @@ class VisitView(msgspec.Struct, frozen=True):
     action: str
     kinds: list[str]
     urgent: bool
+    ground: str | None
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -198,6 +199,7 @@ def _visits(caller: Shape, view: type[VisitView]) -> HotQuery:
         *same[1:],
         func.array_agg(A.kind.distinct(), type_=ARRAY(Text())).label("kinds"),
         func.coalesce(func.bool_or(A.ground == word(Ground.URGENCE)), literal_column("false")).label("urgent"),
+        func.max(A.ground).label("ground"),
         newest[literal_column("1")].label("id"),
         literal_column(HOUSE, Uuid()).label("structure_id"),
     )

@@ -59,6 +59,8 @@ class Kind(StrEnum):
     KEPT_RESOURCE = "kept_resource"
     JUDICIAL_DECISION = "judicial_decision"
     CONSIGNE = "consigne"
+    STATED_PURPOSE = "stated_purpose"
+    SHARED_TEAM = "shared_team"
     ALERT = "alert"
     # The organisation's directory: about no usager.
     STRUCTURE = "structure"
@@ -67,6 +69,7 @@ class Kind(StrEnum):
     PROFESSIONAL = "professional"
     MEMBERSHIP = "membership"
     UNIT_TEAM = "unit_team"
+    ON_CALL = "on_call"
     PARTNER = "partner"
     RESOURCE = "resource"
     # What is exchanged: bundles, and who stands in them without being of the house.
@@ -85,6 +88,7 @@ class Reach(StrEnum):
     MANDATE = "mandate"  # the person I represent: what my mandate opens
     SENT = "sent"  # what this partner sent, as it sent it
     SENT_OR_GRANTED = "sent_or_granted"  # that, and what a running consent of the person covers
+    PURPOSE = "purpose"  # whom a stated purpose opens to me, for some hours
     ORGANISATION = "organisation"  # the directory, for whoever works there or exchanges with it
     ON_DUTY = "on_duty"  # myself in a unit, for a day at most
     RECEIVING = "receiving"  # rows this partner sends to the structure its token names
@@ -110,6 +114,7 @@ COMMON = frozenset(
         K.EMERGENCY_SHEET,
         K.TEAM_MEMBER,
         K.CONSIGNE,
+        K.SHARED_TEAM,
     }
 )
 IDENTITY = (K.USAGER, K.USAGER_IDENTIFIER, K.CONTACT, K.MANDATE, K.STAY)
@@ -121,7 +126,17 @@ PROJECT = (
 PLANNED = (K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW)  # not someone's words, nor someone's answer
 AMENDED = tuple(kind for kind in PROJECT if kind is not K.AGREEMENT)  # another answer is another row
 DAILY = (K.TRANSMISSION, K.EVENT)
-DIRECTORY = (K.STRUCTURE, K.SETTING, K.UNIT, K.PROFESSIONAL, K.MEMBERSHIP, K.UNIT_TEAM, K.PARTNER, K.RESOURCE)
+DIRECTORY = (
+    K.STRUCTURE,
+    K.SETTING,
+    K.UNIT,
+    K.PROFESSIONAL,
+    K.MEMBERSHIP,
+    K.UNIT_TEAM,
+    K.ON_CALL,
+    K.PARTNER,
+    K.RESOURCE,
+)
 EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
 EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED, K.ALERT))
 
@@ -169,7 +184,7 @@ def _leads() -> Row:
     row |= cells(Reach.STRUCTURE, (K.PROJECT, *PLANNED), SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (*DAILY, K.EXPECTATION), SUPPORT, (A.DELETE,))
     row |= cells(Reach.STRUCTURE, (K.STAY, K.CONTACT, K.TEAM_MEMBER), ADMINISTRATIVE, (A.DELETE,))
-    row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER,), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER, K.SHARED_TEAM), ADMINISTRATIVE, WRITE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
     row |= cells(Reach.TEAM, EVERY, CARE)  # care only as a member of the care team
     return row
@@ -218,9 +233,11 @@ STAFF: dict[Role, Row] = {
     | cells(Reach.STRUCTURE, EVERY, JUDICIAL, MAKE)  # files judicial papers without reading them back
     | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, (A.READ, A.CREATE)),  # but says what they ask of the house
     Role.DIRECTION: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
+    | cells(Reach.PURPOSE, EVERY, SUPPORT)  # after choosing a purpose, shown in the log
+    | cells(Reach.STRUCTURE, (K.STATED_PURPOSE,), ADMINISTRATIVE, WRITE)
     | cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
     | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, (A.READ, A.UPDATE)),  # to lift it
-    Role.EVALUATEUR: {},
+    Role.EVALUATEUR: cells(Reach.PURPOSE, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE)),
     Role.DPO: {},
     Role.ADMIN: {},
 }
@@ -252,12 +269,15 @@ for _role, _more in (
     *((role, _alerts(Reach.ALERTED, Reach.OWN)) for role in (*ACCOMPANY, *PASSING, *LEAD, Role.SECRETARIAT)),
     (Role.DIRECTION, _alerts(Reach.STRUCTURE, Reach.STRUCTURE)),
     *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
-    *((role, cells(Reach.ORGANISATION, (K.UNIT_TEAM,), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
+    *((role, cells(Reach.ORGANISATION, (K.UNIT_TEAM, K.ON_CALL), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
+    (Role.DIRECTION, cells(Reach.ORGANISATION, (K.ON_CALL,), ADMINISTRATIVE, (*WRITE, A.DELETE))),
 ):
     STAFF[_role] = STAFF[_role] | _more
 
 # What the person said of sharing, who accompanies them, who came by emergency, what a judge decided: a partner neither writes nor reads it.
-OURS_ALONE = frozenset({*SHARING, K.TEAM_MEMBER, K.EMERGENCY_ACCESS, K.JUDICIAL_DECISION, K.CONSIGNE})
+OURS_ALONE = frozenset(
+    {*SHARING, K.TEAM_MEMBER, K.EMERGENCY_ACCESS, K.JUDICIAL_DECISION, K.CONSIGNE, K.STATED_PURPOSE, K.SHARED_TEAM}
+)
 EXCHANGEABLE = tuple(kind for kind in EVERY if kind not in OURS_ALONE)
 READABLE = (C.ADMINISTRATIVE, C.SUPPORT, C.CARE, C.JUDICIAL)
 WITHOUT_ROLE: dict[Caller, Row] = {
@@ -265,6 +285,7 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.MYSELF, (K.SHARING_CONSENT, K.OPPOSITION), ADMINISTRATIVE, WRITE)
     | cells(Reach.MYSELF, (K.CONSENT_ANSWER,), ADMINISTRATIVE, MAKE)
     | cells(Reach.MYSELF, (K.GOAL,), SUPPORT, (A.UPDATE,))  # their opinion only
+    | cells(Reach.MYSELF, (K.SHARED_TEAM,), ADMINISTRATIVE, (A.UPDATE,))  # to oppose it
     | cells(Reach.MYSELF, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,))  # whether they come
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
@@ -288,6 +309,11 @@ WITHOUT_ROLE: dict[Caller, Row] = {
 
 # Emergency access opens persons, not categories: the role's own reading, for one usager, a few hours.
 EMERGENCY_ROLES = frozenset(ACCOMPANY)
+
+
+# On call: these kinds whole, the important transmissions, and every consigne; of what the role reads (field.md §1).
+ON_CALL_ROLES = frozenset({*ACCOMPANY, *LEAD})
+ON_CALL_READS = frozenset({K.USAGER, K.CONTACT, K.EMERGENCY_SHEET, K.CONSIGNE})
 
 
 class Act(StrEnum):

@@ -39,23 +39,30 @@ from app.access.facts import (
     RECEIVER,
     USAGER,
     Opposition,
+    StatedPurpose,
     accompanied_by_me,
     alive,
     among,
+    followed_together,
     here,
     i_still_am,
     in_office,
     mandated,
+    on_call,
     opened_by_me,
     opposed,
     outer,
+    purpose_of_mine,
     staying_where_i_am,
     structures_where_i_am,
 )
+from app.access.openings import Purpose
 from app.access.permissions import (
     ACTS,
     COMMON,
     EMERGENCY_ROLES,
+    ON_CALL_READS,
+    ON_CALL_ROLES,
     STAFF,
     WITHOUT_ROLE,
     Act,
@@ -83,6 +90,7 @@ MENTION = table(
 )
 
 SHAPES_KEPT = 2_000
+EMERGENCY_OPENS = (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)
 # These two may be written about someone not yet within reach: the newcomer, and whom an emergency opens.
 OPENS_A_DOSSIER = frozenset({Kind.USAGER, Kind.EMERGENCY_ACCESS})
 
@@ -143,7 +151,10 @@ def _usual(all_hidden: ColumnElement[bool]) -> ColumnElement[bool]:
     """Nothing in the line is to be held back; `all_hidden`: of each row it names, the person is told nothing."""
     line = AuditEntry
     kept = or_(func.cardinality(line.entry_ids) == literal_column("0"), not_(all_hidden))
-    not_by_law = and_(line.ground.is_distinct_from(word(Ground.LOI)), line.role.is_distinct_from(word(Role.EVALUATEUR)))
+    agreed = or_(
+        line.role.is_distinct_from(word(Role.EVALUATEUR)), line.ground.is_not_distinct_from(word(Ground.ACCORD))
+    )
+    not_by_law = and_(line.ground.is_distinct_from(word(Ground.LOI)), agreed)
     return and_(kept, line.kind != word(Kind.ALERT), not_by_law)
 
 
@@ -168,7 +179,14 @@ def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
     if caller.kind is Caller.PARTNER:
         return case((row.origin_partner_id == ME, null()), else_=word(Ground.ACCORD))
     if caller.role in EMERGENCY_ROLES:
-        return case((opened_by_me(row), word(Ground.URGENCE)), else_=null())
+        urgent = (opened_by_me(row), word(Ground.URGENCE))
+        return case(urgent, (on_call(row), word(Ground.ASTREINTE)), else_=null())
+    if caller.role and Reach.PURPOSE in STAFF[caller.role].values():
+        p = StatedPurpose
+        told = {Purpose.INSPECTION: Ground.LOI, Purpose.EVALUATION: Ground.ACCORD}
+        said = case(*((p.purpose == word(k), word(g)) for k, g in told.items()), else_=word(Ground.MOTIF))
+        newest = purpose_of_mine(row).with_only_columns(said).order_by(p.ends_at.desc()).limit(literal_column("1"))
+        return newest.scalar_subquery()
     return null()
 
 
@@ -331,14 +349,31 @@ def _as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]
     mine = [and_(or_(*with_me), accompanied_by_me(row, as_referent))] if with_me else []
     if action is Action.READ and role in EMERGENCY_ROLES:
         mine.append(and_(_opens_in_emergency(role, row), opened_by_me(row)))
+    if Reach.PURPOSE in cells:
+        mine.append(and_(cells[Reach.PURPOSE], purpose_of_mine(row).exists()))
     if row.CATEGORY is Category.ALERT:
         named = _alerted(row) if cells and action is Action.READ else false()
         return or_(and_(i_still_am(role), named), and_(here(role, row), or_(false(), *near)))
+    called = [and_(i_still_am(role), _on_call(role, row))] if action is Action.READ and role in ON_CALL_ROLES else []
     if row.KIND not in COMMON:
-        return and_(here(role, row), or_(false(), *near, *mine))
+        there = here(role, row)
+        if action is Action.READ and mine:  # each writes in their own house
+            there = or_(there, and_(i_still_am(role), followed_together(role, row)))
+        return or_(and_(there, or_(false(), *near, *mine)), *called)
     if Reach.STRUCTURE in cells:
         mine.append(and_(cells[Reach.STRUCTURE], outer(row, "usager_id").in_(staying_where_i_am(role))))
-    return or_(and_(here(role, row), or_(false(), *near)), and_(i_still_am(role), or_(false(), *mine)))
+    return or_(and_(here(role, row), or_(false(), *near)), and_(i_still_am(role), or_(false(), *mine)), *called)
+
+
+def _on_call(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """What a night may ask, of what the role reads: the consignes, what is important, some kinds whole."""
+    known = [c for c in EMERGENCY_OPENS if (row.KIND, c, Action.READ) in STAFF[role]]
+    told = and_(_one_of(known, row), row.consigne)
+    if row.KIND in ON_CALL_READS:
+        told = or_(told, _one_of(_whole(role, row), row))
+    elif "important" in row.__table__.columns:
+        told = or_(told, and_(_one_of(_whole(role, row), row), outer(row, "important")))
+    return and_(told, on_call(row))
 
 
 def _alerted(row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -348,8 +383,11 @@ def _alerted(row: type[DossierEntry]) -> ColumnElement[bool]:
 
 def _opens_in_emergency(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
     """The role's own reading, and the consignes; never judicial, never alert."""
-    usual = (Reach.TEAM, Reach.STRUCTURE)
-    open_to = (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)
-    known = [c for c in open_to if STAFF[role].get((row.KIND, c, Action.READ)) in usual]
     never = and_(row.category != word(Category.JUDICIAL), row.category != word(Category.ALERT))
-    return and_(never, or_(_one_of(known, row), row.consigne))
+    return and_(never, or_(_one_of(_whole(role, row), row), row.consigne))
+
+
+def _whole(role: Role, row: type[DossierEntry]) -> list[Category]:
+    """The categories that the role reads of this kind as such, whoever they are about."""
+    reaches = (Reach.TEAM, Reach.STRUCTURE)
+    return [c for c in EMERGENCY_OPENS if STAFF[role].get((row.KIND, c, Action.READ)) in reaches]

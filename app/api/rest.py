@@ -19,11 +19,13 @@ from app.features.judicial.router import router as judicial
 from app.features.professionals.router import router as professionals
 from app.features.projects.me import me_router as my_project
 from app.features.projects.router import router as projects
+from app.features.purposes.router import router as purposes
 from app.features.sessions.router import me as my_sessions
 from app.features.sessions.router import router as sessions
 from app.features.settings.router import router as settings
 from app.features.stays.router import router as stays
 from app.features.structures.router import router as structures
+from app.features.teams.router import me as my_teams
 from app.features.teams.router import router as teams
 from app.features.transmissions.router import me as my_transmissions
 from app.features.transmissions.router import router as transmissions
@@ -46,6 +48,7 @@ def rest() -> APIRouter:
     router.include_router(settings)
     router.include_router(professionals)
     router.include_router(teams)
+    router.include_router(my_teams)
     router.include_router(usagers)
     router.include_router(contacts)
     router.include_router(stays)
@@ -55,6 +58,7 @@ def rest() -> APIRouter:
     router.include_router(events)
     router.include_router(my_events)
     router.include_router(emergency)
+    router.include_router(purposes)
     router.include_router(alerts)
     router.include_router(judicial)
     router.include_router(exchanges)

@@ -19,6 +19,8 @@ class Ground(StrEnum):
     LOI = "loi"
     VITAL = "vital"
     URGENCE = "urgence"
+    MOTIF = "motif"  # the direction, for a purpose it stated
+    ASTREINTE = "astreinte"
 
 
 class Door(StrEnum):

@@ -26,6 +26,16 @@ GOAL_KINDS: dict[GoalKind, str] = {
 
 LADDER = {Step.NOT_STARTED: 0, Step.STARTING: 1, Step.MOVING: 3, Step.ALMOST: 4, Step.DONE: 5}  # bars of five
 
+WHY: dict[str, str] = {
+    "reclamation": "Pour répondre à une réclamation.",
+    "evenement_grave": "Après un événement grave.",
+    "validation": "Pour valider un projet.",
+    "controle": "Pour un contrôle.",
+    "dossier_a_communiquer": "Pour préparer la copie du dossier.",
+    "evaluation": "Pour une évaluation, avec un accord.",
+    "astreinte": "Pendant une astreinte.",
+}
+
 ANSWERS: dict[Answer, str] = {Answer.YES: "Oui", Answer.NO: "Non", Answer.TALK: "Je veux en parler"}
 I_SAY: dict[Answer, str] = {
     Answer.YES: "Je dis oui",

@@ -27,6 +27,7 @@ class Visit:
     deed: Deed
     what: tuple[str, ...] = ()  # keys of labels.WHAT: the kinds of rows
     emergency: str | None = None  # the reason given for an emergency access
+    why: str | None = None  # key of labels.WHY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Visits:
     deed: Deed
     what: tuple[str, ...]
     emergency: str | None
+    why: str | None
     at: tuple[datetime, ...]  # newest first
 
 
@@ -198,10 +200,10 @@ def by_day(events: Sequence[Event]) -> tuple[EventDay, ...]:
 
 def grouped(visits: Sequence[Visit]) -> tuple[LogDay, ...]:
     """Newest day first; within a day, visitors in the order of their last visit."""
-    days: dict[date, dict[tuple[Who, Deed, str | None], list[Visit]]] = {}
+    days: dict[date, dict[tuple[Who, Deed, str | None, str | None], list[Visit]]] = {}
     for visit in sorted(visits, key=lambda visit: visit.at, reverse=True):
         day = days.setdefault(visit.at.astimezone(PARIS).date(), {})
-        day.setdefault((visit.who, visit.deed, visit.emergency), []).append(visit)
+        day.setdefault((visit.who, visit.deed, visit.emergency, visit.why), []).append(visit)
     return tuple(
         LogDay(
             day=day,
@@ -211,9 +213,10 @@ def grouped(visits: Sequence[Visit]) -> tuple[LogDay, ...]:
                     deed=deed,
                     what=tuple(dict.fromkeys(what for visit in told for what in visit.what)),
                     emergency=emergency,
+                    why=why,
                     at=tuple(visit.at for visit in told),
                 )
-                for (who, deed, emergency), told in lines.items()
+                for (who, deed, emergency, why), told in lines.items()
             ),
         )
         for day, lines in days.items()

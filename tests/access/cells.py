@@ -22,24 +22,29 @@ WHO = "matrix"
 
 @dataclass(frozen=True, order=True)
 class Profile:
-    """What a row is to who asks. `team` and `referent`: they accompany its person."""
+    """What a row is to who asks. `team` and `referent`: they accompany its person; `purpose`: they stated one."""
 
     team: bool = False
     referent: bool = False
     own: bool = False
     consigne: bool = False
+    purpose: bool = False
 
 
 PROFILES = sorted(
-    (Profile(r or t, r, o, c) for (t, r), o, c in itertools.product(((0, 0), (1, 0), (1, 1)), (0, 1), (0, 1))),
-    key=lambda p: (p.team + p.referent + p.own + p.consigne, p),
+    [
+        *(Profile(r or t, r, o, c) for (t, r), o, c in itertools.product(((0, 0), (1, 0), (1, 1)), (0, 1), (0, 1))),
+        Profile(purpose=True),
+        Profile(True, True, True, True, True),
+    ],
+    key=lambda p: (p.team + p.referent + p.own + p.consigne + p.purpose, p),
 )  # from the stranger's to the row that everything opens
 
 
 def opens(reach: str | None, row: Profile) -> bool:
     near = {
         "structure": True, "team": row.team, "referent": row.referent, "own": row.own,
-        "team_consigne": row.team and row.consigne,
+        "team_consigne": row.team and row.consigne, "purpose": row.purpose,
     }  # fmt: skip
     return near.get(reach or "", False)
 
@@ -113,6 +118,8 @@ class House:
             "opposition": f"consents/oppositions/{id}",
             "emergency_sheet": f"usagers/{person.id}/emergency-sheet",
             "emergency_access": f"access/emergency/{id}",
+            "stated_purpose": f"access/purposes/{id}",
+            "shared_team": f"teams/shared/{id}",
             "judicial_decision": f"judicial/{id}",
             "team_member": f"teams/members/{id}",
             "means": f"projects/{person.project}/means/{id}",
@@ -150,5 +157,7 @@ def founded(world: World) -> House:
         house.blank[at] = of_blank
         for known in (person, alike, of_blank) if profile.team else ():
             made.row("team_member", known, professional_id=world.ids[WHO], referent=profile.referent)
+        for known in (person, alike, of_blank) if profile.purpose else ():
+            made.row("stated_purpose", known, professional_id=world.ids[WHO], ends_at="2100-01-01T00:00:00Z")
     made.write()
     return house

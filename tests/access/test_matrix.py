@@ -17,8 +17,8 @@ KINDS = {
     "plan_parts": "project planned",
     "project_parts": "plan_parts expectation agreement",
     "exchangeable": "identity emergency_sheet daily project_parts kept_resource",
-    "dossier": "exchangeable sharing emergency_access team_member judicial_decision consigne",
-    "directory": "structure setting unit professional membership unit_team partner resource",
+    "dossier": "exchangeable sharing emergency_access team_member judicial_decision consigne stated_purpose shared_team",
+    "directory": "structure setting unit professional membership unit_team on_call partner resource",
 }
 WHO = {
     "carers": "aide_soignant infirmier medecin psychologue paramedical",

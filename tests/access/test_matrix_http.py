@@ -18,13 +18,13 @@ ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BODIES = {"usager_identifier": {"value": "1"}}
 # Kinds that no route corrects or removes, or only after an act of its own (`permissions.ACTS`): the gate is asked.
 WITHOUT_DOOR = {
-    Action.UPDATE: {"consent_answer", "agreement", "kept_resource", "emergency_access", "team_member"},
+    Action.UPDATE: {"consent_answer", "agreement", "kept_resource", "emergency_access", "team_member", "stated_purpose", "shared_team"},
     Action.DELETE: {
         "usager", "usager_identifier", "mandate", "consent_answer", "opposition", "emergency_sheet",
-        "emergency_access", "agreement", "kept_resource", "team_member", "judicial_decision", "consigne",
+        "emergency_access", "agreement", "kept_resource", "team_member", "judicial_decision", "consigne", "stated_purpose", "shared_team",
     },
 }  # fmt: skip
-BEHIND_AN_ACT = {"emergency_access", "team_member"}
+BEHIND_AN_ACT = {"emergency_access", "team_member", "shared_team"}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ class TestTheQuestions:
         assert said <= asked
 
     def test_tell_each_reach_from_every_other(self) -> None:
-        reaches = (None, "structure", "team", "referent", "own", "team_consigne")
+        reaches = (None, "structure", "team", "referent", "own", "team_consigne", "purpose")
         for cell in every(Action.READ):
             rows = cell.asked()
             told = {reach: [opens(reach, row) for row in rows] for reach in reaches}

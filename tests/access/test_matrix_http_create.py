@@ -17,7 +17,7 @@ from tests.world import World
 
 NEAR, FAR = Profile(team=True, referent=True, own=True, consigne=True), Profile(own=True)
 # Written by the gate beside something else, or after an act of its own (`permissions.ACTS`): the gate is asked.
-WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate", "consigne"}
+WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate", "consigne", "shared_team"}
 DAILY = ("support", "care")
 BODIES: dict[str, dict[str, Any]] = {
     "expectation": {"origin": "usager", "words": "Sortir"},
@@ -54,6 +54,7 @@ def said(house: House, kind: str, category: str, about: Person) -> tuple[str, di
         "sharing_consent": ("consents", {**at, "kind": "image", "question": "?", "if_yes": "a", "if_no": "b"}),
         "opposition": ("consents/oppositions", {**at, "professional_id": str(house.world.ids["marc"])}),
         "emergency_sheet": (f"usagers/{about.id}/emergency-sheet", {"structure_id": at["structure_id"]}),
+        "stated_purpose": ("access/purposes", {**at, "purpose": "controle"}),
         "emergency_access": ("access/emergency", {**at, "reason": "Appel de nuit, personne d'autre."}),
         "judicial_decision": ("judicial", {**at, "nature": "of_house", "title": "?"}),
         "project": ("projects", {**at, "title": "Projet"}),
@@ -87,7 +88,11 @@ def rows(cell: Cell) -> list[Profile]:
 def wrong(house: House, cell: Cell, row: Profile) -> str | None:
     room, body = said(house, cell.kind, cell.category, house.blank[row, "support"])
     status = house.world.post(house.bearer(cell.who), f"/api/v1/{room}", body).status_code
-    if status == 201 and cell.kind in ("emergency_sheet", "emergency_access"):  # one a person; and it opens
+    if status == 201 and cell.kind in (
+        "emergency_sheet",
+        "emergency_access",
+        "stated_purpose",
+    ):  # one a person; and it opens
         house.world.rows(f"DELETE FROM {cell.kind} WHERE usager_id = $1", house.blank[row, "support"].id)
     if cell.kind == "emergency_access" and status == 409:  # already open to them
         status = 201

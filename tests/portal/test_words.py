@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.access.openings import Purpose
 from app.features.projects import labels as project_labels
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal import labels, people
@@ -149,6 +150,7 @@ def test_the_page_says_tu_only_to_who_chose_it() -> None:
         (QuestionKind, labels.QUESTION_KINDS),
         (Deed, labels.DEEDS),
         (StopKind, labels.STOPS),
+        ({*Purpose, "astreinte"} - {Purpose.INSPECTION}, labels.WHY),
     ],
 )
 def test_every_code_has_its_word(codes: type, words: dict[object, object]) -> None:

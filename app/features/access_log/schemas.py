@@ -27,6 +27,12 @@ REASON = f"""(SELECT e.reason FROM emergency_access e WHERE e.{HERE} AND e.profe
     AND e.usager_id = visit.usager_id AND e.recorded_at <= visit.at + interval '1 minute' AND e.ends_at > visit.at
     AND e.deleted_at IS NULL ORDER BY e.starts_at DESC LIMIT 1)"""  # noqa: S608
 
+# Why the direction or an evaluator read, in the word they chose; of who was on call, that they were.
+WHY = f"""CASE visit.ground WHEN 'astreinte' THEN 'astreinte' ELSE (SELECT s.purpose FROM stated_purpose s WHERE s.{HERE}
+    AND s.professional_id = visit.principal_id AND s.usager_id = visit.usager_id AND s.purpose <> 'inspection'
+    AND s.starts_at <= visit.at AND coalesce(s.closed_at, s.ends_at) >= visit.at AND s.deleted_at IS NULL
+    ORDER BY s.starts_at DESC LIMIT 1) END"""  # noqa: S608
+
 
 def _text(sql: str) -> ColumnElement[Any]:
     return literal_column(sql, Text())
@@ -40,6 +46,7 @@ class VisitRow(VisitView, frozen=True):
         "relation": contacts.relation("visit", "principal_id"),
         "relative": contacts.name("visit", "principal_id"),
         "reason": _text(REASON),
+        "why": _text(WHY),
         "urgent": literal_column("(visit.urgent OR 'emergency_access' = ANY(visit.kinds))", Boolean()),
     }
 
@@ -49,6 +56,7 @@ class VisitRow(VisitView, frozen=True):
     relation: str | None
     relative: str | None
     reason: str | None
+    why: str | None
 
 
 class Asked(Strict):
@@ -78,13 +86,16 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class VisitOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`deed`: opened, read, wrote, received. `emergency`: the reason of an emergency access."""
+    """`deed`: opened, read, wrote, received. `emergency`: the reason of an emergency access. `why`: the
+    purpose the direction stated, `evaluation`, or `astreinte`.
+    """
 
     at: datetime
     who: Visitor
     deed: str
     what: list[str]
     emergency: str | None = None
+    why: str | None = None
 
 
 class MyVisits(msgspec.Struct, frozen=True):

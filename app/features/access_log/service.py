@@ -86,6 +86,7 @@ def _told(row: VisitRow) -> VisitOut:
         deed=_deed(row),
         what=row.kinds,
         emergency=row.reason if row.urgent else None,
+        why=row.why,
     )
 
 

@@ -19,6 +19,7 @@ class Shipped:
 
 SHIPPED: dict[str, Shipped] = {
     "emergency.hours": Shipped(12, int, "Durée d'un accès en urgence, en heures", "pratique", 1, 24),
+    "purpose.hours": Shipped(12, int, "Durée d'une lecture pour un motif, en heures", "CSP R1110-1 ; pratique", 1, 72),
     "calendar.horizon_months": Shipped(18, int, "Mois d'agenda écrits d'avance", "pratique", 3, 36),
     "project.review_months": Shipped(
         12, int, "Mois avant de revoir un projet", "TDDUI, classe Bilan : une fois par an", 1, 12

@@ -5,20 +5,41 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, Version, changed, created, one, page, removed
-from app.features.teams import service
+from app.access.http import (
+    PAGE,
+    After,
+    Limit,
+    PersonGate,
+    StaffGate,
+    StaffReading,
+    Version,
+    changed,
+    created,
+    one,
+    page,
+    removed,
+)
+from app.features.teams import service, wider
 from app.features.teams.schemas import (
     MemberIn,
     MemberOut,
     MemberPatch,
+    OnCallIn,
+    OnCallOut,
+    OnCallPatch,
     OnDutyIn,
     RuleIn,
     RuleOut,
     RulePatch,
+    SharedTeamIn,
+    SharedTeamOut,
+    SharedTeamPatch,
 )
 
 router = APIRouter(prefix="/teams", tags=["teams"])
+me = APIRouter(prefix="/me/teams", tags=["me"])
 MEMBERS, RULES = "/api/v1/teams/members", "/api/v1/teams/rules"
+SHARED, ON_CALL = "/api/v1/teams/shared", "/api/v1/teams/on-call"
 
 
 @router.post("/members", status_code=201, operation_id="addTeamMember")
@@ -70,3 +91,49 @@ async def end_rule(rule_id: UUID, said: RulePatch, version: Version, gate: Staff
 @router.post("/on-duty", status_code=201, operation_id="takeDuty")
 async def take_duty(said: OnDutyIn, gate: StaffGate) -> Response:
     return await created(gate, RuleOut, RULES, lambda: service.take_duty(gate, said))
+
+
+@router.post("/shared", status_code=201, operation_id="shareTeam")
+async def share(said: SharedTeamIn, gate: StaffGate) -> Response:
+    return await created(gate, SharedTeamOut, SHARED, lambda: wider.share(gate, said))
+
+
+@router.get("/shared", operation_id="listSharedTeams")
+async def shared(gate: StaffReading, usager: UUID, after: After = None, limit: Limit = PAGE) -> Response:
+    return await page(gate, SharedTeamOut, wider.SHARED_OF_USAGER, limit, after, "shared", usager=usager)
+
+
+@router.get("/shared/{team_id}", operation_id="readSharedTeam")
+async def read_shared(team_id: UUID, gate: StaffReading) -> Response:
+    return one(await gate.get(SharedTeamOut, team_id))
+
+
+@router.patch("/shared/{team_id}", operation_id="changeSharedTeam")
+async def change_shared(team_id: UUID, said: SharedTeamPatch, version: Version, gate: StaffGate) -> Response:
+    return await changed(gate, SharedTeamOut, await wider.change_shared(gate, team_id, version, said))
+
+
+@me.post("/shared/{team_id}/oppose", operation_id="opposeSharedTeam")
+async def oppose(team_id: UUID, gate: PersonGate) -> Response:
+    """« Je ne veux pas » : each house reads its own part again, from the next request."""
+    return await changed(gate, SharedTeamOut, await wider.oppose(gate, team_id))
+
+
+@router.post("/on-call", status_code=201, operation_id="nameOnCall")
+async def name_on_call(said: OnCallIn, gate: StaffGate) -> Response:
+    return await created(gate, OnCallOut, ON_CALL, lambda: wider.call(gate, said))
+
+
+@router.get("/on-call", operation_id="listOnCall")
+async def list_on_call(gate: StaffReading, after: After = None, limit: Limit = PAGE) -> Response:
+    return await page(gate, OnCallOut, wider.ON_CALL, limit, after, "on_call")
+
+
+@router.get("/on-call/{call_id}", operation_id="readOnCall")
+async def read_on_call(call_id: UUID, gate: StaffReading) -> Response:
+    return one(await gate.get(OnCallOut, call_id))
+
+
+@router.patch("/on-call/{call_id}", operation_id="changeOnCall")
+async def change_on_call(call_id: UUID, said: OnCallPatch, version: Version, gate: StaffGate) -> Response:
+    return await changed(gate, OnCallOut, await wider.change_call(gate, call_id, version, said))

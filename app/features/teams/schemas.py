@@ -1,14 +1,15 @@
 """What the REST API hears and says about teams: by name, by rule (a unit), on duty for a few hours."""
 
 from datetime import date, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from app.access.entry import DossierView, View
 from app.access.models import TeamMember, UnitTeam
-from app.kernel.fields import Strict
+from app.access.openings import OnCall, SharedTeam
+from app.kernel.fields import Body, Line, Strict
 
 
 class MemberIn(Strict):
@@ -64,4 +65,62 @@ class RuleOut(View, frozen=True):
     kind: str
     starts_at: datetime
     ends_at: datetime | None
+    version: int
+
+
+Structures = Annotated[list[UUID], Field(min_length=1, max_length=50)]
+
+
+class SharedTeamIn(Body):
+    """Équipe commune: `structure_id` is yours, and one of those that follow the person together."""
+
+    usager_id: UUID
+    structure_id: UUID
+    name: Line
+    structure_ids: Structures
+    person_told_on: date
+    starts: date | None = None
+    ends: date | None = None
+
+
+class SharedTeamPatch(Body):
+    """`opposed`: the person says no; it joins nothing more."""
+
+    ends: date | None = None
+    opposed: bool = False
+
+
+class SharedTeamOut(DossierView, frozen=True):
+    TABLE: ClassVar = SharedTeam
+
+    structure_id: str
+    name: str
+    structure_ids: list[str]
+    person_told_on: date
+    opposed_at: datetime | None
+    starts: date
+    ends: date | None
+    version: int
+
+
+class OnCallIn(Body):
+    """Astreinte: who, of which structures, from when to when."""
+
+    professional_id: UUID
+    structure_ids: Structures
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+
+
+class OnCallPatch(Body):
+    ends_at: AwareDatetime
+
+
+class OnCallOut(View, frozen=True):
+    TABLE: ClassVar = OnCall
+
+    professional_id: str
+    structure_ids: list[str]
+    starts_at: datetime
+    ends_at: datetime
     version: int

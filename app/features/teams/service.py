@@ -20,7 +20,7 @@ RULES_OF_UNIT = Listing(UnitTeam.unit_id == bindparam("unit", type_=Uuid()), ("s
 async def add(gate: Gate, said: MemberIn) -> TeamMember:
     """Raises MayNot without the act, Forbidden for oneself, Invalid when it ends before it starts."""
     await gate.require(Act.MANAGE_TEAM)
-    _not_oneself(gate, said.professional_id)
+    not_oneself(gate, said.professional_id)
     starts = said.starts or today()
     if said.ends is not None and said.ends <= starts:
         raise Invalid("La fin vient après le début.", where="/ends", code="team.period")
@@ -33,7 +33,7 @@ async def change(gate: Gate, id: UUID, version: int, said: MemberPatch) -> TeamM
     """End it, or name the référent. Raises Forbidden for oneself."""
     await gate.require(Act.MANAGE_TEAM)
     row = await gate.entry(TeamMember, id, Action.UPDATE, version)
-    _not_oneself(gate, row.professional_id)
+    not_oneself(gate, row.professional_id)
     values = said.model_dump(exclude_unset=True)
     if values.get("referent", False) is None:
         raise Invalid("Dites oui ou non.", where="/referent", code="required")
@@ -45,13 +45,13 @@ async def change(gate: Gate, id: UUID, version: int, said: MemberPatch) -> TeamM
 async def remove(gate: Gate, id: UUID, version: int) -> None:
     await gate.require(Act.MANAGE_TEAM)
     row = await gate.entry(TeamMember, id, Action.DELETE, version)
-    _not_oneself(gate, row.professional_id)
+    not_oneself(gate, row.professional_id)
     await gate.remove(row)
 
 
 async def add_rule(gate: Gate, said: RuleIn) -> UnitTeam:
     await gate.require(Act.MANAGE_TEAM)
-    _not_oneself(gate, said.professional_id)
+    not_oneself(gate, said.professional_id)
     starts = said.starts_at or now()
     if said.ends_at is not None and said.ends_at <= starts:
         raise Invalid("La fin vient après le début.", where="/ends_at", code="team.period")
@@ -62,7 +62,7 @@ async def add_rule(gate: Gate, said: RuleIn) -> UnitTeam:
 async def end_rule(gate: Gate, id: UUID, version: int, said: RulePatch) -> UnitTeam:
     await gate.require(Act.MANAGE_TEAM)
     row = await gate.entry(UnitTeam, id, Action.UPDATE, version)
-    _not_oneself(gate, row.professional_id)
+    not_oneself(gate, row.professional_id)
     return await gate.change(row, ends_at=said.ends_at)
 
 
@@ -84,6 +84,6 @@ def take_duty(gate: Gate, said: OnDutyIn) -> UnitTeam:
     )
 
 
-def _not_oneself(gate: Gate, professional_id: UUID) -> None:
+def not_oneself(gate: Gate, professional_id: UUID) -> None:
     if professional_id == gate.principal.id:
-        raise Forbidden("On ne s'ajoute ni ne se retire soi-même d'une équipe. Demandez à un autre responsable.")
+        raise Forbidden("On ne s'ajoute ni ne se retire soi-même. Demandez à un autre responsable.")

@@ -1,0 +1,46 @@
+"""What the REST API hears and says of a stated purpose."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from app.access.entry import DossierView
+from app.access.models import SharingConsent
+from app.access.openings import Purpose, StatedPurpose
+from app.kernel.fields import Body
+
+
+class PurposeIn(Body):
+    """For yourself, or, with `professional_id`, for who evaluates (with `consent_id`, the person's yes) or inspects."""
+
+    usager_id: UUID
+    structure_id: UUID
+    purpose: Purpose
+    professional_id: UUID | None = None
+    consent_id: UUID | None = None
+    ends_at: AwareDatetime | None = None
+
+
+class PurposeOut(DossierView, frozen=True):
+    TABLE: ClassVar = StatedPurpose
+
+    structure_id: str
+    professional_id: str
+    author_id: str | None
+    purpose: str
+    consent_id: str | None
+    starts_at: datetime
+    ends_at: datetime
+    closed_at: datetime | None
+    version: int
+
+
+class Asked(DossierView, frozen=True):
+    """A question put to the person, and where the answer stands."""
+
+    TABLE: ClassVar = SharingConsent
+
+    kind: str
+    answer: str
