@@ -1,6 +1,6 @@
 """Opening the gate: one request, one transaction, and what stays of a refused one."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TypeVar
 from uuid import UUID
@@ -23,6 +23,7 @@ from app.security.principal import Caller, Principal
 from app.security.sessions import Place
 
 G = TypeVar("G", bound=Gate)
+SERVER: Mapping[str, object] = {"principal_kind": "system"}
 
 
 def opened(
@@ -88,9 +89,17 @@ async def trace_account(
 
 
 async def trace_system(
-    session: AsyncSession, organisation_id: UUID, action: str, kind: str, ids: Collection[UUID], usager_id: UUID | None
+    session: AsyncSession,
+    organisation_id: UUID,
+    action: str,
+    kind: str,
+    ids: Collection[UUID],
+    usager_id: UUID | None,
+    by: Mapping[str, object] = SERVER,
 ) -> None:
-    """The trace of what the server's own hand moved, in the transaction of the move."""
-    who = trail.unknown(Call(Door.SYSTEM, str(uuid7())), organisation_id) | {"principal_kind": "system"}
+    """The trace of what the server's own hand moved, or of who proved at its keyboard who they are (`by`: columns of the
+    line), in the transaction of the move.
+    """
+    who = {**trail.unknown(Call(Door.SYSTEM, str(uuid7())), organisation_id), **by}
     line = trail.line(who, action, kind, ids, usager_id=usager_id)
     await session.execute(writing.TRACE, {"lines": as_json([line])})

@@ -334,6 +334,8 @@ class Act(StrEnum):
     READ_JOURNAL = "read_journal"
     DECIDE_INBOUND = "decide_inbound"
     READ_TRAIL = "read_trail"
+    PREPARE_COPY = "prepare_copy"  # of a dossier, for the person
+    PREPARE_COPY_OF_CARE = "prepare_copy_of_care"  # its care part: another person, of a profession of health
     RELEASE_TRAIL = "release_trail"  # show the person lines that were held back from them (field.md §6)
     CHANGE_SETTINGS = "change_settings"
 
@@ -355,6 +357,8 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.READ_JOURNAL: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.DECIDE_INBOUND: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE}),
     Act.READ_TRAIL: frozenset({R.DPO}),
+    Act.PREPARE_COPY: frozenset({R.DIRECTION}),
+    Act.PREPARE_COPY_OF_CARE: frozenset({R.MEDECIN, R.INFIRMIER, R.IDEC, R.PARAMEDICAL}),
     Act.RELEASE_TRAIL: frozenset({R.DPO}),
     Act.CHANGE_SETTINGS: frozenset({R.DIRECTION, R.ADMIN}),
 }

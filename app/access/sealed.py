@@ -23,7 +23,7 @@ async def sealed(gate: Gate, row: DossierEntry, told: Mapping[str, object]) -> d
     except NotFound:
         raise refused(OutOfReach, Action.CREATE, row.KIND, [], usager_id=None, where="/usager_id") from None
     kept = {
-        name: None if text is None else key.seal(str(text).encode(), _about(type(row), row.id, name))
+        name: None if text is None else key.seal(str(text).encode(), about(type(row), row.id, name))
         for name, text in texts.items()
     }
     return {**told, **kept}
@@ -34,8 +34,8 @@ def opened(gate: Opens, view: DossierView, name: str) -> str | None:
     told: Any = view
     if (sealed := getattr(told, name)) is None:
         return None
-    return gate.key_beside(view.usager_id, told.wrapped_key).open(sealed, _about(view.TABLE, view.id, name)).decode()
+    return gate.key_beside(view.usager_id, told.wrapped_key).open(sealed, about(view.TABLE, view.id, name)).decode()
 
 
-def _about(table: type[DossierEntry], id: object, name: str) -> str:
+def about(table: type[DossierEntry], id: object, name: str) -> str:
     return f"{table.KIND}:{id}:{name}"

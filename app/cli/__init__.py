@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli import account, audit, base, demo, erasure, exchange, house, keys, partner, serving, vault
+from app.cli import account, audit, base, demo, erasure, exchange, export, house, keys, partner, serving, vault
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
 for commands in (base.commands, serving.commands, demo.commands, vault.commands):
@@ -14,3 +14,4 @@ main.add_typer(partner.commands, name="partner")
 main.add_typer(exchange.commands, name="exchange")
 main.add_typer(keys.commands, name="keys")
 main.add_typer(erasure.commands, name="erasure")
+main.add_typer(export.commands, name="export")
