@@ -111,6 +111,11 @@ class TestParameters:
             assert found(world, "sonia", f"_id={id}&type={said}") == []
 
 
+@pytest.fixture(scope="module")
+def dpo(world: World) -> None:
+    world.hire("dpo", Role.DPO, "ehpad")
+
+
 class TestRefused:
     @pytest.mark.threat("search-summary-total", "search-modifiers", "search-or-list")
     @pytest.mark.parametrize(
@@ -174,10 +179,6 @@ class TestRefused:
         assert (answer.status_code, outcome(answer)["severity"]) == (400, "error"), name
         lenient = found(world, "sonia", f"date=2026-05&{query}", headers={"Prefer": "handling=lenient"})
         assert set(lenient) <= set(found(world, "sonia", "date=2026-05")), name
-
-    @pytest.fixture(scope="class")
-    def dpo(self, world: World) -> None:
-        world.hire("dpo", Role.DPO, "ehpad")
 
     @pytest.mark.threat("input-sql-in-parameters")
     @pytest.mark.parametrize(
