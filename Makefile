@@ -8,7 +8,7 @@ PYTHON ?=
 export PYTHON DATABASE_URL JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format openapi bench long
+.PHONY: help run test lint scan format openapi bench long
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ lint: $(VENV)/test.stamp ## ruff, mypy --strict, import contracts
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo
+
+scan: .venv-scan/scan.stamp ## bandit and our ten semgrep rules: what tools/scan.toml does not explain
+	@$(VENV)/bin/python -m tools.scan
 
 format: $(VENV)/test.stamp ## rewrite the code as lint wants it
 	@$(VENV)/bin/ruff check --fix .
@@ -48,3 +51,10 @@ $(VENV)/run.stamp: requirements.lock tools/venv.sh
 $(VENV)/test.stamp: requirements-dev.lock tools/venv.sh
 	@sh tools/venv.sh requirements-dev.lock test
 	@touch $(VENV)/run.stamp
+
+# A venv of its own: semgrep brings sixty packages that the server must not meet.
+.venv-scan/scan.stamp: requirements-scan.lock $(VENV)/test.stamp
+	@$(VENV)/bin/python -m venv --clear .venv-scan
+	@.venv-scan/bin/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--require-hashes --only-binary :all: --requirement requirements-scan.lock
+	@touch $@

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lint, the suite on PostgreSQL 15, the suite on 18 with its coverage floors: in this order, so that pytest's own
+# Lint, the scan, the suite on PostgreSQL 15, the suite on 18 with its coverage floors: in this order, so that pytest's own
 # closing line is the last one said. What failed before is told to that last run, which then fails too.
 set -u
 python=.venv/bin/python
@@ -7,6 +7,7 @@ failed=()
 
 bash tools/machine.sh
 make --no-print-directory lint || failed+=(lint)
+make --no-print-directory scan || failed+=(scan)
 if [ -x /usr/lib/postgresql/15/bin/postgres ]; then
 	echo "— PostgreSQL 15"
 	DUI_TEST_PG=15 $python -m pytest -rs -n "${JOBS:-2}" -m "not long and not browser" || failed+=("PostgreSQL 15")

@@ -63,19 +63,19 @@ def verify(path: Path, heads: Heads = NONE) -> list[Verdict]:
             raise ExportFault("Ce fichier n'est pas une trace exportée par « dui audit export ».")
         seen = set[UUID]()
         for each in said:
-            match each:
-                case {"organisation": str() as organisation}:
-                    verdicts += [chain.verdict()] if chain else []
-                    chain = Chain(UUID(organisation), int(first["epoch"]), heads.get(UUID(organisation), {}))
-                    seen.add(chain.organisation_id)
-                case {"link": dict() as link} if chain:
-                    chain.link({**link, "hash": bytes.fromhex(link["hash"])})
-                case {"line": list() as line} if chain:
-                    chain.line(dict(zip(COLUMNS, line, strict=True)))
-                case _:
-                    raise ExportFault("Ce fichier contient une ligne d'une autre forme.")
+            [(name, value)] = each.items()
+            if name == "organisation":
+                verdicts += [chain.verdict()] if chain else []
+                chain = Chain(UUID(value), int(first["epoch"]), heads.get(UUID(value), {}))
+                seen.add(chain.organisation_id)
+            elif name == "link" and chain:
+                chain.link({**value, "hash": bytes.fromhex(value["hash"])})
+            elif name == "line" and chain:
+                chain.line(dict(zip(COLUMNS, value, strict=True)))
+            else:
+                raise ExportFault("Ce fichier contient une ligne d'une autre forme.")
         verdicts += [chain.verdict()] if chain else []
-    except (OSError, EOFError, ValueError, KeyError, TypeError, StopIteration) as exc:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as exc:
         raise exc if isinstance(exc, ExportFault) else ExportFault("Ce fichier est illisible, ou coupé.") from exc
     missing = [
         Chain(organisation, int(first["epoch"]), heads[organisation]).verdict()
@@ -100,12 +100,8 @@ def _put(out: IO[bytes], said: Mapping[str, Any]) -> None:
 
 
 def _plain(value: object) -> object:
-    match value:
-        case datetime():
-            return value.astimezone(UTC).strftime(INSTANT)
-        case UUID():
-            return str(value)
-        case list():
-            return [str(each) for each in value]
-        case _:
-            return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime(INSTANT)
+    if isinstance(value, list):
+        return [str(each) for each in value]
+    return str(value) if isinstance(value, UUID) else value
