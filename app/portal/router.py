@@ -47,6 +47,12 @@ async def look_at_door(link: str, cookie: AtHome) -> Response:
     return answers.page(views.Door())
 
 
+@router.api_route("/vos-donnees", methods=LOOK)
+async def see_notice(cookie: AtHome) -> Response:
+    """For everyone, without a card."""
+    return answers.page(door.NOTICE)
+
+
 @router.post("/p/{link}")
 async def enter(link: str, request: Request) -> Response:
     return await door.enter(request, link)

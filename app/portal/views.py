@@ -148,6 +148,15 @@ class Bye(View):
     template: ClassVar = "bye.html"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(View):
+    """What is kept, why, for how long, and one's rights (RGPD art. 13): before anyone is known, the same for all."""
+
+    template: ClassVar = "notice.html"
+    shared_minutes: int
+    own_days: int
+
+
 class StopKind(StrEnum):
     LINK_ENDED = "link_ended"
     TOO_MANY = "too_many"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
+from app.portal.door import NOTICE
 from app.portal.frame import (
     Answer,
     Behalf,
@@ -352,7 +353,7 @@ def everything() -> dict[str, View]:
         f"{screen}-{name}": make(frame) for name, frame in FRAMES.items() for screen, make in SCREENS.items()
     }
     pages |= {f"empty-{screen}-{name}": view for name, frame in FRAMES.items() for screen, view in empty(frame).items()}
-    pages |= {"door": Door(), "door-wrong": Door(wrong=True, phone="04 00 00 00 00"), "bye": Bye()}
+    pages |= {"door": Door(), "door-wrong": Door(wrong=True, phone="04 00 00 00 00"), "bye": Bye(), "notice": NOTICE}
     pages |= {f"stop-{kind.value}": Stop(kind=kind) for kind in StopKind}
     pages |= {
         "stop-inside": Stop(kind=StopKind.NOT_FOUND, frame=JEANNE),

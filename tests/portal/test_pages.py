@@ -57,7 +57,7 @@ def test_nothing_runs_and_nothing_is_styled_in_line(tree: Node) -> None:
 def test_every_address_is_ours(tree: Node) -> None:
     links = [node.attrs[name] for node in tree.walk() for name in ("href", "action", "src") if name in node.attrs]
     assert links
-    assert not [link for link in links if not re.match(r"/mon-dossier(/|$)|/static/|#|tel:\+?\d", link)]
+    assert not [link for link in links if not re.match(r"/mon-dossier(/|$)|/vos-donnees$|/static/|#|tel:\+?\d", link)]
 
 
 def test_every_form_posts_with_the_secret_given(tree: Node) -> None:
