@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 import app.schema  # noqa: F401  every table is known
-from app.api import docs, errors, fhir, health, metrics, transaction
+from app.api import docs, errors, fhir, health, invitation, metrics, transaction
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
 from app.api.oauth.own import router as own_account
@@ -163,6 +163,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.include_router(rest())
     api.include_router(health.router)
     api.include_router(docs.router)
+    api.include_router(invitation.router)
     api.include_router(portal.router)
     api.mount(STATIC_URL, Kept(directory=STATIC_DIR))
     api.openapi = lambda: described.document(api)  # type: ignore[method-assign]

@@ -75,13 +75,18 @@ async def refuse_unknown(database: Database, call: Call, action: str, kind: str)
 
 
 async def trace_account(
-    session: AsyncSession, call: Call, action: str, account_id: UUID, places: Collection[Place]
+    session: AsyncSession,
+    call: Call,
+    action: str,
+    account_id: UUID,
+    places: Collection[Place],
+    house: UUID = db.NIL,
 ) -> None:
     """What someone did with their own account, in the transaction of the act: a line in each house where they work;
-    in none, among what concerns no organisation.
+    when they work in none today, one in `house`.
     """
     who = [(p.organisation_id, Caller.PROFESSIONAL.value, p.professional_id, p.role.value) for p in places]
-    for organisation, kind, id, role in {line[0]: line for line in who}.values() or [(db.NIL, "unknown", None, None)]:
+    for organisation, kind, id, role in {line[0]: line for line in who}.values() or [(house, "unknown", None, None)]:
         await db.enter(session, organisation)
         said = trail.unknown(call, organisation) | {"principal_kind": kind, "principal_id": id, "role": role}
         line = trail.line(said, action, "account", [account_id], usager_id=None)

@@ -29,19 +29,19 @@ VERBS = ("get", "post", "put", "patch", "delete")
 @router.get("/")
 async def doors(request: Request) -> Response:
     """What this server is, and by which door to come in."""
-    return _page("doors.html", demo=request.app.state.settings.demo)
+    return page("doors.html", demo=request.app.state.settings.demo)
 
 
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """Every route, by rubric: what it is for, what it takes, what it may answer."""
-    return _page("docs.html", rubrics=_rubrics(request.app.openapi()))
+    return page("docs.html", rubrics=_rubrics(request.app.openapi()))
 
 
 @router.get("/docs/erreurs")
 async def faults() -> Response:
     """What each kind of refusal means, and how to mend it."""
-    return _page("errors.html", kinds=_kinds())
+    return page("errors.html", kinds=_kinds())
 
 
 @router.get("/docs/docs.css")
@@ -49,7 +49,7 @@ async def style() -> Response:
     return Response((Path(__file__).parent / "pages" / "docs.css").read_bytes(), media_type="text/css")
 
 
-def _page(name: str, **values: Any) -> Response:
+def page(name: str, **values: Any) -> Response:
     return Response(PAGES.get_template(name).render(**values), media_type="text/html", headers=HEADERS)
 
 

@@ -38,7 +38,7 @@ async def create(session: AsyncSession, login: str, name: str, password: str) ->
     said = normal(login)
     if len(said) not in LOGIN_LENGTH or not said.isprintable() or " " in said:
         raise Invalid("Un identifiant a de 3 à 120 caractères, sans espace.", where="/login")
-    if await session.scalar(select(Account.id).where(func.lower(Account.login) == said)):
+    if await exists(session, said):
         raise Conflict("Cet identifiant est déjà pris.", where="/login")
     secret = await passwords.hashed(password, said)
     account = Account(login=said, name=name)
@@ -46,6 +46,10 @@ async def create(session: AsyncSession, login: str, name: str, password: str) ->
     await session.flush()
     await _keep(session, account.id, secret)
     return account.id
+
+
+async def exists(session: AsyncSession, login: str) -> bool:
+    return await session.scalar(select(Account.id).where(func.lower(Account.login) == normal(login))) is not None
 
 
 async def named(session: AsyncSession, login: str) -> Account:

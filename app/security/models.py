@@ -188,3 +188,25 @@ class PersonalAccess(Base):
     starts: Mapped[datetime] = mapped_column(default=now)
     ends: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Invitation(Base):
+    """A link by which someone hired opens their own account; told to who invites, never sent by us."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organisation_id", "professional_id"], ["professional.organisation_id", "professional.id"]
+        ),
+        Index("ix_invitation_professional", "organisation_id", "professional_id"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    professional_id: Mapped[UUID]
+    invited_by: Mapped[UUID]
+    token_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

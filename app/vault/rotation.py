@@ -57,7 +57,6 @@ SEALED = (
     Sealed("exchange", "body_key", ID, "'usager_key:exchange:' || id"),
     Sealed("account_credential", "sealed", ("account_id", "kind"), "'totp:' || account_id"),
     Sealed("outside_party", "body", ID, "'outside_party:' || id"),
-    Sealed("account_credential", "sealed", ("account_id", "kind"), "'totp:' || account_id"),
 )
 # A version remembers its row as it was, sealed value included: that one too must open without the old key.
 REMEMBERED = {"usager_identifier": ("sealed", "usager_identifier:{}")}

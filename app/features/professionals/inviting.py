@@ -1,0 +1,122 @@
+"""REST: hiring someone and letting them in. The link is told once, to who invites; we send nothing to anyone."""
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Request
+from pydantic import AfterValidator, Field
+from starlette.responses import Response
+
+from app.access.http import StaffReading, open_as, removed
+from app.access.inviting import Inviting
+from app.access.permissions import Act
+from app.audit.vocabulary import Door
+from app.features.professionals import service
+from app.features.professionals.schemas import MembershipIn, Name, ProfessionalIn, Rpps
+from app.features.professionals.templates import TEMPLATES, ending
+from app.kernel.answers import told
+from app.kernel.clock import today
+from app.kernel.fields import Strict
+from app.security.dependencies import origin
+from app.security.models import Invitation
+
+router = APIRouter(prefix="/professionals", tags=["professionals"])
+PATH = "/api/v1/professionals"
+
+
+def _known(code: str) -> str:
+    if code not in TEMPLATES:
+        raise ValueError("template")
+    return code
+
+
+class InvitationIn(Strict):
+    """Who comes, in which function (`GET /professionals/templates`), where, from when to the day before `ends`."""
+
+    template: Annotated[str, AfterValidator(_known)]
+    given_name: Name
+    family_name: Name
+    rpps: Rpps | None = None
+    profession: Name | None = None
+    structure_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+    starts: date | None = Field(None, description="Absent : aujourd'hui.")
+    ends: date | None = None
+
+
+class Invited(msgspec.Struct, frozen=True):
+    """`link` is told once: give it to them yourself. It serves once, for a week. A replay does not tell it."""
+
+    professional_id: str
+    membership_id: str | None
+    ends: date | None
+    link: str | None
+    expires_at: datetime | None
+
+
+class TemplateOut(msgspec.Struct, frozen=True):
+    code: str
+    label: str
+    role: str
+    longest_days: int | None
+
+
+async def _invites(request: Request) -> AsyncIterator[Inviting]:
+    async with open_as(Inviting, request, Door.API) as gate:
+        yield gate
+
+
+StaffInviting = Annotated[Inviting, Depends(_invites, scope="function")]
+
+
+@router.get("/templates", operation_id="listTemplates")
+async def templates(gate: StaffReading) -> Response:
+    """The functions that may be given, and how long each may last: for who may invite."""
+    await gate.require(Act.MANAGE_ACCOUNTS)
+    return told({"items": [TemplateOut(t.code, t.label, t.role.value, t.longest) for t in TEMPLATES.values()]})
+
+
+@router.post("/invitations", status_code=201, operation_id="inviteProfessional")
+async def invite(said: InvitationIn, request: Request, gate: StaffInviting) -> Response:
+    """Someone hired, their function, and the link by which they open their account: direction and administrator."""
+    if gate.replay:
+        headers = {"Location": str(gate.replay.location), "Idempotency-Replayed": "true"}
+        id = headers["Location"].rpartition("/")[2]
+        return told(Invited(id, None, None, None, None), status=201, headers=headers)
+    template, starts = TEMPLATES[said.template], said.starts or today()
+    ends = ending(template, starts, said.ends)
+    person = service.add(gate, ProfessionalIn(**said.model_dump(include=set(ProfessionalIn.model_fields))))
+    role = MembershipIn(
+        professional_id=person.id, role=template.role, structure_ids=said.structure_ids, starts=starts, ends=ends
+    )
+    membership = service.give_role(gate, role)
+    token, row = await gate.invite(person.id)
+    gate.location = f"{PATH}/{person.id}"
+    await gate.settle()
+    return _given(request, token, row, membership.id, ends)
+
+
+@router.post("/{professional_id}/invitation", status_code=201, operation_id="inviteAgain")
+async def again(professional_id: UUID, request: Request, gate: StaffInviting) -> Response:
+    """Another link for someone who has no account yet: the one before opens nothing more."""
+    token, row = await gate.invite(professional_id)
+    gate.location = f"{PATH}/{professional_id}"
+    await gate.settle()
+    return _given(request, token, row)
+
+
+@router.delete("/{professional_id}/invitation", status_code=204, operation_id="takeBackInvitation")
+async def take_back(professional_id: UUID, gate: StaffInviting) -> Response:
+    """The link opens nothing more."""
+    await gate.take_back(professional_id)
+    return await removed(gate)
+
+
+def _given(
+    request: Request, token: str, row: Invitation, membership: UUID | None = None, ends: date | None = None
+) -> Response:
+    link, id = f"{origin(request)}/invitation/{token}", str(row.professional_id)
+    body = Invited(id, str(membership) if membership else None, ends, link, row.expires_at)
+    return told(body, status=201, headers={"Location": f"{PATH}/{id}"})
