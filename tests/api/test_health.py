@@ -39,3 +39,11 @@ def test_the_keys_published_are_those_that_sign(world: World) -> None:
     answer = world.client.get("/.well-known/jwks.json")
     assert answer.json() == heads.published(world.keyring)
     assert [set(key) for key in answer.json()["keys"]] == [{"kty", "crv", "kid", "use", "alg", "x", "y"}]
+
+
+def test_trace_is_no_method_here(world: World) -> None:
+    """It would give back the headers of a request: its bearer."""
+    for path in ("/healthz", "/fhir/Patient", "/api/v1/usagers", "/mon-dossier"):
+        answer = world.client.request("TRACE", path, headers=world.bearers["marc"])
+        assert answer.status_code in (404, 405), path
+        assert world.bearers["marc"]["Authorization"] not in answer.text
