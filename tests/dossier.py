@@ -31,7 +31,7 @@ SAID: dict[str, Values] = {
     },
     "judicial_decision": {"nature": "notified"},
     "project": {"number": 1, "title": "Projet", "status": "draft"},
-    "usager_identifier": {"system": LOCAL},
+    "usager_identifier": {},
     "mandate": {
         "kind": "tutelle", "scope": "both", "effect": "representation", "opens": ["support"], "starts": DAY,
         "person_agreed": False, "person_told": False,
@@ -53,6 +53,7 @@ SAID: dict[str, Values] = {
     "stated_purpose": {"purpose": "controle", "starts_at": THEN, "ends_at": THEN},
     "shared_team": {"name": "Ensemble", "person_told_on": DAY, "starts": DAY, "ends": DAY},
     "consigne": {"in_doubt": "Le chef de service", "starts": DAY, "closes_access": False},
+    "alert": {"nature": "fait_grave", "category": "alert"},
     "kept_resource": {"type_name": "Basic"},
     "transmission": {"kind": "data", "text": "?", "important": False},
     "event": {
@@ -93,15 +94,19 @@ class Dossiers:
     keys: list[Values] = field(default_factory=list)
 
     def person(self, place: str, **values: Any) -> Person:
-        """Someone new in this structure, and their key."""
-        id = uuid7()
-        key, wrapped = self.world.keyring.new_usager_key(str(id))
-        self.keys.append({"organisation_id": self.world.organisation, "usager_id": id, "wrapped": wrapped})
-        made = Person(self.world.ids[place], key, id)
+        """Someone new in this structure, their key and their own row."""
+        made = self.newcomer(place)
         self.row("usager", made, id=made.id, **values)
         return made
 
-    def row(self, kind: str, person: Person, **values: Any) -> UUID:
+    def newcomer(self, place: str, id: UUID | None = None, **ids: UUID) -> Person:
+        """Someone of whom nothing is written yet, and their key."""
+        id = id or uuid7()
+        key, wrapped = self.world.keyring.new_usager_key(str(id))
+        self.keys.append({"organisation_id": self.world.organisation, "usager_id": id, "wrapped": wrapped})
+        return Person(self.world.ids[place], key, id, **ids)
+
+    def row(self, kind: str, person: Person, /, **values: Any) -> UUID:
         """A row of this kind about them, and its id."""
         row = row_of(self.world, kind, person, values)
         self.rows.append((kind, row))
@@ -112,6 +117,26 @@ class Dossiers:
         for kind in sorted({kind for kind, _ in self.rows}, key=KINDS.index):
             insert(self.world, TABLES.get(kind, kind), [row for of, row in self.rows if of == kind])
         self.rows, self.keys = [], []
+
+
+def address(kind: str, person: Person, id: UUID) -> str:
+    """Where staff read one row of theirs."""
+    rooms = {
+        "usager_identifier": f"usagers/{person.id}/identifiers/{id}",
+        "mandate": f"contacts/{person.contact}/mandates/{id}",
+        "sharing_consent": f"consents/{id}",
+        "consent_answer": f"consents/{person.sharing_consent}/answers/{id}",
+        "opposition": f"consents/oppositions/{id}",
+        "emergency_sheet": f"usagers/{person.id}/emergency-sheet",
+        "emergency_access": f"access/emergency/{id}",
+        "stated_purpose": f"access/purposes/{id}",
+        "shared_team": f"teams/shared/{id}",
+        "judicial_decision": f"judicial/{id}",
+        "team_member": f"teams/members/{id}",
+        "means": f"projects/{person.project}/means/{id}",
+        **{kind: f"projects/{person.project}/{kind}s/{id}" for kind in PARTS if kind != "means"},
+    }
+    return f"/fhir/Basic/{id}" if kind == "kept_resource" else f"/api/v1/{rooms.get(kind, f'{kind}s/{id}')}"
 
 
 def row_of(world: World, kind: str, person: Person, values: Values) -> Values:
@@ -136,6 +161,8 @@ def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
             return {"contact_id": person.contact}
         case "judicial_decision":
             return {"title": person.key.seal(b"?", f"judicial_decision:{id}:title")}
+        case "alert":
+            return {"facts": person.key.seal(b"?", f"alert:{id}:facts")}
         case "consigne":
             return {"decision_id": person.judicial_decision}
         case "consent_answer":
@@ -150,7 +177,8 @@ def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
             return {"event_id": uuid7()}
         case "usager_identifier":
             sealed = world.keyring.seal(id.hex.encode(), f"usager_identifier:{id}")
-            return {"sealed": sealed, "blind": id.bytes}
+            blind = world.keyring.blind(f"{LOCAL}/{id.hex}\0{id.hex}", "usager_identifier")
+            return {"sealed": sealed, "blind": blind, "system": f"{LOCAL}/{id.hex}"}
     return {}
 
 

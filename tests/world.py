@@ -134,20 +134,21 @@ class World:
         common = {"usager_id": UUID(str(usager_id)), "structure_id": self.ids[place]}
         self.add(TeamMember(professional_id=self.ids[name], referent=referent, starts=date(2020, 1, 1), **common))
 
-    def enter(self, name: str, usager_id: UUID, contact: UUID | None = None) -> None:
-        """A session at `/me` of this person, or of who represents them, under this name."""
+    def enter(self, name: str, usager_id: UUID, contact: UUID | None = None, door: Door = Door.ME) -> None:
+        """A session of this person, or of who represents them, under this name: at `/me`, or on the page."""
 
         async def write() -> None:
             base = Database(self.database.owner_url, 1)
             until = datetime.now(UTC) + LONG
             async with base.session(None) as session:
                 opened = await sessions.open_person(
-                    session, self.organisation, uuid7(), usager_id, contact, Door.ME, until
+                    session, self.organisation, uuid7(), usager_id, contact, door, until
                 )
                 await session.commit()
             await base.close()
             self.ids |= {name: contact or usager_id, f"{name}_session": opened.principal.session_id}
-            self.bearers[name] = {"Authorization": f"Bearer {opened.token}"}
+            shown = {"Cookie": f"dui={opened.token}"} if door is Door.PAGE else None
+            self.bearers[name] = shown or {"Authorization": f"Bearer {opened.token}"}
 
         asyncio.run(write())
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from app.access.permissions import Action, Category
 from app.security.principal import Role
-from tests.access.test_matrix import KINDS, each, expected
-from tests.dossier import FIRST, PARTS, Dossiers, Person
+from tests.access.expected import KINDS, each, expected
+from tests.dossier import FIRST, Dossiers, Person, address
 from tests.world import World
 
 HOUSE = "ehpad"
@@ -107,27 +107,7 @@ class House:
 
     def place(self, cell: Cell, profile: Profile) -> str:
         """The address of a row of this kind."""
-        person, id = self.persons[profile, cell.category], self.row(cell, profile)
-        api = "/api/v1"
-        rooms = {
-            "usager": f"usagers/{id}",
-            "usager_identifier": f"usagers/{person.id}/identifiers/{id}",
-            "mandate": f"contacts/{person.contact}/mandates/{id}",
-            "sharing_consent": f"consents/{id}",
-            "consent_answer": f"consents/{person.sharing_consent}/answers/{id}",
-            "opposition": f"consents/oppositions/{id}",
-            "emergency_sheet": f"usagers/{person.id}/emergency-sheet",
-            "emergency_access": f"access/emergency/{id}",
-            "stated_purpose": f"access/purposes/{id}",
-            "shared_team": f"teams/shared/{id}",
-            "judicial_decision": f"judicial/{id}",
-            "team_member": f"teams/members/{id}",
-            "means": f"projects/{person.project}/means/{id}",
-            **{kind: f"projects/{person.project}/{kind}s/{id}" for kind in PARTS if kind != "means"},
-        }
-        if cell.kind == "kept_resource":
-            return f"/fhir/Basic/{id}"
-        return f"{api}/{rooms.get(cell.kind, f'{cell.kind}s/{id}')}"
+        return address(cell.kind, self.persons[profile, cell.category], self.row(cell, profile))
 
 
 def founded(world: World) -> House:

@@ -1,54 +1,8 @@
 """The access matrix against `expected.csv`, written by hand from what the field demands: no cell in one only."""
 
-import csv
-from collections.abc import Iterator
-from pathlib import Path
-
 from app.access.permissions import STAFF, WITHOUT_ROLE
+from tests.access.expected import Cells, expected
 from tools import matrix
-
-HERE = Path(__file__).parent
-KINDS = {
-    "identity": "usager usager_identifier contact mandate stay",
-    "sharing": "sharing_consent consent_answer opposition",
-    "round": "emergency_sheet emergency_access team_member",
-    "daily": "transmission event",
-    "planned": "need goal action service means review",
-    "plan_parts": "project planned",
-    "project_parts": "plan_parts expectation agreement",
-    "exchangeable": "identity emergency_sheet daily project_parts kept_resource",
-    "dossier": "exchangeable sharing emergency_access team_member judicial_decision consigne stated_purpose shared_team",
-    "directory": "structure setting unit professional membership unit_team on_call partner resource",
-}
-WHO = {
-    "carers": "aide_soignant infirmier medecin psychologue paramedical",
-    "near": "educateur accompagnant veilleur carers idec assistant_social",
-    "leads": "chef_de_service coordinateur",
-    "staff": "near leads enseignant benevole secretariat direction evaluateur dpo admin",
-}
-Cells = dict[tuple[str, str, str, str], str]
-
-
-def each(words: str, groups: dict[str, str]) -> Iterator[str]:
-    for word in words.split():
-        if word in groups:
-            yield from each(groups[word], groups)
-        else:
-            yield word
-
-
-def expected() -> Cells:
-    cells: Cells = {}
-    with (HERE / "expected.csv").open(encoding="utf-8", newline="") as lines:
-        for line in csv.DictReader(lines):
-            for who in each(line["who"], WHO):
-                for kind in each(line["kinds"], KINDS):
-                    for category in line["categories"].split():
-                        for action in line["actions"].split():
-                            cell = (who, kind, category, action)
-                            assert cell not in cells, f"{cell} is said twice"
-                            cells[cell] = line["reach"]
-    return cells
 
 
 def held() -> Cells:

@@ -11,8 +11,8 @@ from app.access.permissions import Action
 from app.kernel.ids import uuid7
 from app.security.principal import Role
 from tests.access.cells import CELLS, HOUSE
+from tests.access.expected import KINDS, each
 from tests.access.holding import Asked, holding, tables
-from tests.access.test_matrix import KINDS, each
 from tests.dossier import THEN, Values, insert
 from tests.world import World
 

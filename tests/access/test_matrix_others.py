@@ -14,7 +14,7 @@ from app.security.principal import Caller, Partner, Principal, Representative, U
 from tests.access.cells import CELLS, DOSSIER, HOUSE
 from tests.access.forgetting import forget
 from tests.access.holding import Asked, held_by, tables
-from tests.dossier import FIRST, LOCAL, Dossiers, Person, Values, row_of
+from tests.dossier import FIRST, Dossiers, Person, Values, row_of
 from tests.world import SCOPES, World
 
 SEED = 20261122
@@ -46,7 +46,7 @@ class House:
         world = self.world
         mine, another = self.persons[who]
         years: Values = {"starts": f"{1900 + n}-01-01", "ends": f"{1900 + n}-02-01"}
-        told = {"stay": years, "usager_identifier": {"system": f"{LOCAL}/{n}"}}.get(kind, {})
+        told = {"stay": years}.get(kind, {})
         if who == "partner":
             sender = world.ids["chu"] if row.ours else world.ids["mdph"]
             place = world.ids[HOUSE] if row.open else world.ids["ime"]

@@ -1,0 +1,129 @@
+"""Leaks planted where such servers leak, one at a time: each is seen by the oracle or by the twins.
+
+Like `test_oracle_mutants`, it knows the product in order to break it.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import true
+from sqlalchemy.sql import visitors
+
+from app.access import http, policy, questions, refusal, several
+from app.access.entry import Readable, Row
+from app.access.permissions import Action
+from app.access.refusal import OutOfReach, Refused
+from app.features.transmissions.models import Transmission
+from app.kernel import paging
+from app.kernel.answers import told
+from app.security.principal import Shape
+from tests.access.mutating import standing_for
+from tests.oracle.paths import Path, broad, lists, wrong
+from tests.oracle.twins import differences
+from tests.oracle.worlds import Cast, Drawn, drawn
+from tests.world import World
+
+SEED = 57
+
+
+@pytest.fixture(scope="module")
+def cast(world: World) -> Cast:
+    return Cast.hired(world)
+
+
+@pytest.fixture
+def house(cast: Cast) -> Drawn:
+    return drawn(cast, SEED)
+
+
+def aside(world: World, sql: str, *values: object) -> Any:
+    """What the base holds, asked as the owner from inside a request."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(world.rows, sql, *values).result()[0][0]
+
+
+def seen(house: Drawn, kind: str, name: str) -> Iterator[str]:
+    """What the oracle says of the paths that bear this name."""
+    who = house.cast.named(kind)
+    paths: Iterator[Path] = lists(house, who) if name else broad(house, who)
+    return (no for path in paths if path.name.startswith(name) if (no := wrong(house, who, path)))
+
+
+@pytest.mark.threat("object-planted-leak")
+class TestOraclesSee:
+    def test_a_view_that_skips_the_policy(self, house: Drawn):
+        real = policy.allowed
+
+        def allowed(caller: Shape, action: Action, row: type[Row]) -> Any:
+            return true() if row is Transmission else real(caller, action, row)
+
+        with standing_for(real, allowed):
+            assert next(seen(house, "educateur", "GET transmissions"), None)
+
+    def test_a_count_that_counts_hidden_rows(self, house: Drawn):
+        async def count(reading: Any, asked: Any, most: int, usager: str | None = None, **values: object) -> int:
+            tables = [one.view.TABLE.__tablename__ for one in asked]
+            return sum(aside(house.cast.world, f"SELECT count(*) FROM {table}") for table in tables)
+
+        with standing_for(several.count, count):
+            assert next(seen(house, "partner", "GET DocumentReference"), None)
+
+    def test_a_criterion_on_another_table_that_forgets_who_may_read_it(self, house: Drawn):
+        def judged(caller: Shape, said: Any) -> Any:
+            return visitors.replacement_traverse(
+                said, {}, lambda element, **_: true() if isinstance(element, Readable) else None
+            )
+
+        with standing_for(questions.judged, judged):
+            found = (no for who in house.cast.who if who.staff for no in seen(house, who.kind, "Patient?identifier"))
+            assert next(found, None)
+
+    def test_a_link_that_serves_anyone(self, house: Drawn):
+        seal, unseal = paging.seal, paging.unseal
+
+        def to_all(keyring: Any, bound_to: str, said: Any) -> str:
+            return seal(keyring, "all", said)
+
+        def from_all(keyring: Any, bound_to: str, token: str) -> Any:
+            return unseal(keyring, "all", token)
+
+        with standing_for(seal, to_all), standing_for(unseal, from_all):
+            found = (no for who in house.cast.who if who.staff for no in seen(house, who.kind, "next of another"))
+            assert next(found, None)
+
+
+@pytest.mark.threat("object-planted-leak")
+class TestTwinsSee:
+    def test_a_tag_that_hidden_rows_change(self, house: Drawn):
+        def one(row: Any) -> Any:
+            near = aside(house.cast.world, "SELECT count(*) FROM goal")
+            return told(row, headers={"ETag": f'W/"{row.version}-{near}"'} if hasattr(row, "version") else None)
+
+        with standing_for(http.one, one):
+            assert [no for no in differences(house, house.cast.named("educateur")) if "other headers" in no]
+
+    def test_an_error_that_tells_what_is_there(self, house: Drawn):
+        real = refusal.refused
+
+        def refused(cls: type[Refused], action: str, kind: str, ids: Any = (), **more: Any) -> Refused:
+            no = real(cls, action, kind, ids, **more)
+            table = {"event": "event_participant"}.get(str(kind), str(kind))
+            if (
+                cls is OutOfReach
+                and ids
+                and aside(house.cast.world, f"SELECT count(*) FROM {table} WHERE id = $1", ids[0])
+            ):
+                no.message = "Cet élément existe, mais pas pour vous."
+            return no
+
+        with standing_for(real, refused):
+            assert [no for no in differences(house, house.cast.named("educateur")) if "other words" in no]
+
+
+@pytest.mark.threat("object-planted-leak")
+def test_nothing_is_seen_where_nothing_leaks(house: Drawn):
+    """Else what is seen above would prove nothing."""
+    for kind, name in (("educateur", "GET transmissions"), ("partner", "GET DocumentReference")):
+        assert list(seen(house, kind, name)) == []

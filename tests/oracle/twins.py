@@ -1,0 +1,168 @@
+"""Twin worlds: the same, but for rows that one caller may not read. Everything they are answered must be the same.
+
+The hidden rows are written by the owner into the very world already asked: ids and instants are alike by construction.
+"""
+
+import re
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from app.kernel.ids import uuid7
+from tests.dossier import KINDS, TABLES, address, insert, row_of
+from tests.oracle.facts import known
+from tests.oracle.paths import FHIR, QUESTIONS, STAFF_LISTS
+from tests.oracle.truth import Truth, Who
+from tests.oracle.worlds import CATEGORIES, FACTS, MOMENTS, PLACES, Drawn, when
+from tests.world import Headers, World
+
+TOLD = ("etag", "last-modified", "location", "content-type", "retry-after", "cache-control")
+# Not « Qui a vu mon dossier »: it holds the visits that asking makes (its twins are with the log's tests).
+SCREENS = ("", "/projet", "/agenda", "/accords", "/journal")
+# What is drawn at each answer, and says nothing: sealed places, the secret of a form, the instant of a bundle.
+RANDOM = (
+    (re.compile(r"(after|_page|avant)=[A-Za-z0-9_%=-]+"), r"\1=…"),
+    (re.compile(r'("next":")[^"]+'), r"\1…"),
+    (re.compile(r'("request_id":")[^"]+'), r"\1…"),
+    (re.compile(r'("timestamp":")[^"]+'), r"\1…"),
+    (re.compile(r'(name="csrf" value=")[^"]+'), r"\1…"),
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    bearer: str
+    path: str
+    version: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} as {self.bearer}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: tuple[str | None, ...]
+    body: str
+    statements: int
+
+
+def answered(world: World, one: Request) -> Answer:
+    headers: Headers = dict(world.bearers[one.bearer])
+    if one.version is not None:
+        headers["If-Match"] = f'W/"{one.version}"'
+    world.client.cookies.clear()
+    with world.statements() as statements:
+        said = world.client.request(one.method, one.path, headers=headers, follow_redirects=False)
+    body = said.text
+    for drawn, kept in RANDOM:
+        body = drawn.sub(kept, body)
+    return Answer(said.status_code, tuple(said.headers.get(name) for name in TOLD), body, len(statements))
+
+
+def requests(world: Drawn, who: Who, hidden: list[tuple[str, UUID, UUID]]) -> list[Request]:
+    """Everything they may ask: lists, counts, pages, some rows they read, and each hidden one as if they knew its id."""
+    places = [f"/fhir/{name}{more}" for name in FHIR for more in ("?_count=3", "?_count=0")]
+    if who.staff:
+        places += [f"/api/v1/{room}?limit=3" for room in (*STAFF_LISTS.values(), "judicial", "consignes")]
+        places += [f"/api/v1/consents?kind={word}&limit=3" for word in QUESTIONS]
+        for person in world.persons:
+            one = f"/api/v1/usagers/{person.id}"
+            places += [one, f"{one}/identifiers", f"{one}/emergency-sheet", f"/api/v1/projects/{person.project}"]
+            places += [f"/api/v1/{room}?usager={person.id}" for room in ("transmissions", "events", "teams/members")]
+            places += [f"/api/v1/contacts/{person.contact}/mandates"]
+            places += [f"/api/v1/consents/{person.sharing_consent}/answers"]
+        places += [f"/api/v1/events?unit={world.cast.world.ids[f'unit_{place}']}" for place in PLACES]
+    if who.usager:
+        places += [f"/api/v1/me{room}" for room in ("", "/project", "/events", "/transmissions")]
+        places += [f"/api/v1/me/consents?kind={word}" for word in QUESTIONS] + ["/api/v1/me/consents/oppositions"]
+    asked = [Request("GET", who.name, place) for place in places]
+    if who.usager:
+        page = "o_person_page" if who.kind == "usager" else "o_parent_page"
+        asked += [Request("GET", page, f"/mon-dossier{screen}") for screen in SCREENS]
+    return asked + _known(world, who) + [one for row in hidden for one in _guessed(world, who, *row)]
+
+
+def _known(world: Drawn, who: Who) -> list[Request]:
+    truth = world.truths[who.name]
+    rows = [(kind, row) for kind in KINDS for row in world.facts.rows[kind] if truth.reads(kind, row)]
+    some = Random(world.seed).sample(rows, min(12, len(rows)))
+    return [one for kind, row in some for one in _guessed(world, who, kind, row["id"], row["usager_id"])[:1]]
+
+
+def _guessed(world: Drawn, who: Who, kind: str, id: UUID, usager: UUID) -> list[Request]:
+    type_name = next((name for name, kinds in FHIR.items() if kind in kinds), "Basic")
+    place = address(kind, world.of(usager), id) if who.staff and kind != "kept_resource" else f"/fhir/{type_name}/{id}"
+    asked = [Request("GET", who.name, place)]
+    if who.staff and kind in ("transmission", "event", "stay", "contact"):
+        asked += [Request("DELETE", who.name, place, 1)]
+    return asked
+
+
+def hidden(world: Drawn, who: Who, count: int = 2) -> list[tuple[str, dict[str, Any]]]:
+    """Rows that close themselves to this caller: alerts in every table first, then one trait or another."""
+    draw, w = Random(world.seed), world.cast.world
+    rows = []
+    for kind in KINDS:
+        if kind in FACTS or kind == "usager":
+            continue
+        for n in range(count):
+            person = draw.choice(world.persons)
+            said: dict[str, Any] = {
+                "category": "alert" if n == 0 else draw.choice(CATEGORIES),
+                "visibility": draw.choice(("shared", "not_shared", "withheld")),
+                "reserved_to": draw.choice((None, [uuid7()])),
+                "occurred_at": draw.choice(MOMENTS),
+                "consigne": draw.random() < 0.5,
+            }
+            if kind == "emergency_sheet":
+                said |= {"origin_partner_id": w.ids["mdph"], "origin_version": 1}
+            if kind == "event":
+                said |= when(said["occurred_at"])
+            if kind == "agreement":
+                said |= {"answer": "no"}
+            rows.append((kind, row_of(w, kind, person, said)))
+    return rows
+
+
+def differences(world: Drawn, who: Who) -> list[str]:
+    """What told this caller that something had been written which they may not read."""
+    w, new = world.cast.world, hidden(world, who)
+    told = [(kind, row["id"], row["usager_id"]) for kind, row in _kept(world, who, new)]
+    asked = requests(world, who, told)
+    for one in asked:
+        answered(w, one)  # once for nothing: a connection tells its tenant, a statement is prepared
+    before = [answered(w, one) for one in asked]
+    for kind, row in new:
+        if (kind, row["id"], row["usager_id"]) in told:
+            insert(w, TABLES.get(kind, kind), [row])
+    after = [answered(w, one) for one in asked]
+    return [f"{one}: {_apart(a, b)}" for one, a, b in zip(asked, before, after, strict=True) if a != b]
+
+
+def _kept(world: Drawn, who: Who, new: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """Those of them that are indeed closed to this caller, by the truth: tried in the base, and taken back."""
+    w = world.cast.world
+    for kind, row in new:
+        insert(w, TABLES.get(kind, kind), [row])
+    facts = known(w)
+    truth, ids = Truth(facts, who), {row["id"] for _, row in new}
+    closed = [(kind, row) for kind, row in new if not truth.reads(kind, facts.of(kind, row["id"]))]
+    was = {kind: world.truths[who.name].all(kind) for kind in KINDS}
+    assert {kind: truth.all(kind) - ids for kind in KINDS} == was, "a hidden row would open or close others"
+    for kind in KINDS:
+        w.rows(f"DELETE FROM {TABLES.get(kind, kind)} WHERE id = ANY($1)", list(ids))
+    return closed
+
+
+def _apart(before: Answer, after: Answer) -> str:
+    if before.status != after.status:
+        return f"{before.status} then {after.status}"
+    if before.statements != after.statements:
+        return f"{before.statements} statements, then {after.statements}"
+    if before.headers != after.headers:
+        return "other headers"
+    at = next((n for n, two in enumerate(zip(before.body, after.body, strict=False)) if two[0] != two[1]), -1)
+    return f"other words: {before.body[max(0, at - 60) : at + 40]!r}, then {after.body[max(0, at - 60) : at + 40]!r}"
