@@ -41,6 +41,7 @@ SAID: dict[str, Values] = {
     "opposition": {"starts": DAY},
     "emergency_sheet": {},
     "emergency_access": {"reason": "?", "starts_at": THEN, "ends_at": THEN},
+    "handover": {"ground": "vital", "reason": "?", "person_informed": False},
     "team_member": {"starts": DAY, "referent": False},
     "expectation": {"origin": "usager", "words": "Sortir"},
     "need": {"text": "Marcher"},
@@ -129,6 +130,7 @@ def address(kind: str, person: Person, id: UUID) -> str:
         "opposition": f"consents/oppositions/{id}",
         "emergency_sheet": f"usagers/{person.id}/emergency-sheet",
         "emergency_access": f"access/emergency/{id}",
+        "handover": f"exchanges/handovers/{id}",
         "stated_purpose": f"access/purposes/{id}",
         "shared_team": f"teams/shared/{id}",
         "judicial_decision": f"judicial/{id}",
@@ -171,6 +173,8 @@ def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
             return {"professional_id": world.ids["marc"]}
         case "shared_team":
             return {"structure_ids": [person.structure, id]}
+        case "handover":
+            return {"partner_id": world.ids["chu"]}
         case "transmission":
             return {"thread_id": id}
         case "event":

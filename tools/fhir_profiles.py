@@ -14,6 +14,7 @@ from app.features.access_log.fhir import ACT, GROUND
 from app.features.access_log.fhir import PROFILE as TRAIL
 from app.features.consents.fhir import CATEGORY, IF_NO, IF_YES, QUESTION, SHOWN
 from app.features.consents.fhir import PROFILE as SHARING
+from app.features.emergency.fhir import PROFILE as SHEET
 from app.features.transmissions.fhir import KIND, OWN_PROFILE, PROFILE, TARGET
 from app.fhir import capability
 from app.fhir.canonicals import code_system, extension
@@ -29,6 +30,7 @@ def files() -> Iterator[tuple[str, str]]:
     yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, Settings().origins[0])))
     yield "StructureDefinition-transmission.json", _text(_transmission())
     yield "StructureDefinition-sharing-consent.json", _text(_sharing_consent())
+    yield "StructureDefinition-emergency-sheet.json", _text(_emergency_sheet())
     yield "StructureDefinition-trail-event.json", _text(_trail_event())
     for name, word in EXTENSIONS.items():
         yield f"StructureDefinition-{name}.json", _text(_extension(name, word))
@@ -152,6 +154,28 @@ def _sharing_consent() -> Json:
     title, words = "Accord de partage", "Une question posée à la personne, ce qu'un oui ouvre, et où en est sa réponse."
     return (
         _head("StructureDefinition", SHARING, "sharing-consent", title, words)
+        | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
+        | {"differential": {"element": elements}}
+    )
+
+
+def _emergency_sheet() -> Json:
+    """The emergency sheet as it goes out: one text, to be read at once."""
+    at = "DocumentReference"
+    elements: list[Json] = [
+        {"id": at, "path": at},
+        {
+            "id": f"{at}.content",
+            "path": f"{at}.content",
+            "min": 1,
+            "max": "1",
+            "short": "Un texte, une ligne par champ",
+        },
+        {"id": f"{at}.content.attachment.data", "path": f"{at}.content.attachment.data", "min": 1},
+    ]
+    words = "Ce que doit savoir qui est de garde : allergies, traitement, risques, qui appeler ; chaque ligne datée."
+    return (
+        _head("StructureDefinition", SHEET, "emergency-sheet", "Fiche d'urgence", words)
         | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
         | {"differential": {"element": elements}}
     )

@@ -144,6 +144,8 @@ GROUNDS = {
     Ground.LOI: "Loi",
     Ground.VITAL: "Danger, la personne ne pouvant le dire",
     Ground.URGENCE: "Accès en urgence, motivé",
+    Ground.MOTIF: "Motif de la direction",
+    Ground.ASTREINTE: "Astreinte",
 }
 CODE_SYSTEMS: dict[str, tuple[str, dict[str, str]]] = {
     "exchange-state": ("Où en est un envoi, dit à qui l'a fait (jamais dans un export)", STATES),

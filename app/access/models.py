@@ -273,3 +273,43 @@ class EmergencyAccess(DossierEntry):
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
         return entry_args(cls, Index(None, "organisation_id", "professional_id", "usager_id"))
+
+
+class Handover(DossierEntry):
+    """What a professional sent of a dossier to a partner they named, under a ground (field.md §4; CSP L1110-4, L1110-12)."""
+
+    __tablename__ = "handover"
+    KIND: ClassVar = Kind.HANDOVER
+    CATEGORY: ClassVar = Category.ADMINISTRATIVE
+
+    partner_id: Mapped[UUID]
+    ground: Mapped[str]  # accord · equipe · echange · loi · vital
+    article: Mapped[str | None]  # of the law that asks for it
+    reason: Mapped[str | None]
+    person_informed: Mapped[bool] = mapped_column(default=False)
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[object, ...]:
+        return entry_args(
+            cls,
+            ForeignKeyConstraint(["organisation_id", "partner_id"], ["partner.organisation_id", "partner.id"]),
+            CheckConstraint("ground <> 'loi' OR article IS NOT NULL", name="article_of_law"),
+        )
+
+
+class HandoverRow(Base):
+    """One row that left, at the version it had: its recipient reads that one, never what came later."""
+
+    __tablename__ = "handover_row"
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "handover_id"], ["handover.organisation_id", "handover.id"]),
+        Index(None, "organisation_id", "partner_id", "entry_id"),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    handover_id: Mapped[UUID] = mapped_column(primary_key=True)
+    entry_id: Mapped[UUID] = mapped_column(primary_key=True)
+    partner_id: Mapped[UUID]
+    usager_id: Mapped[UUID]
+    kind: Mapped[str]
+    version: Mapped[int]

@@ -61,6 +61,7 @@ class Kind(StrEnum):
     CONSIGNE = "consigne"
     STATED_PURPOSE = "stated_purpose"
     SHARED_TEAM = "shared_team"
+    HANDOVER = "handover"
     ALERT = "alert"
     # The organisation's directory: about no usager.
     STRUCTURE = "structure"
@@ -164,7 +165,7 @@ def _accompanies(*, care: bool) -> Row:
     row |= cells(Reach.TEAM, PLANNED, SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (K.EXPECTATION,), SUPPORT, (A.DELETE,))
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), (C.SUPPORT, C.ADMINISTRATIVE), WRITE)
-    row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, MAKE)
+    row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS, K.HANDOVER), ADMINISTRATIVE, MAKE)
     if care:
         row |= cells(Reach.TEAM, EVERY, CARE)
         row |= cells(Reach.TEAM, (*DAILY, K.EMERGENCY_SHEET), CARE, MAKE)
@@ -185,6 +186,7 @@ def _leads() -> Row:
     row |= cells(Reach.OWN, (*DAILY, K.EXPECTATION), SUPPORT, (A.DELETE,))
     row |= cells(Reach.STRUCTURE, (K.STAY, K.CONTACT, K.TEAM_MEMBER), ADMINISTRATIVE, (A.DELETE,))
     row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER, K.SHARED_TEAM), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, (K.HANDOVER,), ADMINISTRATIVE, MAKE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
     row |= cells(Reach.TEAM, EVERY, CARE)  # care only as a member of the care team
     return row
@@ -276,7 +278,16 @@ for _role, _more in (
 
 # What the person said of sharing, who accompanies them, who came by emergency, what a judge decided: a partner neither writes nor reads it.
 OURS_ALONE = frozenset(
-    {*SHARING, K.TEAM_MEMBER, K.EMERGENCY_ACCESS, K.JUDICIAL_DECISION, K.CONSIGNE, K.STATED_PURPOSE, K.SHARED_TEAM}
+    {
+        *SHARING,
+        K.TEAM_MEMBER,
+        K.EMERGENCY_ACCESS,
+        K.JUDICIAL_DECISION,
+        K.CONSIGNE,
+        K.STATED_PURPOSE,
+        K.SHARED_TEAM,
+        K.HANDOVER,
+    }
 )
 EXCHANGEABLE = tuple(kind for kind in EVERY if kind not in OURS_ALONE)
 READABLE = (C.ADMINISTRATIVE, C.SUPPORT, C.CARE, C.JUDICIAL)
@@ -328,6 +339,7 @@ class Act(StrEnum):
     QUALIFY_IDENTITY = "qualify_identity"
     LOOK_FOR_DOUBLE = "look_for_double"  # yes or no, over the whole organisation (field.md §2)
     CLOSE_EMERGENCY = "close_emergency"
+    HAND_OVER = "hand_over"  # send rows of a dossier to a partner one names (field.md §4)
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
     MANAGE_ACCOUNTS = "manage_accounts"  # who is let in, and who is put out; never what they read
@@ -351,6 +363,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.QUALIFY_IDENTITY: frozenset({R.SECRETARIAT}),
     Act.LOOK_FOR_DOUBLE: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.COORDINATEUR}),  # who may open a dossier
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
+    Act.HAND_OVER: frozenset({*ACCOMPANY, *LEAD}),
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
     Act.MANAGE_ACCOUNTS: frozenset({R.DIRECTION, R.ADMIN}),

@@ -72,7 +72,7 @@ from app.access.permissions import (
     Reach,
     Visibility,
 )
-from app.access.sharing import granted
+from app.access.sharing import granted, handed
 from app.access.versions import EntryVersion
 from app.audit.models import AuditEntry, TrailRelease
 from app.audit.vocabulary import Ground, Outcome
@@ -199,6 +199,17 @@ def as_sent(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[
     open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
     beyond = func.coalesce(allowed(caller, Action.READ, row), false())
     return and_(row.organisation_id == ORGANISATION, alive(), its_own, open_then, not_(beyond))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def as_handed(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+    """The version of `row` that a professional sent to this partner, where it may not read the row as it stands."""
+    cells = [(reach, c) for reach, categories in _cells(caller, Action.READ, row) for c in categories]
+    open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
+    others = row.origin_partner_id.is_distinct_from(ME)  # what it sent itself is told as it sent it
+    beyond = func.coalesce(allowed(caller, Action.READ, row), false())
+    it = and_(handed(then.entry_id, then.version), others, open_then)
+    return and_(row.organisation_id == ORGANISATION, alive(), it, not_(beyond))
 
 
 def overtaken(caller: Shape, row: type[DossierEntry]) -> ColumnElement[bool]:

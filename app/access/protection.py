@@ -1,8 +1,25 @@
 """What is hidden from whoever is of outside (a representative, a partner) because a place is protected (field.md §5)."""
 
-from sqlalchemy import ColumnElement, Date, Text, Uuid, and_, cast, column, exists, func, literal_column, or_, table
+from typing import TypeVar
 
-from app.access.entry import ME, DossierEntry, word
+import msgspec
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Text,
+    Uuid,
+    and_,
+    cast,
+    column,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    table,
+)
+
+from app.access.entry import ME, DossierEntry, View, word
 
 PROTECTED = "lieu protégé"  # what is told in the place of it
 TOLD: ColumnElement[str] = literal_column(f"'{PROTECTED}'", Text())  # the same, in a statement
@@ -18,6 +35,9 @@ _STAY = table(  # a room above this floor
 ).alias("protected_stay")
 
 
+OWN_FLAGS = ("address_protected", "place_protected")  # of the row
+COMPUTED_FLAGS = ("house_hidden", "protected")  # by a view
+V = TypeVar("V", bound=View)
 FLAGS = {
     "usager": "address_protected",
     "contact": "address_protected",
@@ -50,3 +70,17 @@ def _protected(row: type[DossierEntry], name: str, flag: str) -> ColumnElement[b
 def not_me(row: type[DossierEntry]) -> ColumnElement[bool]:
     """Who looks is not the person: for the views of the person and of who represents them."""
     return row.usager_id != ME
+
+
+def hidden_now(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """What this very row tells is protected as it stands."""
+    columns = row.__table__.columns
+    told: list[ColumnElement[bool]] = [columns[name] for name in OWN_FLAGS if name in columns]
+    return or_(false(), *told)
+
+
+def hidden_since(view: V, anywhere: bool, itself: bool) -> V:
+    """An older version, which knows nothing of today: what has been protected since is hidden in it too."""
+    told = set(view.__struct_fields__)
+    own = {name: itself or getattr(view, name) for name in OWN_FLAGS if name in told}
+    return msgspec.structs.replace(view, **own, **{name: anywhere for name in COMPUTED_FLAGS if name in told})

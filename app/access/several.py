@@ -13,6 +13,7 @@ import orjson
 
 from app.access.entry import DossierEntry, View
 from app.access.permissions import Action
+from app.access.protection import hidden_since
 from app.access.reading import Reading
 from app.access.refusal import ENDED, OutOfReach, refused
 from app.access.union import Asking, Order, Question, asking, counting, person_of, refusing
@@ -118,7 +119,8 @@ def _found(reading: Reading, how: Asking, line: Any) -> Found:
     at, plain = tuple(more[: how.places]), more[how.places :]
     if n >= 0:
         return Found(n, how.asked[n].view(*(told or plain)), at, state, known_as)
-    kind, id, usager_id, version, sealed, wrapped = told
+    kind, id, usager_id, version, sealed, wrapped, *protected = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
-    return Found(-1 - n, as_then(view, orjson.loads(snapshot), wrapped), at, state, known_as, current=False)
+    then = hidden_since(as_then(view, orjson.loads(snapshot), wrapped), *protected)
+    return Found(-1 - n, then, at, state, known_as, current=False)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     column,
     exists,
     func,
+    literal_column,
     not_,
     or_,
     select,
@@ -29,6 +30,9 @@ from app.access.permissions import (
 from app.kernel.hot import word
 
 SharingConsent = aliased(models.SharingConsent, name="fact_consent")
+Handover = aliased(models.Handover, name="fact_handover")
+Handed = aliased(models.HandoverRow, name="handed")
+HandedLater = aliased(models.HandoverRow, name="handed_later")
 OtherConsent = aliased(models.SharingConsent, name="fact_other_consent")
 ACCEPTED = table(
     "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
@@ -84,3 +88,24 @@ def opposed_by(row: type[DossierEntry]) -> ColumnElement[bool]:
     """A partner may be opposed by many: asked of this person only."""
     mine = opposed(Opposition.partner_id).where(Opposition.usager_id == outer(row, "usager_id"))
     return mine.exists()
+
+
+def handed(entry_id: Any, version: Any) -> ColumnElement[bool]:
+    """A professional sent this version of the row to this partner, and no later one: closed by nothing, it is theirs."""
+    h, later = Handed, HandedLater
+    mine = and_(h.organisation_id == ORGANISATION, h.partner_id == ME, h.entry_id == entry_id, h.version == version)
+    since = exists().where(
+        later.organisation_id == ORGANISATION,
+        later.partner_id == ME,
+        later.entry_id == h.entry_id,
+        later.version > h.version,
+    )
+    return exists().where(mine, not_(since.correlate(h)))
+
+
+def handed_under(entry_id: Any, version: Any) -> ColumnElement[Any]:
+    """The ground that this professional gave; of the last one, when it was sent twice."""
+    h, act = Handed, Handover
+    mine = and_(h.organisation_id == ORGANISATION, h.partner_id == ME, h.entry_id == entry_id, h.version == version)
+    told = select(act.ground).where(act.organisation_id == ORGANISATION, act.id == h.handover_id, mine)
+    return told.order_by(act.id.desc()).limit(literal_column("1")).scalar_subquery()

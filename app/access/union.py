@@ -36,8 +36,10 @@ from sqlalchemy.types import NullType
 from app.access.entry import DossierEntry, View
 from app.access.facts import ORGANISATION, alive
 from app.access.permissions import Action, Kind
-from app.access.policy import SHAPES_KEPT, allowed, as_sent, ground
+from app.access.policy import SHAPES_KEPT, allowed, as_handed, as_sent, ground
+from app.access.protection import anywhere_protected, hidden_now
 from app.access.questions import Listing, column_of, judged, plain
+from app.access.sharing import handed_under
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.audit import trail
 from app.audit.vocabulary import Outcome
@@ -75,7 +77,8 @@ class Question:
 class Asking:
     """A line of the answer: alive, n, gone, state, known_as, what is told, then the places in the order. `state` is where
     a bundle of this partner stands, null for rows it did not send; `known_as` who their person is for it. `n` is the question's, or
-    -1 - n when what is told is the version sent: kind, id, usager, version, snapshot, the usager's wrapped key.
+    -1 - n when what is told is an older version, sent by this partner or to it: kind, id, usager, version, snapshot, the
+    usager's wrapped key, whether a place of theirs, and this one, is protected today.
     What the first question tells stands in columns of its own, at the end: most rows are its, and a record costs more.
     """
 
@@ -153,6 +156,7 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
             branches.append(_as_it_was_sent(caller, n, question, question.then, order, asked[0].view))
+            branches.append(_as_it_was_handed(caller, n, question, question.then, order, asked[0].view))
     if len(branches) == 1:
         return branches[0].cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
@@ -179,8 +183,27 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order, first
     return order.within(told, [getattr(row, name) for name in order.names])
 
 
+def _table(question: Question) -> Any:
+    return question.view.TABLE
+
+
 def _as_it_was_sent(
     caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order, first: type[View]
+) -> Select[Any]:
+    told = _as_it_was(caller, n, question, order, first, _no_ground())
+    return told.where(then, as_sent(caller, _table(question), EntryVersion))
+
+
+def _as_it_was_handed(
+    caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order, first: type[View]
+) -> Select[Any]:
+    under = cast(handed_under(EntryVersion.entry_id, EntryVersion.version), Text()).label("ground")
+    told = _as_it_was(caller, n, question, order, first, under)
+    return told.where(then, as_handed(caller, _table(question), EntryVersion))
+
+
+def _as_it_was(
+    caller: Shape, n: int, question: Question, order: Order, first: type[View], under: ColumnElement[Any]
 ) -> Select[Any]:
     row: Any = question.view.TABLE
     v: Any = EntryVersion
@@ -191,16 +214,25 @@ def _as_it_was_sent(
         word(row.KIND).label("kind"),
         v.entry_id.label("id"),
         v.usager_id.label("usager_id"),
-        _no_ground(),
+        under,
         case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
         _known_as(caller, row),
-        _record(word(row.KIND), plain(v.entry_id), plain(v.usager_id), v.version, v.snapshot, key.wrapped),
+        _record(
+            word(row.KIND),
+            plain(v.entry_id),
+            plain(v.usager_id),
+            v.version,
+            v.snapshot,
+            key.wrapped,
+            anywhere_protected(row),
+            hidden_now(row),
+        ),
         *_untold(caller, first),
     )
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
     places = {"id": v.entry_id, "occurred_at": v.occurred_at}
-    return order.within(told.where(then, as_sent(caller, row, v)), [places[name] for name in order.names])
+    return order.within(told, [places[name] for name in order.names])
 
 
 def _state(caller: Shape, row: Any) -> ColumnElement[Any]:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api.me import router as me
 from app.api.me_session import router as me_session
+from app.exchange.handover_router import router as handovers
 from app.exchange.router import router as exchanges
 from app.features.access_cards.router import router as access_cards
 from app.features.access_log.router import me as my_visits
@@ -63,6 +64,7 @@ def rest() -> APIRouter:
     router.include_router(purposes)
     router.include_router(alerts)
     router.include_router(judicial)
+    router.include_router(handovers)
     router.include_router(exchanges)
     router.include_router(consents)
     router.include_router(my_consents)

@@ -90,6 +90,14 @@ DEEDS: dict[Deed, str] = {
     Deed.READ: "Lu",
     Deed.WROTE: "Écrit",
     Deed.RECEIVED: "Reçu",
+    Deed.SENT: "Transmis",
+}
+
+GROUNDS = {  # why it was sent (field.md §4); what the law keeps apart is not shown
+    "accord": ("Vous avez dit oui.", "Tu as dit oui.", "Un accord a été donné."),
+    "equipe": ("Il fait partie de l'équipe de soins.",) * 3,
+    "echange": ("Pour vous soigner.", "Pour te soigner.", "Pour les soins."),
+    "vital": ("Il y avait un danger.",) * 3,
 }
 
 STOPS: dict[StopKind, tuple[str, tuple[str, ...]]] = {
@@ -130,6 +138,12 @@ def what(kind: str, voice: Voice) -> str:
     if voice is Voice.VOUS:
         return f"votre {noun}"
     return f"{'ta' if article == 'la ' else 'ton'} {noun}"
+
+
+def because(ground: str, voice: Voice) -> str:
+    """« Pour vous soigner. »"""
+    vous, tu, theirs = GROUNDS[ground]
+    return {Voice.VOUS: vous, Voice.TU: tu}.get(voice, theirs)
 
 
 def whats(kinds: tuple[str, ...], voice: Voice) -> str:

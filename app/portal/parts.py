@@ -16,6 +16,7 @@ class Deed(StrEnum):
     READ = "read"
     WROTE = "wrote"
     RECEIVED = "received"  # a partner was sent it, or read it
+    SENT = "sent"  # a professional sent it to a partner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Visit:
     what: tuple[str, ...] = ()  # keys of labels.WHAT: the kinds of rows
     emergency: str | None = None  # the reason given for an emergency access
     why: str | None = None  # key of labels.WHY
+    to: str | None = None  # the partner to whom it was sent
+    ground: str | None = None  # a key of labels.GROUNDS: why that was allowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,8 @@ class Visits:
     what: tuple[str, ...]
     emergency: str | None
     why: str | None
+    to: str | None
+    ground: str | None
     at: tuple[datetime, ...]  # newest first
 
 
@@ -194,16 +199,20 @@ class Identity:
     verified: bool = False  # « à vérifier » until our own qualification
 
 
+Alike = tuple[Who, Deed, str | None, str | None, str | None, str | None]  # told once: see `Visits`
+
+
 def by_day(events: Sequence[Event]) -> tuple[EventDay, ...]:
     return tuple(EventDay(day=day, events=tuple(told)) for day, told in groupby(events, key=lambda event: event.day))
 
 
 def grouped(visits: Sequence[Visit]) -> tuple[LogDay, ...]:
     """Newest day first; within a day, visitors in the order of their last visit."""
-    days: dict[date, dict[tuple[Who, Deed, str | None, str | None], list[Visit]]] = {}
+    days: dict[date, dict[Alike, list[Visit]]] = {}
     for visit in sorted(visits, key=lambda visit: visit.at, reverse=True):
         day = days.setdefault(visit.at.astimezone(PARIS).date(), {})
-        day.setdefault((visit.who, visit.deed, visit.emergency, visit.why), []).append(visit)
+        alike = (visit.who, visit.deed, visit.emergency, visit.why, visit.to, visit.ground)
+        day.setdefault(alike, []).append(visit)
     return tuple(
         LogDay(
             day=day,
@@ -214,9 +223,11 @@ def grouped(visits: Sequence[Visit]) -> tuple[LogDay, ...]:
                     what=tuple(dict.fromkeys(what for visit in told for what in visit.what)),
                     emergency=emergency,
                     why=why,
+                    to=to,
+                    ground=ground,
                     at=tuple(visit.at for visit in told),
                 )
-                for (who, deed, emergency, why), told in lines.items()
+                for (who, deed, emergency, why, to, ground), told in lines.items()
             ),
         )
         for day, lines in days.items()

@@ -18,10 +18,14 @@ ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BODIES = {"usager_identifier": {"value": "1"}}
 # Kinds that no route corrects or removes, or only after an act of its own (`permissions.ACTS`): the gate is asked.
 WITHOUT_DOOR = {
-    Action.UPDATE: {"consent_answer", "agreement", "kept_resource", "emergency_access", "team_member", "stated_purpose", "shared_team"},
+    Action.UPDATE: {
+        "consent_answer", "agreement", "kept_resource", "emergency_access", "team_member", "stated_purpose", "shared_team",
+        "handover",
+    },
     Action.DELETE: {
         "usager", "usager_identifier", "mandate", "consent_answer", "opposition", "emergency_sheet",
-        "emergency_access", "agreement", "kept_resource", "team_member", "judicial_decision", "consigne", "stated_purpose", "shared_team",
+        "emergency_access", "agreement", "kept_resource", "team_member", "judicial_decision", "consigne", "stated_purpose",
+        "shared_team", "handover",
     },
 }  # fmt: skip
 BEHIND_AN_ACT = {"emergency_access", "team_member", "shared_team"}

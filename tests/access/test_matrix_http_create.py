@@ -56,6 +56,10 @@ def said(house: House, kind: str, category: str, about: Person) -> tuple[str, di
         "emergency_sheet": (f"usagers/{about.id}/emergency-sheet", {"structure_id": at["structure_id"]}),
         "stated_purpose": ("access/purposes", {**at, "purpose": "controle"}),
         "emergency_access": ("access/emergency", {**at, "reason": "Appel de nuit, personne d'autre."}),
+        "handover": (
+            "exchanges/handovers",
+            {**at, "partner_id": str(house.world.ids["chu"]), "ground": "vital", "reason": "Chute, inconsciente."},
+        ),
         "judicial_decision": ("judicial", {**at, "nature": "of_house", "title": "?"}),
         "project": ("projects", {**at, "title": "Projet"}),
         "transmission": ("transmissions", {**at, "text": "?", "category": category}),

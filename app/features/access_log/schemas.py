@@ -34,6 +34,14 @@ WHY = f"""CASE visit.ground WHEN 'astreinte' THEN 'astreinte' ELSE (SELECT s.pur
     ORDER BY s.starts_at DESC LIMIT 1) END"""  # noqa: S608
 
 
+# To whom rows were sent by this visit, and under which ground (field.md §4); nothing of one that the law keeps apart.
+SENT = f"""(SELECT {{}} FROM handover h JOIN partner p ON p.organisation_id = h.organisation_id AND p.id = h.partner_id
+    WHERE h.{HERE} AND h.usager_id = visit.usager_id AND h.author_id = visit.principal_id
+    AND visit.action = 'hand_over' AND h.visibility = 'shared'
+    AND h.recorded_at BETWEEN visit.at - interval '1 minute' AND visit.at + interval '1 minute'
+    ORDER BY abs(extract(epoch FROM h.recorded_at - visit.at)) LIMIT 1)"""  # noqa: S608
+
+
 def _text(sql: str) -> ColumnElement[Any]:
     return literal_column(sql, Text())
 
@@ -47,6 +55,8 @@ class VisitRow(VisitView, frozen=True):
         "relative": contacts.name("visit", "principal_id"),
         "reason": _text(REASON),
         "why": _text(WHY),
+        "sent_to": _text(SENT.format("p.name")),
+        "ground": _text(SENT.format("h.ground")),
         "urgent": literal_column("(visit.urgent OR 'emergency_access' = ANY(visit.kinds))", Boolean()),
     }
 
@@ -57,6 +67,8 @@ class VisitRow(VisitView, frozen=True):
     relative: str | None
     reason: str | None
     why: str | None
+    sent_to: str | None
+    ground: str | None
 
 
 class Asked(Strict):
@@ -86,8 +98,9 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class VisitOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`deed`: opened, read, wrote, received. `emergency`: the reason of an emergency access. `why`: the
-    purpose the direction stated, `evaluation`, or `astreinte`.
+    """`deed`: opened, read, wrote, received, sent. `emergency`: the reason of an emergency access. `why`: the
+    purpose the direction stated, `evaluation`, or `astreinte`. `to`, `ground`: the partner to whom it was sent, and
+    under what.
     """
 
     at: datetime
@@ -96,6 +109,8 @@ class VisitOut(msgspec.Struct, frozen=True, omit_defaults=True):
     what: list[str]
     emergency: str | None = None
     why: str | None = None
+    to: str | None = None
+    ground: str | None = None
 
 
 class MyVisits(msgspec.Struct, frozen=True):

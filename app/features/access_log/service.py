@@ -20,6 +20,7 @@ LONGEST = timedelta(days=366)  # of a period asked of no one in particular
 MOST = 2_000  # visits of one window
 SKEW = timedelta(minutes=1)  # a line is dated by Postgres
 LOGIN, OPENING = "login", [Kind.EMERGENCY_ACCESS]
+TOLD_ALREADY = [Kind.HANDOVER]  # by the lines of what left
 
 
 async def mine(reading: Reading, before: date | None = None) -> tuple[list[VisitOut], date | None]:
@@ -37,7 +38,7 @@ async def mine(reading: Reading, before: date | None = None) -> tuple[list[Visit
     until = _midnight(last) if before else now() + SKEW
     rows, earlier = await log.visits(reading, VisitRow, who.usager_id, _midnight(first), until, MOST)
     if len(rows) < MOST:
-        return [_told(row) for row in rows], first if earlier else None
+        return [_told(row) for row in rows if _says_more(row)], first if earlier else None
     oldest = _day(rows[-1].at)  # not whole
     whole = [row for row in rows if _day(row.at) > oldest]
     return ([_told(row) for row in whole], oldest + timedelta(days=1)) if whole else ([_told(r) for r in rows], oldest)
@@ -79,6 +80,10 @@ def _criteria(asked: Asked) -> dict[str, object]:
     return told
 
 
+def _says_more(row: VisitRow) -> bool:
+    return row.action != Action.CREATE or row.kinds != TOLD_ALREADY
+
+
 def _told(row: VisitRow) -> VisitOut:
     return VisitOut(
         at=row.at,
@@ -87,6 +92,8 @@ def _told(row: VisitRow) -> VisitOut:
         what=row.kinds,
         emergency=row.reason if row.urgent else None,
         why=row.why,
+        to=row.sent_to,
+        ground=row.ground,
     )
 
 
@@ -98,6 +105,8 @@ def _deed(row: VisitRow) -> str:
         or (reads and row.principal_kind == Caller.USAGER)
     ):
         return "opened"
+    if row.action == Act.HAND_OVER:
+        return "sent"
     if not reads:
         return "wrote"
     return "received" if row.principal_kind == Caller.PARTNER else "read"

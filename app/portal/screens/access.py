@@ -41,7 +41,8 @@ def told(visit: VisitOut) -> Visit:
     by: Who = author(who.kind, role=who.role, first_name=who.first_name, name=who.name)
     if who.kind == Caller.REPRESENTATIVE:
         by = Relative(relation=relation(who.relation), name=who.name, reading_now=who.me)
-    return Visit(at=visit.at, who=by, deed=deed, what=what, emergency=visit.emergency, why=visit.why)
+    sent = {"to": visit.to, "ground": visit.ground}
+    return Visit(at=visit.at, who=by, deed=deed, what=what, emergency=visit.emergency, why=visit.why, **sent)
 
 
 def light(visits: Sequence[Visit]) -> tuple[tuple[Visit, ...], date | None]:

@@ -1,0 +1,173 @@
+"""« Transmettre »: a professional sends chosen rows of a dossier to a partner they name, under a ground (field.md §4).
+
+Source: CSP L1110-4 (II: exchange, III: sharing by consent), L1110-12. A partner that pulls needs a consent; who pushes
+may use any ground, sees what would leave, and sends no more than they read themselves.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, and_, any_, bindparam, false, or_, true
+
+from app.access.entry import View, word
+from app.access.gate import Gate, Listing, MayNot
+from app.access.models import Handover, HandoverRow
+from app.access.permissions import ACTS, Act, Action, Category, Kind, Visibility
+from app.access.refusal import OutOfReach, refused
+from app.access.together import Asked, together
+from app.audit.vocabulary import Ground
+from app.exchange.handover_schemas import (
+    TO,
+    HandoverIn,
+    Leaving,
+    LeavingContact,
+    LeavingEvent,
+    LeavingNote,
+    LeavingPerson,
+    LeavingSheet,
+    LeavingStay,
+    Piece,
+    Recipient,
+)
+from app.features.usagers.models import Usager
+from app.kernel.clock import now
+from app.kernel.errors import Conflict, Invalid
+from app.security.principal import Professional
+
+MANY = 200
+RECENT = timedelta(days=7)  # « les transmissions importantes des derniers jours »: practice
+MAY_OPPOSE = (Ground.ACCORD, Ground.EQUIPE, Ground.ECHANGE)  # never the law, nor a life in danger
+LATEST_FIRST = ("recorded_at", "id")
+OF_USAGER = Listing(Handover.usager_id == bindparam("usager", type_=Uuid()), LATEST_FIRST, usager="usager")
+ALL = Listing(true(), LATEST_FIRST)
+_usager = bindparam("usager", type_=Uuid())
+_chosen: ColumnElement[Any] = bindparam("chosen", type_=ARRAY(Uuid()))
+_since = bindparam("since", type_=DateTime(timezone=True))
+
+
+def _leaving(view: type[Leaving], usual: ColumnElement[bool]) -> Asked:
+    """Never what is told apart: judicial, alert, reserved, withheld (it may name a third person), waiting in the sas;
+    nor what this partner sent itself, and has."""
+    row: Any = view.TABLE
+    open_to_others = and_(row.held.is_(False), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
+    may_leave = row.category.in_([word(c) for c in (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)])
+    wanted = or_(and_(_chosen.is_(None), usual), row.id == any_(_chosen))
+    theirs = row.origin_partner_id.is_distinct_from(TO)
+    return Asked(view, Listing(and_(row.usager_id == _usager, open_to_others, may_leave, theirs, wanted)), MANY)
+
+
+_note: Any = LeavingNote.TABLE
+LEAVING = (
+    _leaving(LeavingPerson, true()),
+    _leaving(LeavingContact, true()),
+    _leaving(LeavingSheet, true()),
+    _leaving(LeavingNote, or_(_note.consigne, and_(_note.important, _note.occurred_at >= _since))),
+    _leaving(LeavingEvent, false()),
+    _leaving(LeavingStay, false()),
+)
+WHOM = Asked(Recipient, Listing(Usager.id == _usager, usager="usager"), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What would leave, once every rule was asked."""
+
+    partner: str
+    pieces: list[Piece]
+
+
+async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
+    """Raises OutOfReach for a person one does not read, Conflict when they oppose, Invalid naming what is missing."""
+    who = gate.principal
+    if not (isinstance(who, Professional) and who.role in ACTS[Act.HAND_OVER]):  # whether it still runs: asked below
+        raise refused(MayNot, Act.HAND_OVER, Kind.HANDOVER)
+    _check_said(said)
+    asked = {"usager": said.usager_id, "to": said.partner_id, "from_structure": said.structure_id}
+    found, *lists = await together(gate, (WHOM, *LEAVING), **asked, chosen=said.entry_ids, since=now() - RECENT)
+    if not found:
+        raise refused(OutOfReach, Action.CREATE, Kind.HANDOVER, [], usager_id=None, where="/usager_id")
+    partner = _check_recipient(said, found[0])
+    pieces = [_piece(each.view, row) for each, rows in zip(LEAVING, lists, strict=True) for row in rows]
+    missing = {str(id) for id in said.entry_ids or ()} - {piece.id for piece in pieces}
+    if missing:
+        raise Invalid(
+            "Un élément choisi n'est pas de ceux que vous pouvez transmettre. Relisez la liste.",
+            where="/entry_ids",
+            code="handover.not_yours",
+        )
+    return Prepared(partner, pieces)
+
+
+async def push(gate: Gate, said: HandoverIn) -> Handover:
+    """Each row that leaves has its line in the trail, under its ground. The caller settles the gate."""
+    prepared = await prepare(gate, said)
+    secret = (
+        Ground(said.ground) is Ground.LOI
+    )  # a judge may ask that the person be not told: the DPO releases it (field.md §6)
+    row = gate.add(
+        Handover(
+            **said.model_dump(exclude={"entry_ids"}),
+            visibility=(Visibility.WITHHELD if secret else Visibility.SHARED).value,
+        )
+    )
+    by_kind: dict[str, list[UUID]] = defaultdict(list)
+    for piece in prepared.pieces:
+        by_kind[piece.kind].append(UUID(piece.id))
+        gate.note(_handed(gate, row, piece))
+    for kind, ids in by_kind.items():
+        gate.tell(Act.HAND_OVER, kind, ids, usager_id=said.usager_id, ground=said.ground)
+    return row
+
+
+def _handed(gate: Gate, row: Handover, piece: Piece) -> HandoverRow:
+    return HandoverRow(
+        organisation_id=gate.principal.organisation_id,
+        handover_id=row.id,
+        entry_id=UUID(piece.id),
+        partner_id=row.partner_id,
+        usager_id=row.usager_id,
+        kind=piece.kind,
+        version=piece.version,
+    )
+
+
+def _piece(view: type[View], row: Leaving) -> Piece:
+    return Piece(view.TABLE.KIND.value, row.id, row.version, row.occurred_at, row.told)
+
+
+def _check_said(said: HandoverIn) -> None:
+    """What each ground needs to be one."""
+    ground = Ground(said.ground)
+    if ground is Ground.LOI and said.article is None:
+        raise Invalid("Dites quel article de loi le demande.", where="/article", code="handover.no_article")
+    if ground is not Ground.LOI and said.article is not None:
+        raise Invalid("Un article va avec le fondement « loi ».", where="/article", code="handover.no_law")
+    if ground is Ground.VITAL and said.reason is None:
+        raise Invalid("Dites en quoi la vie est en danger.", where="/reason", code="handover.no_reason")
+    if ground is Ground.ECHANGE and not said.person_informed:
+        raise Invalid(
+            "Prévenez la personne, puis notez-le. Si elle ne peut pas l'entendre et court un danger, choisissez « vital ».",
+            where="/person_informed",
+            code="handover.not_informed",
+        )
+
+
+def _check_recipient(said: HandoverIn, person: Recipient) -> str:
+    if person.partner is None or not person.accepted:
+        raise Invalid(
+            "Votre structure n'échange pas avec ce partenaire.", where="/partner_id", code="handover.not_accepted"
+        )
+    if person.opposed and said.ground in MAY_OPPOSE:
+        raise Conflict(
+            "Cette personne ne veut pas que ce partenaire lise son dossier. Rien n'est parti.",
+            where="/partner_id",
+            code="handover.opposed",
+        )
+    if Ground(said.ground) is Ground.ACCORD and not person.agreed:
+        raise Invalid(
+            "Aucun accord de cette personne n'est noté pour ce partenaire.", where="/ground", code="handover.no_accord"
+        )
+    return person.partner

@@ -1,0 +1,337 @@
+"""« Le transfert de nuit vers l'hôpital »: no consent is recorded; who is on duty sends what is needed, and no more (field.md §4)."""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.kernel.clock import today
+from app.security.principal import Role
+from tests.exchange.sending import sent
+from tests.features.consents.people import represent
+from tests.features.contacts.people import added
+from tests.portal.visitor import visit
+from tests.stories import watching
+from tests.world import World
+
+PATH = "/api/v1/exchanges/handovers"
+HER = "karim"
+KEPT = ("ZORGLUB", "BALTHAZAR", "CALYPSO", "DAGOBERT", "ELZEVIR", "4 rue de la Cachette")  # never leaves
+
+
+@pytest.fixture(scope="module", autouse=True)
+def night(world: World) -> None:
+    """Karim's dossier as the team keeps it; Nora is the night watch, Ines the nurse called in."""
+    world.hire("nora", Role.VEILLEUR, "mas_fam")
+    world.hire("nurse", Role.INFIRMIER, "mas_fam")
+    world.accompany("nora", world.ids[HER], "mas_fam")
+    world.accompany("nurse", world.ids[HER], "mas_fam")
+    assert world.patch("odile", f"/api/v1/usagers/{world.ids[HER]}", {"phone": "0102030405"}, 1).status_code == 200
+    added(world, HER, family_name="BENSAÏD", given_name="Nadia", phone="0699887766")
+    hidden = {"address": "4 rue de la Cachette", "address_protected": True}
+    added(world, HER, family_name="BENSAÏD", given_name="Samia", **hidden)
+    sheet = {"structure_id": str(world.ids["mas_fam"]), "allergies": "Pénicilline", "soothes": "La musique"}
+    assert world.post("sonia", f"/api/v1/usagers/{world.ids[HER]}/emergency-sheet", sheet).status_code == 201
+    note(world, "urgent", "nurse", "Fièvre à 39 °C à 2 h.", important=True, category="care")
+    note(world, "consigne", "sonia", "Donner à boire épaissi.", consigne=True)
+    note(world, "usual", "sonia", "Atelier jardin. BALTHAZAR")
+    note(world, "withheld", "sonia", "Sa voisine CALYPSO a dit.", important=True)
+    world.rows("UPDATE transmission SET visibility = 'withheld' WHERE id = $1", world.ids["withheld"])
+    alert = {**at(world), "nature": "maltraitance", "facts": "ZORGLUB", "named": []}
+    assert world.post("sonia", "/api/v1/alerts", alert).status_code == 201
+    paper = {**at(world), "nature": "of_house", "title": "DAGOBERT", "text": "ELZEVIR"}
+    assert world.post("odile", "/api/v1/judicial", paper).status_code == 201
+
+
+@pytest.fixture(autouse=True)
+def clean(world: World) -> Iterator[None]:
+    yield
+    for table in ("handover_row", "handover", "opposition", "sharing_consent"):
+        world.rows(f"DELETE FROM {table}")
+
+
+def at(world: World) -> dict[str, str]:
+    return {"usager_id": str(world.ids[HER]), "structure_id": str(world.ids["mas_fam"])}
+
+
+def note(world: World, name: str, who: str, text: str, **more: object) -> None:
+    answer = world.post(who, "/api/v1/transmissions", {**at(world), "text": text, **more})
+    assert answer.status_code == 201, answer.text
+    world.ids[name] = UUID(answer.json()["id"])
+
+
+def said(world: World, **changes: object) -> dict[str, object]:
+    usual = {"partner_id": str(world.ids["chu"]), "ground": "echange", "person_informed": True}
+    return {**at(world), **usual, **changes}
+
+
+def pushed(world: World, who: str = "nora", **changes: object) -> Any:
+    return world.post(who, PATH, said(world, **changes))
+
+
+def planned(world: World, who: str = "nora", **changes: object) -> Any:
+    return world.post(who, f"{PATH}?dry-run=true", said(world, **changes))
+
+
+def reads(world: World, path: str, who: str = "chu") -> int:
+    return int(world.get(who, f"/fhir/{path}").status_code)
+
+
+def notes(world: World, who: str = "chu") -> list[str]:
+    """The texts of the DocumentReference that this partner finds of her."""
+    found = world.get(who, f"/fhir/DocumentReference?patient={world.ids[HER]}").json().get("entry", ())
+    return [b64decode(e["resource"]["content"][0]["attachment"]["data"]).decode() for e in found]
+
+
+class TestBefore:
+    @pytest.mark.threat("handover-pulled")
+    def test_the_hospital_that_pulls_gets_nothing(self, world: World) -> None:
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
+        assert reads(world, f"DocumentReference/{world.ids['urgent']}") == 404
+        assert notes(world) == []
+
+    @pytest.mark.threat("handover-dry-run")
+    def test_what_would_leave_is_shown_and_nothing_has_left(self, world: World) -> None:
+        answer = planned(world, "nurse")
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert (told["partner"], told["ground"]) == ("CHU", "echange")
+        assert sorted((row["kind"], row["told"]) for row in told["rows"]) == [
+            ("contact", "Nadia BENSAÏD"),
+            ("contact", "Samia BENSAÏD"),
+            ("emergency_sheet", "Fiche d'urgence"),
+            ("transmission", "Donner à boire épaissi."),
+            ("transmission", "Fièvre à 39 °C à 2 h."),
+            ("usager", "Identité"),
+        ]
+        assert world.rows("SELECT 1 FROM handover") == []
+        assert world.traces(action="hand_over") == []
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
+
+
+class TestSent:
+    def test_the_hospital_reads_what_was_sent_and_only_that(self, world: World) -> None:
+        answer = pushed(world, "nurse")
+        assert answer.status_code == 201, answer.text
+        patient = world.get("chu", f"/fhir/Patient/{world.ids[HER]}")
+        assert (patient.status_code, "0102030405" in patient.text) == (200, True)
+        told = sorted(notes(world))
+        assert told[:2] == ["Allergies : Pénicilline ({0:%d/%m/%Y})\nCe qui calme : La musique ({0:%d/%m/%Y})".format(today()),
+                            "Donner à boire épaissi."]  # fmt: skip
+        assert told[2:] == ["Fièvre à 39 °C à 2 h."]
+        assert reads(world, f"DocumentReference/{world.ids['usual']}") == 404
+        assert reads(world, f"Encounter?patient={world.ids[HER]}&_count=0") == 200
+        assert world.get("chu", f"/fhir/Encounter?patient={world.ids[HER]}&_count=0").json()["total"] == 0
+
+    @pytest.mark.threat("handover-too-wide")
+    def test_no_byte_of_what_is_told_apart_leaves(self, world: World) -> None:
+        assert pushed(world, "nurse").status_code == 201
+        answers = watching.api(world, "chu", HER, paths=())
+        served = [p for p, _, _, body in answers for secret in KEPT if secret.encode() in body]
+        assert served == []
+        assert "lieu protégé" in world.get("chu", f"/fhir/RelatedPerson?patient={world.ids[HER]}").text
+        assert "0699887766" in world.get("chu", f"/fhir/RelatedPerson?patient={world.ids[HER]}").text
+
+    @pytest.mark.threat("handover-to-another")
+    def test_to_this_partner_and_to_no_other(self, world: World) -> None:
+        assert pushed(world).status_code == 201
+        assert reads(world, f"Patient/{world.ids[HER]}", "mdph") == 404
+        assert notes(world, "mdph") == []
+
+    def test_as_of_that_hour(self, world: World) -> None:
+        """What the team writes later is theirs."""
+        assert pushed(world).status_code == 201
+        version = world.get("odile", f"/api/v1/usagers/{world.ids[HER]}").json()["version"]
+        moved = world.patch("odile", f"/api/v1/usagers/{world.ids[HER]}", {"phone": "0555555555"}, version)
+        assert moved.status_code == 200
+        then = world.get("chu", f"/fhir/Patient/{world.ids[HER]}").text
+        assert ("0102030405" in then, "0555555555" in then) == (True, False)
+        back = world.patch("odile", f"/api/v1/usagers/{world.ids[HER]}", {"phone": "0102030405"}, version + 1)
+        assert back.status_code == 200
+
+    @pytest.mark.threat("protected-parent-found")
+    def test_a_place_protected_since_is_hidden_in_what_was_sent(self, world: World) -> None:
+        place = added(world, HER, family_name="BENSAÏD", given_name="Lila", phone="0611110000")
+        assert pushed(world, entry_ids=[place[-36:]]).status_code == 201
+        assert "0611110000" in world.get("chu", f"/fhir/RelatedPerson/{place[-36:]}").text
+        assert world.patch("odile", place, {"address_protected": True}, 1).status_code == 200
+        assert "0611110000" not in world.get("chu", f"/fhir/RelatedPerson/{place[-36:]}").text
+        assert world.delete("marc", place, 2).status_code == 204
+
+    def test_strictly_the_rows_chosen(self, world: World) -> None:
+        assert pushed(world, entry_ids=[str(world.ids["consigne"])]).status_code == 201
+        assert notes(world) == ["Donner à boire épaissi."]
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
+
+    @pytest.mark.threat("handover-beyond-oneself")
+    def test_never_what_the_professional_does_not_read(self, world: World) -> None:
+        """The night watch reads of care its consignes only."""
+        assert "Fièvre" not in planned(world, "nora").text
+        answer = pushed(world, "nora", entry_ids=[str(world.ids["urgent"])])
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/entry_ids")
+        withheld = pushed(world, "nurse", entry_ids=[str(world.ids["withheld"])])
+        assert withheld.status_code == 422
+
+    @pytest.mark.threat("handover-beyond-oneself")
+    def test_nor_a_person_they_do_not(self, world: World) -> None:
+        stranger = said(world, usager_id=str(world.ids["jeanne"]), structure_id=str(world.ids["ehpad"]))
+        assert world.post("nora", PATH, stranger).status_code == 404
+        assert world.post("odile", PATH, said(world)).status_code == 403
+        assert world.post("chu", PATH, said(world)).status_code == 401
+
+    def test_under_an_emergency_access_too(self, world: World) -> None:
+        """The nurse of another house, called at night, opened the dossier saying why."""
+        world.hire("aide", Role.AIDE_SOIGNANT, "mas_fam")
+        assert pushed(world, "aide").status_code == 404
+        opened = {**at(world), "reason": "Appel de nuit, seule de garde."}
+        assert world.post("aide", "/api/v1/access/emergency", opened).status_code == 201
+        assert pushed(world, "aide").status_code == 201
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+
+    def test_costs_four_statements(self, world: World) -> None:
+        with world.statements() as sql:
+            assert pushed(world).status_code == 201
+        assert len(sql) <= 4, sql.sql
+        with world.statements() as sql:
+            assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        assert len(sql) <= 2
+
+    def test_the_same_key_sends_once(self, world: World) -> None:
+        key = {"Idempotency-Key": "transfert-1"}
+        first = world.post("nurse", PATH, said(world), headers=key)
+        again = world.post("nurse", PATH, said(world), headers=key)
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.headers["location"] == again.headers["location"]
+        assert len(world.rows("SELECT 1 FROM handover")) == 1
+
+
+class TestGrounds:
+    @pytest.mark.parametrize(
+        ("changes", "where"),
+        [
+            ({"ground": "echange", "person_informed": False}, "/person_informed"),
+            ({"ground": "vital"}, "/reason"),
+            ({"ground": "loi"}, "/article"),
+            ({"ground": "echange", "article": "L226-3 CASF"}, "/article"),
+            ({"ground": "accord"}, "/ground"),
+            ({"ground": "urgence"}, "/ground"),
+            ({"partner_id": "019a0000-0000-7000-8000-000000000000"}, "/partner_id"),
+        ],
+    )
+    @pytest.mark.threat("handover-without-ground")
+    def test_says_what_it_needs(self, world: World, changes: dict[str, object], where: str) -> None:
+        for answer in (pushed(world, **changes), planned(world, **changes)):
+            assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where), answer.text
+        assert world.rows("SELECT 1 FROM handover") == []
+
+    def test_a_partner_that_the_house_did_not_accept(self, world: World) -> None:
+        gone = "DELETE FROM partner_structure WHERE partner_id = $1 AND structure_id = $2 RETURNING *"
+        [row] = world.rows(gone, world.ids["mdph"], world.ids["mas_fam"])
+        answer = pushed(world, partner_id=str(world.ids["mdph"]))
+        world.rows(
+            "INSERT INTO partner_structure (organisation_id, partner_id, structure_id, accepts) VALUES ($1, $2, $3, true)",
+            row["organisation_id"], world.ids["mdph"], world.ids["mas_fam"],
+        )  # fmt: skip
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "handover.not_accepted")
+
+    @pytest.mark.threat("handover-despite-opposition")
+    @pytest.mark.parametrize(
+        ("changes", "status"),
+        [
+            ({}, 409),
+            ({"ground": "equipe"}, 409),
+            ({"ground": "accord"}, 409),
+            ({"ground": "vital", "reason": "Inconscient, ne respire plus."}, 201),
+            ({"ground": "loi", "article": "R4127-9 CSP"}, 201),
+        ],
+    )
+    def test_an_opposition_stops_what_may_be_opposed(
+        self, world: World, changes: dict[str, object], status: int
+    ) -> None:
+        against = {**at(world), "partner_id": str(world.ids["chu"])}
+        assert world.post("sonia", "/api/v1/consents/oppositions", against).status_code == 201
+        assert pushed(world, **changes).status_code == status
+        assert reads(world, f"Patient/{world.ids[HER]}") == (200 if status == 201 else 404)
+
+    def test_an_opposition_closes_nothing_received_and_stops_the_next(self, world: World) -> None:
+        """« Ce qu'il a déjà reçu reste chez lui. »"""
+        assert pushed(world).status_code == 201
+        assert (
+            world.post(HER, "/api/v1/me/consents/oppositions", {"partner_id": str(world.ids["chu"])}).status_code == 201
+        )
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        assert pushed(world, entry_ids=[str(world.ids["consigne"])]).status_code == 409
+
+
+class TestTold:
+    @pytest.mark.threat("handover-untold")
+    def test_each_row_that_left_has_its_ground_in_the_journal(self, world: World) -> None:
+        told = pushed(world, "nurse").json()
+        lines = [line for line in world.traces(action="hand_over") if line["principal_id"] == world.ids["nurse"]]
+        kinds = {"usager", "contact", "emergency_sheet", "transmission"}
+        last = [line for line in lines if line["request_id"] == lines[-1]["request_id"]]
+        assert {line["kind"] for line in last} == kinds
+        assert {(line["ground"], line["usager_id"], line["role"]) for line in last} == {
+            ("echange", world.ids[HER], "infirmier")
+        }
+        left = {id for line in last for id in line["entry_ids"]}
+        kept = {row["entry_id"] for row in world.rows("SELECT entry_id FROM handover_row WHERE handover_id = $1", UUID(told["id"]))}  # fmt: skip
+        assert left == kept
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        assert world.traces(principal_id=world.ids["chu"])[-1]["ground"] == "echange"
+
+    def test_the_team_reads_what_was_sent(self, world: World) -> None:
+        id = pushed(world, "nurse").json()["id"]
+        told = world.get("sonia", f"{PATH}?usager={world.ids[HER]}").json()["items"]
+        assert [(one["id"], len(one["rows"])) for one in told] == [(id, 6)]
+        assert world.get("marc", f"{PATH}/{id}").json()["ground"] == "echange"
+        assert world.get("yann", f"{PATH}/{id}").status_code == 404
+
+    def test_the_person_is_told_to_whom_and_why(self, world: World) -> None:
+        assert pushed(world, "nurse").status_code == 201
+        lines = [line for line in world.get(HER, "/api/v1/me/access").json()["items"] if line["deed"] == "sent"]
+        assert lines, "no line tells it"
+        assert {(line["to"], line["ground"], line["who"]["role"]) for line in lines[:1]} == {
+            ("CHU", "echange", "infirmier")
+        }
+        page = " ".join(visit(world, HER).see("/mon-dossier/acces").text.split())
+        assert "Transmis" in page
+        assert "Pour : le CHU. Pour vous soigner." in page.replace("\u202f", " ").replace("\u00a0", " ")
+
+    @pytest.mark.threat("handover-kept-by-law")
+    def test_what_the_law_asks_is_held_back(self, world: World) -> None:
+        before = len([one for one in world.get(HER, "/api/v1/me/access").json()["items"] if one["deed"] == "sent"])
+        assert pushed(world, "nurse", ground="loi", article="L226-3 CASF").status_code == 201
+        items = world.get(HER, "/api/v1/me/access").json()["items"]
+        assert len([one for one in items if one["deed"] == "sent"]) == before
+        assert "L226-3" not in world.get(HER, "/api/v1/me/access").text
+
+    def test_who_represents_the_person_is_told_of_nobody_s_visits(self, world: World) -> None:
+        represent(world, "tuteur", HER, "tutelle", opens=("administrative", "support", "care"))
+        assert pushed(world, "nurse").status_code == 201
+        assert [one for one in world.get("tuteur", "/api/v1/me/access").json()["items"] if one["deed"] == "sent"] == []
+
+
+def test_what_the_hospital_sends_back_does_not_come_round(world: World) -> None:
+    """A row the partner sent itself is not handed to it again."""
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {
+                "fullUrl": "urn:uuid:5d1c2f0e-3f6b-4c55-9f61-5f9e6c9d8a12",
+                "resource": {"resourceType": "Patient", "name": [{"family": "ESSAI", "given": ["Ana"]}]},
+                "request": {"method": "POST", "url": "Patient"},
+            }
+        ],
+    }
+    answer = sent(world, bundle)
+    assert answer.status_code == 200
+    id = answer.json()["entry"][0]["response"]["location"].split("/")[1]
+    [row] = world.rows("SELECT structure_id FROM usager WHERE id = $1", UUID(id))
+    told = said(
+        world, usager_id=id, structure_id=str(row["structure_id"]), ground="vital", reason="Chute, inconsciente."
+    )
+    assert world.post("marc", f"{PATH}?dry-run=true", told).json()["rows"] == []
