@@ -85,11 +85,18 @@ class Ending(Gate):
         """Raises OutOfReach for a session that is not one's own, or over; Unauthenticated when the one that asks is."""
         who = self.principal
         ids = await sessions.revoke(self._session, *_own(who), LiveSession.id == id, self._heard())
-        usager = who.usager_id if isinstance(who, UsagerSelf | Representative) else None
         if not ids:
             await self._check_alive()
-            raise refused(OutOfReach, END, KIND, [id], usager_id=usager)
-        self.tell(END, KIND, ids, usager_id=usager)
+            raise refused(OutOfReach, END, KIND, [id], usager_id=_usager_of(who))
+        self.tell(END, KIND, ids, usager_id=_usager_of(who))
+
+    async def end_others(self) -> None:
+        """One's own, all but the one that asks."""
+        who = self.principal
+        others = await sessions.revoke(self._session, *_own(who), LiveSession.id != who.session_id, self._heard())
+        if not others:
+            await self._check_alive()
+        self.tell(END, KIND, others, usager_id=_usager_of(who))
 
     async def end_of(self, professional: UUID) -> None:
         """All of theirs in this organisation. Raises MayNot."""
@@ -103,6 +110,10 @@ class Ending(Gate):
         living = aliased(LiveSession)
         here = (living.id == self.principal.session_id, living.revoked_at.is_(None), living.expires_at > func.now())
         return exists().where(*here)
+
+
+def _usager_of(who: Principal) -> UUID | None:
+    return who.usager_id if isinstance(who, UsagerSelf | Representative) else None
 
 
 def _own(who: Principal) -> Sequence[ColumnElement[bool]]:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.access.gate import Gate
-from app.access.http import open_at
+from app.access.http import open_as, open_at
+from app.access.signed_in import Ending
 from app.audit.vocabulary import Door
 from app.features.calendar import service as calendar
 from app.features.consents import answers as consents
@@ -56,6 +57,22 @@ async def _acts(request: Request, cookie: Annotated[str, Depends(cookie_of)]) ->
 
 
 PageActing = Annotated[Acting, Depends(_acts, scope="function")]
+
+
+async def _ends(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[Ending]:
+    csrf.check_site(request)
+    form = await forms.read(request)
+    async with open_as(Ending, request, Door.PAGE) as gate:
+        csrf.check(gate.keyring, gate.principal.session_id, form, Screen.ACCESS)
+        yield gate
+
+
+PageEnding = Annotated[Ending, Depends(_ends, scope="function")]
+
+
+async def close_elsewhere(gate: Ending) -> Response:
+    await gate.end_others()
+    return _back(Screen.ACCESS)
 
 
 async def take_position(acting: Acting) -> Response:

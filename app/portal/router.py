@@ -11,7 +11,7 @@ from app.access.gate import Reading
 from app.access.http import read_at
 from app.audit.vocabulary import Door
 from app.portal import acts, answers, csrf, door, views
-from app.portal.acts import PageActing
+from app.portal.acts import PageActing, PageEnding
 from app.portal.screens.access import access
 from app.portal.screens.agenda import agenda
 from app.portal.screens.agreements import agreements
@@ -106,8 +106,14 @@ async def see_journal(reading: PageReading, before: Earlier = None) -> Response:
 
 
 @router.api_route("/mon-dossier/acces", methods=LOOK)
-async def see_access(reading: PageReading, before: Earlier = None) -> Response:
-    return shown(reading, await access(reading, before))
+async def see_access(reading: PageReading, before: Earlier = None, saved: Saved = None) -> Response:
+    return shown(reading, await access(reading, before), saved)
+
+
+@router.post("/mon-dossier/acces/fermer")
+async def close_elsewhere(ending: PageEnding) -> Response:
+    """A telephone lost, a computer left open at the library."""
+    return await acts.close_elsewhere(ending)
 
 
 @router.post("/mon-dossier/quitter")

@@ -557,3 +557,41 @@ def test_a_screen_weighs_less_than_60_kb(world: World, path: str) -> None:
     for n in range(12):
         planned(world, "karim", title=f"Atelier {n}")
     assert len(visit(world, "karim").get(path).content) < 60_000
+
+
+class TestElsewhere:
+    CLOSE = f"{Screen.ACCESS.path}/fermer"
+
+    def test_one_button_closes_the_page_everywhere_but_here(self, world: World):
+        lost, here = visit(world, "ines"), visit(world, "ines")
+        answer = here.answer(Screen.ACCESS.path, self.CLOSE)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{Screen.ACCESS.path}?note=1")
+        assert lost.get(HOME).status_code == 401
+        assert "C'est noté" in here.see(answer.headers["location"]).text
+
+    def test_who_represents_the_person_keeps_their_own(self, world: World):
+        mother, child = represented(world, "lucas"), visit(world, "lucas")
+        child.answer(Screen.ACCESS.path, self.CLOSE)
+        assert mother.get(HOME).status_code == 200
+
+    def test_it_leaves_a_line_about_the_person(self, world: World):
+        visit(world, "ines")
+        answer = visit(world, "ines").answer(Screen.ACCESS.path, self.CLOSE)
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (line["action"], line["usager_id"], len(line["entry_ids"]) >= 1) == (
+            "end_session",
+            world.ids["ines"],
+            True,
+        )
+
+    @pytest.mark.threat("page-csrf")
+    @pytest.mark.parametrize("how", ["no secret", "another screen's", "another site"])
+    def test_only_by_the_form_of_this_screen(self, world: World, how: str):
+        other, here = visit(world, "ines"), visit(world, "ines")
+        form = {"csrf": here.secret(HOME) if how == "another screen's" else ""}
+        headers = {"sec-fetch-site": "cross-site"} if how == "another site" else {}
+        if how == "another site":
+            form = {"csrf": here.secret(Screen.ACCESS.path)}
+        answer = here._ask("POST", self.CLOSE, data=form, headers=headers)  # noqa: SLF001
+        assert answer.status_code == 403
+        assert other.get(HOME).status_code == 200

@@ -45,6 +45,13 @@ async def end(session_id: UUID, gate: StaffEnding) -> Response:
     return await removed(gate)
 
 
+@router.delete("/access/sessions", status_code=204, operation_id="endOtherSessions")
+async def end_others(gate: StaffEnding) -> Response:
+    """Everywhere but here."""
+    await gate.end_others()
+    return await removed(gate)
+
+
 @router.get("/professionals/{professional_id}/sessions", operation_id="listSessionsOfProfessional")
 async def of_professional(professional_id: UUID, gate: StaffReading) -> Response:
     """Where someone of the house is signed in: direction and administrator; never what they read."""
@@ -65,6 +72,13 @@ async def end_of(professional_id: UUID, gate: StaffEnding) -> Response:
 async def mine(gate: PersonReading) -> Response:
     """Where my page is open."""
     return told({"items": await signed_in.mine(gate)})
+
+
+@me.delete("", status_code=204, operation_id="endMyOtherSessions")
+async def end_my_others(gate: PersonEnding) -> Response:
+    """Everywhere but here."""
+    await gate.end_others()
+    return await removed(gate)
 
 
 @me.delete("/{session_id}", status_code=204, operation_id="endMySession")

@@ -163,6 +163,35 @@ class TestThePerson:
         assert world.client.delete(f"{ME}/{sid(here)}", headers=bearer(here)).status_code == 204
 
 
+class TestOthers:
+    def test_of_the_staff_all_but_the_one_that_asks(self, world: World):
+        here, *others = (opened(world, "nora", Role.EDUCATEUR) for _ in "abc")
+        answer = world.client.delete(MINE, headers=bearer(here))
+        assert answer.status_code == 204
+        assert world.client.get(READ, headers=bearer(here)).status_code == 200
+        assert [world.client.get(READ, headers=bearer(done)).status_code for done in others] == [401, 401]
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert line["action"] == "end_session"
+
+    def test_of_the_person_too(self, world: World):
+        here, other = of_person(world, "karim"), of_person(world, "karim")
+        assert world.client.delete(ME, headers=bearer(here)).status_code == 204
+        assert world.client.get(ME, headers=bearer(here)).status_code == 200
+        assert world.client.get(ME, headers=bearer(other)).status_code == 401
+
+    def test_with_no_other_nothing_happens(self, world: World):
+        here = of_person(world, "ines")
+        for _ in "ab":
+            assert world.client.delete(ME, headers=bearer(here)).status_code == 204
+
+    @pytest.mark.threat("token-revoked-replayed")
+    def test_a_session_that_ended_closes_none(self, world: World):
+        gone, other = opened(world, "nora", Role.EDUCATEUR), opened(world, "nora", Role.EDUCATEUR)
+        world.client.post("/oauth/revoke", data={"token": gone.token})
+        assert world.client.delete(MINE, headers=bearer(gone)).status_code == 401
+        assert world.client.get(READ, headers=bearer(other)).status_code == 200
+
+
 class TestOfSomeone:
     @pytest.mark.parametrize("who", ["helene", "alain"])
     def test_the_direction_and_the_administrator_see_them_and_end_them_all(self, world: World, who: str):
