@@ -192,7 +192,7 @@ def insert(world: World, table: str, rows: Iterable[Values]) -> None:
     for row in rows:
         lots.setdefault(tuple(row), []).append({k: _plain(v) for k, v in row.items()})
     for names, lot in lots.items():
-        columns = ", ".join(names)
+        columns = ", ".join(f'"{name}"' for name in names)
         given = orjson.dumps(lot, default=str).decode()
         world.rows(
             f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json)",

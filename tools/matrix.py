@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.access.permissions import ACTS, STAFF, WITHOUT_ROLE, Action, Category, Cell, Kind, Reach
+from app.features.narrowing.houses import FOREIGN, starts
 
 PLACE = Path(__file__).parents[1] / "docs" / "access.md"
 REACHES = {
@@ -16,6 +17,8 @@ REACHES = {
     Reach.MANDATE: "the person I represent: what my mandates open",
     Reach.SENT: "what this partner sent, as it sent it",
     Reach.SENT_OR_GRANTED: "that, and what a running consent of the person covers",
+    Reach.ALERTED: "alerts: those I wrote, those that name me, wherever they stand",
+    Reach.PURPOSE: "whom a purpose that was stated opens to me, for some hours",
     Reach.ORGANISATION: "the directory of the organisation",
     Reach.ON_DUTY: "myself in a unit, for a day at most (en poste)",
     Reach.RECEIVING: "rows this partner sends to the structure its token names",
@@ -28,6 +31,15 @@ cell is refused. It is the widest the law allows: a structure narrows it by its 
 cell: the tenant, a living session, a running membership, an opposition of the person, rows reserved to some, rows that wait in the sas.
 
 ## How far
+"""
+HOUSES_HEAD = """
+## Where each kind of house starts
+
+Narrower than the law: `none`, or `team` (only those the role accompanies) for a role that reads everyone. A house changes it in
+`/api/v1/access/narrowings`, up to the tables above and no further.
+
+| kind of house | role | categories | to |
+|---|---|---|---|
 """
 ACTS_HEAD = """
 ## Acts
@@ -46,7 +58,15 @@ def text() -> str:
     told += [f"- `{reach.value}`: {words}\n" for reach, words in REACHES.items()]
     told += [f"\n## {who}\n{COLUMNS}{_table(row)}" for who, row in lines.items()]
     acts = (f"| {act.value} | {', '.join(sorted(role.value for role in roles))} |\n" for act, roles in ACTS.items())
-    return "".join((*told, ACTS_HEAD, *acts))
+    return "".join((*told, ACTS_HEAD, *acts, HOUSES_HEAD, *_houses()))
+
+
+def _houses() -> list[str]:
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for model in FOREIGN:
+        for role, category, to in starts(model):
+            together.setdefault((model, role.value, to.value), []).append(category.value)
+    return [f"| {model} | {role} | {', '.join(told)} | {to} |\n" for (model, role, to), told in together.items()]
 
 
 def _table(row: Mapping[Cell, Reach]) -> str:

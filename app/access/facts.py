@@ -11,6 +11,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Select,
+    Text,
     Uuid,
     and_,
     any_,
@@ -30,6 +31,7 @@ from sqlalchemy.orm import aliased
 from app.access import models, openings
 from app.access.entry import DossierEntry, Row
 from app.access.models import STAY, MembershipStructure
+from app.access.openings import Narrowed
 from app.kernel.clock import now, today
 from app.kernel.hot import word
 from app.security.principal import Partner, Principal, Professional, Representative, Role, Shape, UsagerSelf
@@ -44,6 +46,7 @@ Consigne = aliased(models.Consigne, name="fact_consigne")
 StatedPurpose = aliased(openings.StatedPurpose, name="fact_purpose")
 AgreedPurpose = aliased(models.SharingConsent, name="fact_agreed_purpose")
 SharedTeam = aliased(openings.SharedTeam, name="fact_shared_team")
+Narrowing = aliased(openings.Narrowing, name="fact_narrowing")
 OnCall = aliased(openings.OnCall, name="fact_on_call")
 EmergencyAccess = aliased(models.EmergencyAccess, name="fact_emergency")
 STAYING = STAY.alias("fact_stay")
@@ -177,6 +180,16 @@ def on_call(row: type[DossierEntry]) -> ColumnElement[bool]:
     mine = select(func.unnest(c.structure_ids)).where(c.organisation_id == ORGANISATION, c.professional_id == ME)
     mine = mine.where(c.starts_at <= NOW, c.ends_at > NOW, c.deleted_at.is_(None))
     return among(outer(row, "structure_id"), mine)
+
+
+def narrowed(role: Role, row: type[DossierEntry], to: Narrowed) -> ColumnElement[bool]:
+    """The structure of this row narrows my role to that, for its category or its kind."""
+    n = Narrowing
+    place = func.concat(n.structure_id, literal_column("':'", Text()), n.category)
+    said = select(place).where(n.organisation_id == ORGANISATION, n.role == word(role), n.to == word(to))
+    said = said.where(or_(n.of_kind.is_(None), n.of_kind == word(row.KIND)), n.deleted_at.is_(None))
+    this = func.concat(outer(row, "structure_id"), literal_column("':'", Text()), outer(row, "category"))
+    return this == any_(func.array(said.scalar_subquery(), type_=ARRAY(Text())))
 
 
 def mandated(row: type[DossierEntry]) -> ColumnElement[bool]:

@@ -1,5 +1,5 @@
 """What opens a dossier beyond one's team and one's place, for a time: a purpose the direction states, a team shared by
-several structures, being on call. Each is a dated row that the policy joins; ending one acts in its own transaction.
+several structures, being on call; and what a house closes. Each is a dated row that the policy joins; ending one acts in its own transaction.
 """
 
 from datetime import date, datetime
@@ -91,3 +91,27 @@ class OnCall(DirectoryEntry):
     structure_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+
+
+class Narrowed(StrEnum):
+    """How far a role goes in a house, when it goes less far than the law allows."""
+
+    NONE = "none"
+    TEAM = "team"  # of a role that reads everyone of the structure: those it accompanies only
+
+
+class Narrowing(DirectoryEntry):
+    """In this structure a role does less than the matrix allows, for a category, or one kind of it. It never does more."""
+
+    __tablename__ = "narrowing"
+    KIND: ClassVar = Kind.NARROWING
+    __table_args__ = (
+        ForeignKeyConstraint(["organisation_id", "structure_id"], ["structure.organisation_id", "structure.id"]),
+        Index(None, "organisation_id", "role", "structure_id"),
+    )
+
+    structure_id: Mapped[UUID]
+    role: Mapped[str]
+    category: Mapped[str]
+    of_kind: Mapped[str | None]  # None: every kind
+    to: Mapped[str]

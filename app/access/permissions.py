@@ -71,6 +71,7 @@ class Kind(StrEnum):
     MEMBERSHIP = "membership"
     UNIT_TEAM = "unit_team"
     ON_CALL = "on_call"
+    NARROWING = "narrowing"
     PARTNER = "partner"
     RESOURCE = "resource"
     # What is exchanged: bundles, and who stands in them without being of the house.
@@ -135,6 +136,7 @@ DIRECTORY = (
     K.MEMBERSHIP,
     K.UNIT_TEAM,
     K.ON_CALL,
+    K.NARROWING,
     K.PARTNER,
     K.RESOURCE,
 )
@@ -256,7 +258,12 @@ for _role, _more in (
         for role in (Role.SECRETARIAT, Role.CHEF_DE_SERVICE)
     ),
     *(
-        (role, cells(Reach.ORGANISATION, (K.STRUCTURE, K.UNIT, K.SETTING), ADMINISTRATIVE, (*WRITE, A.DELETE)))
+        (
+            role,
+            cells(
+                Reach.ORGANISATION, (K.STRUCTURE, K.UNIT, K.SETTING, K.NARROWING), ADMINISTRATIVE, (*WRITE, A.DELETE)
+            ),
+        )
         for role in (Role.DIRECTION, Role.ADMIN)
     ),
     *(

@@ -48,6 +48,7 @@ from app.access.facts import (
     i_still_am,
     in_office,
     mandated,
+    narrowed,
     on_call,
     opened_by_me,
     opposed,
@@ -56,7 +57,7 @@ from app.access.facts import (
     staying_where_i_am,
     structures_where_i_am,
 )
-from app.access.openings import Purpose
+from app.access.openings import Narrowed, Purpose
 from app.access.permissions import (
     ACTS,
     COMMON,
@@ -347,33 +348,59 @@ def _as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]
     """Each fact is asked once, whatever the number of reaches that rest on it: every reading pays for them all."""
     said = dict(_cells(caller, action, row))
     cells = {reach: _one_of(categories, row) for reach, categories in said.items()}
-    near = [cells[Reach.STRUCTURE]] if Reach.STRUCTURE in cells else []
-    if Reach.OWN in cells:
-        near.append(and_(cells[Reach.OWN], row.author_id == ME))
-    with_me = [cells[Reach.TEAM]] if Reach.TEAM in cells else []
+    here_is_mine, still = here(role, row), i_still_am(role)
+    near = [and_(cells[Reach.OWN], row.author_id == ME)] if Reach.OWN in cells else []
+    if row.CATEGORY is Category.ALERT:
+        near += [cells[Reach.STRUCTURE]] if Reach.STRUCTURE in cells else []
+        named = _alerted(row) if cells and action is Action.READ else false()
+        return or_(and_(still, named), and_(here_is_mine, or_(false(), *near)))
+    if Reach.STRUCTURE in cells:
+        near.append(and_(cells[Reach.STRUCTURE], _of_all(role, row)))
+    mine = _with_me(said, cells, row)
+    opened = _opened(role, action, cells, row)
+    called = [and_(still, _on_call(role, row))] if action is Action.READ and role in ON_CALL_ROLES else []
+    widest = not_(narrowed(role, row, Narrowed.NONE))
+    if row.KIND is Kind.EMERGENCY_ACCESS:
+        widest = true()  # no house closes an emergency
+    if row.KIND not in COMMON:
+        there = here_is_mine
+        if action is Action.READ and (mine or opened):  # each writes in their own house
+            there = or_(there, and_(still, followed_together(role, row)))
+        return or_(and_(there, or_(and_(widest, or_(false(), *near, *mine)), *opened)), *called)
+    if Reach.STRUCTURE in cells:
+        staying = outer(row, "usager_id").in_(staying_where_i_am(role))
+        mine.append(and_(cells[Reach.STRUCTURE], staying, _of_all(role, row)))
+    usual = or_(and_(here_is_mine, or_(false(), *near)), and_(still, or_(false(), *mine)))
+    return or_(and_(widest, usual), and_(still, or_(false(), *opened)), *called)
+
+
+def _of_all(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """Everyone of the structure, unless the house keeps this role to those it accompanies."""
+    return or_(not_(narrowed(role, row, Narrowed.TEAM)), accompanied_by_me(row))
+
+
+def _with_me(
+    said: dict[Reach, list[Category]], cells: dict[Reach, ColumnElement[bool]], row: type[DossierEntry]
+) -> list[ColumnElement[bool]]:
+    """What I read or do of those I accompany."""
+    told = [cells[Reach.TEAM]] if Reach.TEAM in cells else []
     if Reach.TEAM_CONSIGNE in cells:
-        with_me.append(and_(cells[Reach.TEAM_CONSIGNE], row.consigne))
+        told.append(and_(cells[Reach.TEAM_CONSIGNE], row.consigne))
     as_referent = None
     if Reach.REFERENT in cells:
-        with_me.append(cells[Reach.REFERENT])
+        told.append(cells[Reach.REFERENT])
         as_referent = or_(*(outer(row, "category") == word(c) for c in said[Reach.REFERENT]))
-    mine = [and_(or_(*with_me), accompanied_by_me(row, as_referent))] if with_me else []
+    return [and_(or_(*told), accompanied_by_me(row, as_referent))] if told else []
+
+
+def _opened(
+    role: Role, action: Action, cells: dict[Reach, ColumnElement[bool]], row: type[DossierEntry]
+) -> list[ColumnElement[bool]]:
+    """What an emergency of mine opens, or a purpose that I stated."""
+    told = [and_(cells[Reach.PURPOSE], purpose_of_mine(row).exists())] if Reach.PURPOSE in cells else []
     if action is Action.READ and role in EMERGENCY_ROLES:
-        mine.append(and_(_opens_in_emergency(role, row), opened_by_me(row)))
-    if Reach.PURPOSE in cells:
-        mine.append(and_(cells[Reach.PURPOSE], purpose_of_mine(row).exists()))
-    if row.CATEGORY is Category.ALERT:
-        named = _alerted(row) if cells and action is Action.READ else false()
-        return or_(and_(i_still_am(role), named), and_(here(role, row), or_(false(), *near)))
-    called = [and_(i_still_am(role), _on_call(role, row))] if action is Action.READ and role in ON_CALL_ROLES else []
-    if row.KIND not in COMMON:
-        there = here(role, row)
-        if action is Action.READ and mine:  # each writes in their own house
-            there = or_(there, and_(i_still_am(role), followed_together(role, row)))
-        return or_(and_(there, or_(false(), *near, *mine)), *called)
-    if Reach.STRUCTURE in cells:
-        mine.append(and_(cells[Reach.STRUCTURE], outer(row, "usager_id").in_(staying_where_i_am(role))))
-    return or_(and_(here(role, row), or_(false(), *near)), and_(i_still_am(role), or_(false(), *mine)), *called)
+        told.append(and_(_opens_in_emergency(role, row), opened_by_me(row)))
+    return told
 
 
 def _on_call(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:

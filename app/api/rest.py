@@ -17,6 +17,7 @@ from app.features.consents.router import router as consents
 from app.features.contacts.router import router as contacts
 from app.features.emergency.router import router as emergency
 from app.features.judicial.router import router as judicial
+from app.features.narrowing.router import router as narrowings
 from app.features.professionals.inviting import router as inviting
 from app.features.professionals.router import router as professionals
 from app.features.projects.me import me_router as my_project
@@ -49,6 +50,7 @@ def rest() -> APIRouter:
     router.include_router(structures)
     router.include_router(settings)
     router.include_router(inviting)
+    router.include_router(narrowings)
     router.include_router(professionals)
     router.include_router(teams)
     router.include_router(my_teams)

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import Membership, MembershipStructure, Professional, UnitTeam
+from app.features.narrowing import service as narrowing
 from app.features.settings.models import Setting
 from app.features.structures.models import Organisation, Structure, Unit
 from app.kernel.clock import now
@@ -115,6 +116,10 @@ async def _house(session: AsyncSession, organisation_id: UUID, house: House) -> 
         human="Marc Petit, chef de service",
     )
     session.add(row)
+    await session.flush()
+    for one in narrowing.starting(row.id, row.model):
+        one.organisation_id = organisation_id
+        session.add(one)
     await session.flush()
     return row.id
 

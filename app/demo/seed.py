@@ -17,6 +17,7 @@ from app.access.entry import DossierEntry, fill
 from app.access.models import Membership, MembershipStructure, Professional, TeamMember
 from app.access.versions import EntryVersion, values_of, version_of
 from app.demo.places import HOUSES, House
+from app.features.narrowing import service as narrowing
 from app.features.stays.models import Stay
 from app.features.structures.models import Organisation, Structure, Unit
 from app.features.transmissions.models import Transmission
@@ -136,6 +137,9 @@ def _house(maker: Maker, keyring: Keyring, made: Seeded, n: int, usagers: int) -
     maker.rows.append(
         Structure(organisation_id=o, id=structure, name=f"{house.name} {n + 1}", model=house.model, finess=finess)
     )
+    for one in narrowing.starting(structure, house.model):
+        one.organisation_id, one.id = o, maker.id()
+        maker.rows.append(one)
     maker.rows.append(Unit(organisation_id=o, id=unit, structure_id=structure, name=house.unit, kind="unit"))
     chief = _worker(maker, made, structure, "chef_de_service")
     made.team[chief] = []

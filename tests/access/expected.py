@@ -15,7 +15,7 @@ KINDS = {
     "project_parts": "plan_parts expectation agreement",
     "exchangeable": "identity emergency_sheet daily project_parts kept_resource",
     "dossier": "exchangeable sharing emergency_access team_member judicial_decision consigne stated_purpose shared_team handover",
-    "directory": "structure setting unit professional membership unit_team on_call partner resource",
+    "directory": "structure setting unit professional membership unit_team on_call narrowing partner resource",
 }
 WHO = {
     "carers": "aide_soignant infirmier medecin psychologue paramedical",

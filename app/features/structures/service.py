@@ -7,6 +7,7 @@ from sqlalchemy import Uuid, bindparam, true
 
 from app.access.gate import Gate, Listing
 from app.access.permissions import Action
+from app.features.narrowing import service as narrowing
 from app.features.structures.models import Structure, Unit
 from app.features.structures.schemas import StructureIn, StructurePatch, UnitIn, UnitPatch
 from app.kernel.errors import Invalid
@@ -19,7 +20,11 @@ NEEDED = frozenset({"name", "model", "kind"})
 
 
 def add(gate: Gate, said: StructureIn) -> Structure:
-    return gate.add(Structure(**said.model_dump()))
+    """A new house, which starts from what its kind narrows."""
+    row = gate.add(Structure(**said.model_dump()))
+    for one in narrowing.starting(row.id, row.model):
+        gate.add(one)
+    return row
 
 
 async def change(gate: Gate, id: UUID, version: int, said: StructurePatch) -> Structure:
