@@ -227,13 +227,13 @@ class _Drawing:
 
     # The facts, good or one trait away
 
-    def _days(self) -> Values:
+    def _days(self, good: float = GOOD) -> Values:
         """A period of days that runs today, or one that does not, by a day."""
         today = self.now.astimezone(PARIS).date()
         day = [today + timedelta(days=n) for n in (-30, -1, 0, 1, 30)]
         runs = ((day[0], None), (day[2], None), (day[0], day[3]))
         over = ((day[0], day[2]), (day[3], None), (day[0], day[1]))
-        starts, ends = self.draw.choice(runs if self.draw.random() < self.GOOD else over)
+        starts, ends = self.draw.choice(runs if self.draw.random() < good else over)
         return {"starts": starts, "ends": ends}
 
     def _hours(self) -> Values:
@@ -276,14 +276,14 @@ class _Drawing:
 
     def _consents(self, person: Person) -> None:
         """Questions put to the person, the first of which other rows point to."""
-        for n in range(self.draw.choice((1, 2, 3, 3))):
+        for n in range(self.draw.choice((1, 2, 3, 4))):
             first, last = self.draw.choice(DATA)
-            sharing = self.draw.random() < 0.9
+            sharing = self.draw.random() < 0.8
             told: Values = {
                 "kind": "partage" if sharing else "image",
                 "partner_id": self.world.ids["chu" if self.draw.random() < 0.85 else "mdph"],
-                "answer": self.draw.choices(("yes", "no", "disagreement", "asked", "talk"), (72, 7, 7, 7, 7))[0],
-                "categories": self.draw.sample(SHARED, self.draw.choice((1, 2, 3, 3))),
+                "answer": self.draw.choices(("yes", "no", "disagreement", "asked", "talk"), (66, 8, 14, 6, 6))[0],
+                "categories": self.draw.sample(SHARED, self.draw.choice((1, 2, 3, 3, 3))),
                 "kinds": None if self.draw.random() < 0.6 else self.draw.sample(KINDS, self.draw.choice((4, 14))),
                 "data_from": first,
                 "data_until": last,
@@ -292,7 +292,7 @@ class _Drawing:
             if told["answer"] not in ("asked", "disagreement"):
                 told |= {"answered_at": self.now, "answered_by_kind": "usager"}
             id = {"id": person.sharing_consent} if n == 0 else {}
-            self._row("sharing_consent", person, **{**told, **self._days(), **self._gone(), **self._held(), **id})
+            self._row("sharing_consent", person, **{**told, **self._days(0.75), **self._gone(), **self._held(), **id})
 
     def _openings(self, person: Person) -> None:
         """A purpose stated by the direction, an évaluation that rests on a yes, an équipe commune."""
@@ -316,8 +316,8 @@ class _Drawing:
     def _mandates(self, persons: list[Person]) -> None:
         """Of who represents the first person; and, by mistake, one that names another."""
         for category in CATEGORIES * 2:
-            about = persons[0] if self.draw.random() < 0.8 else persons[1]
-            flaw = self.draw.choice((None, "days", "unconfirmed", "gone", "held"))
+            flaw = self.draw.choice((None, "elsewhere", "days", "unconfirmed", "gone", "held"))
+            about = persons[1] if flaw == "elsewhere" else persons[0]
             told: Values = {
                 "contact_id": self.cast.contact,
                 "opens": [category],
@@ -325,7 +325,7 @@ class _Drawing:
                 "deleted_at": self.now if flaw == "gone" else None,
                 "held": flaw == "held",
             }
-            self._row("mandate", about, **{**told, **(self._days() if flaw == "days" else {})})
+            self._row("mandate", about, **{**told, **(self._days(0) if flaw == "days" else {})})
         for person in persons[1:]:
             self._row("mandate", person)
 
