@@ -100,15 +100,5 @@ async def forget(session: AsyncSession, organisation_id: UUID, usager_id: UUID) 
     return {name: count for name, count in gone.items() if count}
 
 
-async def left(session: AsyncSession, organisation_id: UUID, usager_id: UUID) -> list[str]:
-    """The tables that still hold something: none, once forgotten."""
-    found = []
-    for name in about_a_person():
-        query = text(f"SELECT EXISTS (SELECT FROM {name} WHERE {HERS})")  # noqa: S608  names of the schema
-        if await session.scalar(query, {"organisation": organisation_id, "who": [usager_id]}):
-            found.append(name)
-    return found
-
-
 def _all_of(name: str) -> str:
     return f"DELETE FROM {name} WHERE {HERS}"  # noqa: S608  names of the schema
