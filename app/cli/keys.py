@@ -1,6 +1,7 @@
 """`dui keys`: the keys that seal what is at rest, changed while the server runs."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -22,6 +23,21 @@ def rotate() -> None:
         raise typer.Exit(1) from None
     typer.echo(f"{done.values} valeurs et {done.versions} versions refermées. La base n'a plus besoin des autres clés.")
     typer.echo("Sauvegardez le fichier de clés, puis : dui keys retire.")
+
+
+@commands.command("sign")
+def sign(
+    leaked: Annotated[
+        bool, typer.Option("--leaked", help="Une clé a fui : ses jetons ne valent plus rien, tout de suite.")
+    ] = False,
+) -> None:
+    """Signe désormais les jetons avec une nouvelle clé ; l'ancienne vaut jusqu'à la fin des siens. Sans redémarrer."""
+    try:
+        kid = rotation.resign(settings().key_file, leaked=leaked)
+    except KeyFault as exc:
+        typer.echo(str(exc), err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"Les jetons sont signés avec la clé {kid}. Sauvegardez le fichier de clés.")
 
 
 @commands.command("retire")

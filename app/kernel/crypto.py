@@ -10,10 +10,11 @@ associated data, so that a value moved to another row or column no longer opens.
 import hashlib
 import hmac
 import json
+import math
 import os
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
@@ -34,7 +35,8 @@ class KeyFault(RuntimeError):
 
 @dataclass
 class Keyring:
-    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search; `signing` are (kid, PEM).
+    """The keys of `DUI_KEY_FILE`: the first seals, all open; `index` blinds exact search; `signing` are (kid, PEM): the
+    first signs, all check, but tokens only `until` the moment one was given when it was replaced.
 
     It follows its file: a key put first there seals within `FOLLOWED_EVERY`, without a restart.
     """
@@ -45,6 +47,7 @@ class Keyring:
     demo: bool = False
     signing: tuple[tuple[str, str], ...] = ()
     source: Path | None = None
+    until: dict[str, float] = field(default_factory=dict)  # kid: seconds since the epoch
     _read: tuple[int, int] = (0, 0)
     _looked: float = 0.0
 
@@ -60,6 +63,7 @@ class Keyring:
             index = bytes.fromhex(told["index"])
             current = bytes.fromhex(told["keys"][0]["id"])
             signing = tuple((str(k["kid"]), str(k["pem"])) for k in told["signing"])
+            until = {str(k["kid"]): float(k["until"]) for k in told["signing"] if "until" in k}
             curves = [_curve(pem) for _, pem in signing]
         except (OSError, ValueError, KeyError, IndexError, TypeError, UnsupportedAlgorithm) as exc:
             raise KeyFault("Le fichier de clés (DUI_KEY_FILE) est absent ou illisible.") from exc
@@ -71,7 +75,7 @@ class Keyring:
                 "Les clés de signature du fichier de clés doivent être de courbe P-256, chacune sous un nom."
             )
         read = (seen.st_ino, seen.st_mtime_ns)
-        return cls(keys, current, index, bool(told.get("demo")), signing, path, read, time.monotonic())
+        return cls(keys, current, index, bool(told.get("demo")), signing, path, until, read, time.monotonic())
 
     @classmethod
     def create(cls, path: Path, *, demo: bool = False) -> "Keyring":
@@ -80,7 +84,7 @@ class Keyring:
             "demo": demo,
             "keys": [{"id": secrets.token_hex(KEY_ID_BYTES), "key": secrets.token_hex(KEY_BYTES)}],
             "index": secrets.token_hex(KEY_BYTES),
-            "signing": [{"kid": secrets.token_hex(KEY_ID_BYTES), "pem": _new_signing_pem()}],
+            "signing": [{"kid": secrets.token_hex(KEY_ID_BYTES), "pem": new_signing_pem()}],
         }
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as f:
             json.dump(told, f)
@@ -100,7 +104,7 @@ class Keyring:
             return
         if fresh.index == self.index:  # another index is another server's file: found by the next start
             self.keys, self.signing, self._read = fresh.keys, fresh.signing, fresh._read  # noqa: SLF001  of this class
-            self.current = fresh.current
+            self.current, self.until = fresh.current, fresh.until
 
     def seal(self, value: bytes, about: str) -> bytes:
         self.follow()
@@ -125,6 +129,14 @@ class Keyring:
         """A key of one usager, and the same wrapped for the `usager_key` table."""
         key = UsagerKey(os.urandom(KEY_BYTES))
         return key, self.seal(key.key, f"usager_key:{about}")
+
+    def verifying(self, kid: str) -> str:
+        """The key that checks tokens under this name. Raises KeyError when there is none, or none any more."""
+        if kid not in dict(self.signing):  # another process signed, that followed the file before this one
+            self.follow(at_once=True)
+        if self.until.get(kid, math.inf) <= time.time():
+            raise KeyError
+        return dict(self.signing)[kid]
 
     def sign(self, text: bytes) -> tuple[str, bytes]:
         """ES256 by the first signing key, and its name: what is handed over outside can be checked later."""
@@ -171,7 +183,7 @@ def _open(key: bytes, sealed: bytes, about: str) -> bytes:
         raise KeyFault("Cette valeur chiffrée ne s'ouvre pas : elle a été altérée ou déplacée.") from exc
 
 
-def _new_signing_pem() -> str:
+def new_signing_pem() -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -76,6 +76,7 @@ def _fenced(message: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def sign_access(keyring: Keyring, claims: Mapping[str, Any]) -> str:
+    keyring.follow()
     kid, pem = keyring.signing[0]
     return jws.sign(claims, pem, headers={"kid": kid, "typ": ACCESS_TYP}, algorithm=ACCESS_ALG)
 
@@ -85,7 +86,7 @@ def read_access(keyring: Keyring, token: str, issuer: str) -> Claims:
     """The claims of one of our own access tokens. Raises Unauthenticated."""
     header, claims = _read(token)
     _must(set(header) == {"alg", "kid", "typ"} and header["typ"] == ACCESS_TYP)
-    _verify(token, header, ACCESS_ALG, _own_key(dict(keyring.signing)[header["kid"]]))
+    _verify(token, header, ACCESS_ALG, _own_key(keyring.verifying(header["kid"])))
     _must(claims["iss"] == issuer and claims["aud"] == issuer and isinstance(claims["sub"], str))
     moment = now().timestamp()
     _must(_instant(claims["exp"]) > moment and _instant(claims["iat"]) <= moment + SKEW)

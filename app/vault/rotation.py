@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 import asyncpg
 import orjson
 
-from app.kernel.crypto import FOLLOWED_EVERY, KEY_BYTES, KEY_ID_BYTES, MAGIC, KeyFault, Keyring
+from app.kernel.crypto import FOLLOWED_EVERY, KEY_BYTES, KEY_ID_BYTES, MAGIC, KeyFault, Keyring, new_signing_pem
 
 BATCH = 500  # rows of one short transaction
 SETTLED = 2 * FOLLOWED_EVERY  # every running server has the new key by then
 ROUNDS = 20  # a request in flight may still seal with the old key: what is left is looked for again
+TOKENS_LAST = 24 * 3600  # seconds: longer than any token of ours
 RETIRED = "retired-{}.json"
 
 
@@ -122,6 +124,18 @@ async def retire(owner_url: str, path: Path) -> list[Path]:
         put_aside.append(aside)
     _write(path, {**told, "keys": told["keys"][:1]})
     return put_aside
+
+
+def resign(path: Path, *, leaked: bool = False) -> str:
+    """A new key for tokens, first in the file; its kid. The others check for `TOKENS_LAST` more, or no token at all when
+    one leaked; they stay in the file, by which the heads they signed are checked. Raises KeyFault.
+    """
+    Keyring.load(path)
+    told, end = json.loads(path.read_text()), time.time() + (0 if leaked else TOKENS_LAST)
+    new = {"kid": secrets.token_hex(KEY_ID_BYTES), "pem": new_signing_pem()}
+    old = [{**key, "until": min(end, key.get("until", end))} for key in told["signing"]]
+    _write(path, {**told, "signing": [new, *old]})
+    return new["kid"]
 
 
 async def needed(connection: asyncpg.Connection, keyring: Keyring) -> list[tuple[str, str, int]]:

@@ -95,3 +95,16 @@ def test_remap_says_how_many_moved():
 def test_a_base_of_the_house_is_never_emptied(fresh_database: TestDatabase, tmp_path: Path):
     told = typed("demo", "--reset", "--database-url", fresh_database.owner_url, "--data", str(tmp_path))
     assert (told.exit_code, (tmp_path / "keys.json").exists()) == (1, True)
+
+
+class TestSigning:
+    def test_a_new_key_is_first_and_the_old_one_stays_a_while(self, tmp_path: Path):
+        before = json.loads((tmp_path / "keys.json").read_text())["signing"][0]["kid"]
+        told = typed("keys", "sign")
+        new, old = json.loads((tmp_path / "keys.json").read_text())["signing"]
+        assert (told.exit_code, new["kid"] in told.output, old["kid"]) == (0, True, before)
+        assert old["until"] > time.time()
+
+    def test_a_file_that_is_no_key_file_is_said(self, tmp_path: Path):
+        (tmp_path / "keys.json").write_text("{")
+        assert (typed("keys", "sign").exit_code, (tmp_path / "keys.json").read_text()) == (1, "{")
