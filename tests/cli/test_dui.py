@@ -1,5 +1,7 @@
 """`dui …` against a base of one's own: what is typed, what is told, what the base holds then."""
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
