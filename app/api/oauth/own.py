@@ -11,7 +11,14 @@ from starlette.responses import JSONResponse, Response
 from app.access import opening
 from app.access.http import call_of
 from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, form_of, refused
-from app.api.oauth.described import CONFIRM_BODY, ENROL_BODY, PASSWORD_BODY, REFUSALS
+from app.api.oauth.described import (
+    CONFIRM_BODY,
+    CONFIRM_REFUSALS,
+    ENROL_BODY,
+    OWN_REFUSALS,
+    PASSWORD_BODY,
+    PASSWORD_REFUSALS,
+)
 from app.api.oauth.staff import Proved, code_of, password_of
 from app.audit.vocabulary import Door
 from app.kernel.errors import DuiError
@@ -23,7 +30,7 @@ router = APIRouter(tags=["connexion"])
 Work = Callable[[Request, Form], Awaitable[dict[str, object]]]
 
 
-@router.post("/oauth/second-factor", operation_id="beginSecondFactor", openapi_extra=ENROL_BODY, responses=REFUSALS)
+@router.post("/oauth/second-factor", operation_id="beginSecondFactor", openapi_extra=ENROL_BODY, responses=OWN_REFUSALS)
 async def begin(request: Request) -> Response:
     """Inscrire un téléphone : un secret à lui donner, dit une seule fois ; il sert une fois confirmé par un code."""
     return await _answered(request, "begin_second_factor", _begin)
@@ -33,14 +40,14 @@ async def begin(request: Request) -> Response:
     "/oauth/second-factor/confirmation",
     operation_id="confirmSecondFactor",
     openapi_extra=CONFIRM_BODY,
-    responses=REFUSALS,
+    responses=CONFIRM_REFUSALS,
 )
 async def confirm(request: Request) -> Response:
     """Confirmer le téléphone par son premier code : dix codes de secours, dits une seule fois ; reconnectez-vous."""
     return await _answered(request, "confirm_second_factor", _confirm)
 
 
-@router.post("/oauth/password", operation_id="changePassword", openapi_extra=PASSWORD_BODY, responses=REFUSALS)
+@router.post("/oauth/password", operation_id="changePassword", openapi_extra=PASSWORD_BODY, responses=PASSWORD_REFUSALS)
 async def change_password(request: Request) -> Response:
     """Changer son mot de passe : tout ce que l'ancien avait ouvert se ferme."""
     return await _answered(request, "change_password", _change_password)
