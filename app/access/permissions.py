@@ -350,6 +350,7 @@ class Act(StrEnum):
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
     MANAGE_ACCOUNTS = "manage_accounts"  # who is let in, and who is put out; never what they read
+    EXPLAIN_ACCESS = "explain_access"
     READ_JOURNAL = "read_journal"
     DECIDE_INBOUND = "decide_inbound"
     READ_TRAIL = "read_trail"
@@ -374,6 +375,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
     Act.MANAGE_ACCOUNTS: frozenset({R.DIRECTION, R.ADMIN}),
+    Act.EXPLAIN_ACCESS: frozenset({R.CHEF_DE_SERVICE, R.COORDINATEUR, R.DIRECTION}),
     Act.READ_JOURNAL: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.DECIDE_INBOUND: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE}),
     Act.READ_TRAIL: frozenset({R.DPO}),

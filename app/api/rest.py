@@ -16,6 +16,7 @@ from app.features.consents.router import me as my_consents
 from app.features.consents.router import router as consents
 from app.features.contacts.router import router as contacts
 from app.features.emergency.router import router as emergency
+from app.features.explain.router import router as explain
 from app.features.judicial.router import router as judicial
 from app.features.narrowing.router import router as narrowings
 from app.features.professionals.inviting import router as inviting
@@ -51,6 +52,7 @@ def rest() -> APIRouter:
     router.include_router(settings)
     router.include_router(inviting)
     router.include_router(narrowings)
+    router.include_router(explain)
     router.include_router(professionals)
     router.include_router(teams)
     router.include_router(my_teams)

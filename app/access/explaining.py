@@ -1,0 +1,236 @@
+"""Why someone reads a row or does not, and who could read it: asked of the policy's own conditions, for others than who asks.
+
+The condition of a caller holds no value, so it is asked here of every caller at once, their ids taken from a table in the
+place of the parameters. An alert is never explained: see `TABLES`.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Executable,
+    Result,
+    RowMapping,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    column,
+    false,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    table,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.sql import visitors
+
+from app.access import facts as f
+from app.access.entry import DossierEntry
+from app.access.facts import facts
+from app.access.gate import Gate
+from app.access.models import Mandate, Membership, Professional, SharingConsent
+from app.access.openings import Narrowed
+from app.access.permissions import STAFF, Action, Category, Kind, Reach, Visibility
+from app.access.policy import allowed, has_cell
+from app.access.refusal import OutOfReach, refused
+from app.access.sharing import granted, opposed_by
+from app.kernel.db import Base
+from app.kernel.hot import word
+from app.security.principal import Caller, Role, Shape
+
+EXPLAIN = "explain"
+PARTNER = table(
+    "partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name"), column("disabled_at")
+)
+WHO = {name: literal_column(f"who.{name}", Uuid()) for name in ("id", "membership", "usager")}
+INSTEAD = {
+    "me": WHO["id"],
+    "membership": WHO["membership"],
+    "me_usager": WHO["usager"],
+    "receiver": literal_column("NULL::uuid"),
+}
+FACTS = (
+    "in_office", "here", "accompanies", "emergency", "purpose", "on_call", "together", "narrowed", "narrowed_to_team",
+    "opposed", "reserved", "held", "sent", "granted", "mandated", "secret", "shown",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A caller there might be, whether they read the row, and what is so of them."""
+
+    kind: Caller
+    id: str
+    role: Role | None
+    name: str | None
+    reads: bool
+    facts: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """The row asked about: what the policy looks at first."""
+
+    kind: Kind
+    id: UUID
+    usager_id: UUID
+    category: Category
+
+    def reach(self, role: Role) -> Reach | None:
+        return STAFF[role].get((self.kind, self.category, Action.READ))
+
+
+def tables() -> dict[str, type[DossierEntry]]:
+    """What may be explained, by kind. An alert may not: that it is there is already told to those it names only."""
+    mapped = (m.class_ for m in Base.registry.mappers)
+    found = (t for t in mapped if issubclass(t, DossierEntry))
+    return {t.KIND.value: t for t in found if t.CATEGORY is not Category.ALERT}
+
+
+@dataclass(slots=True)
+class Explaining(Gate):
+    """The gate of what is explained."""
+
+    async def asked(self, row: type[DossierEntry], id: UUID) -> Row:
+        """The row, which whoever asks must read. Raises OutOfReach."""
+        query = select(row.usager_id, row.category).where(row.id == id, row.deleted_at.is_(None))
+        found = (await self._consult(query.where(allowed(self.principal.shape, Action.READ, row)))).first()
+        if found is None:
+            raise refused(OutOfReach, Action.READ, row.KIND, [id], where="/what")
+        self.tell(EXPLAIN, row.KIND, [id], usager_id=found.usager_id)
+        return Row(row.KIND, id, found.usager_id, Category(found.category))
+
+    async def everyone(self, row: type[DossierEntry], asked: Row) -> list[Someone]:
+        """Everyone of the house, the partners, and who is around the person, whether they read this row or not."""
+        return [_someone(one) for one in (await self._consult(_everyone(row), row=asked.id)).mappings()]
+
+    async def after(self, row: type[DossierEntry], asked: Row, consent_id: UUID, answer: str) -> list[Someone]:
+        """The same, had this question another answer: written, asked, undone. Raises OutOfReach for the question."""
+        s = SharingConsent
+        this = (s.organisation_id == self.principal.organisation_id, s.id == consent_id, s.usager_id == asked.usager_id)
+        seen = select(s.id).where(*this, s.deleted_at.is_(None), allowed(self.principal.shape, Action.READ, s))
+        if (await self._consult(seen)).first() is None:
+            raise refused(OutOfReach, Action.READ, s.KIND, [consent_id], where="/consent")
+        supposed = await self._session.begin_nested()
+        try:
+            await self._session.execute(update(s).where(*this).values(answer=answer, withdrawn_at=null()))
+            return await self.everyone(row, asked)
+        finally:
+            await supposed.rollback()
+
+    async def _consult(self, query: Executable, **values: object) -> Result[Any]:
+        return await self._session.execute(query, {**facts(self.principal), **values})
+
+
+def _someone(told: RowMapping) -> Someone:
+    role = Role(told["role"]) if told["role"] else None
+    so = frozenset(name for name in FACTS if told[name])
+    return Someone(Caller(told["kind"]), told["id"], role, told["name"], bool(told["reads"]), so)
+
+
+@lru_cache
+def _everyone(row: type[DossierEntry]) -> CompoundSelect[Any]:
+    shapes = [Shape(Caller.PROFESSIONAL, role) for role in Role]
+    staff = [_asked_of(shape, row, _staff(shape)) for shape in shapes if has_cell(shape, Action.READ, row)]
+    others = [
+        _asked_of(Shape(Caller.USAGER), row, _person(row)),
+        _asked_of(Shape(Caller.REPRESENTATIVE), row, _representatives(row)),
+        _asked_of(Shape(Caller.PARTNER), row, _partners()),
+    ]
+    return union_all(*staff, *others)
+
+
+def _asked_of(shape: Shape, row: type[DossierEntry], who: Any) -> Any:
+    so = {**dict.fromkeys(FACTS, false()), **_facts(shape, row)}
+    told = [
+        word(shape.kind).label("kind"),
+        (word(shape.role) if shape.role else cast(null(), Text())).label("role"),
+        cast(WHO["id"], Text()).label("id"),
+        literal_column("who.name", Text()).label("name"),
+        allowed(shape, Action.READ, row).label("reads"),
+        *(so[name].label(name) for name in FACTS),
+    ]
+    query = select(*told).select_from(row.__table__.join(who.subquery("who").lateral("who"), true()))
+    query = query.where(row.organisation_id == f.ORGANISATION, row.id == _ROW)
+    return visitors.replacement_traverse(query, {}, _instead)
+
+
+_ROW: BindParameter[UUID] = BindParameter("row", type_=Uuid())
+
+
+def _instead(element: Any, **_: Any) -> Any:
+    return INSTEAD.get(element.key) if isinstance(element, BindParameter) else None
+
+
+def _facts(shape: Shape, row: type[DossierEntry]) -> dict[str, Any]:
+    match shape.kind:
+        case Caller.PROFESSIONAL if shape.role:
+            return {
+                "in_office": f.i_still_am(shape.role),
+                "here": f.here(shape.role, row),
+                "accompanies": f.accompanied_by_me(row),
+                "emergency": f.opened_by_me(row),
+                "purpose": f.purpose_of_mine(row).exists(),
+                "on_call": f.on_call(row),
+                "together": f.followed_together(shape.role, row),
+                "narrowed": f.narrowed(shape.role, row, Narrowed.NONE),
+                "narrowed_to_team": f.narrowed(shape.role, row, Narrowed.TEAM),
+                "opposed": f.among(f.outer(row, "usager_id"), f.opposed(f.Opposition.professional_id)),
+                "reserved": and_(
+                    row.reserved_to.is_not(None), not_(f.ME == any_(row.reserved_to)), row.author_id != f.ME
+                ),
+                "held": row.held,
+            }
+        case Caller.PARTNER:
+            return {
+                "sent": and_(row.origin_partner_id == f.ME, row.version == row.origin_version),
+                "granted": granted(row),
+                "opposed": opposed_by(row),
+                "held": row.held,
+            }
+        case _:
+            shown = or_(row.visibility == word(Visibility.SHARED), row.author_id == f.ME)
+            mandated = f.mandated(row) if shape.kind is Caller.REPRESENTATIVE else true()
+            return {"mandated": mandated, "secret": row.minor_secret, "shown": shown, "held": row.held}
+
+
+def _staff(shape: Shape) -> Any:
+    m, p = Membership, Professional
+    name = (p.given_name + literal_column("' '", Text()) + p.family_name).label("name")
+    found = select(m.professional_id.label("id"), m.id.label("membership"), cast(null(), Uuid()).label("usager"), name)
+    found = found.join(p, and_(p.organisation_id == m.organisation_id, p.id == m.professional_id))
+    found = found.where(m.organisation_id == f.ORGANISATION, m.deleted_at.is_(None))
+    return found.where(m.role == (word(shape.role) if shape.role else null()), f.running(m))
+
+
+def _person(row: type[DossierEntry]) -> Any:
+    id = f.outer(row, "usager_id")
+    return select(
+        id.label("id"), cast(null(), Uuid()).label("membership"), id.label("usager"), cast(null(), Text()).label("name")
+    )
+
+
+def _representatives(row: type[DossierEntry]) -> Any:
+    m = Mandate
+    found = select(m.contact_id.label("id"), cast(null(), Uuid()).label("membership"), m.usager_id.label("usager"))
+    found = found.add_columns(cast(null(), Text()).label("name")).distinct()
+    found = found.where(m.organisation_id == f.ORGANISATION, m.deleted_at.is_(None), f.running(m))
+    return found.where(m.usager_id == f.outer(row, "usager_id"))
+
+
+def _partners() -> Any:
+    nobody = cast(null(), Uuid())
+    found = select(
+        PARTNER.c.id.label("id"), nobody.label("membership"), nobody.label("usager"), PARTNER.c.name.label("name")
+    )
+    return found.where(PARTNER.c.organisation_id == f.ORGANISATION, PARTNER.c.disabled_at.is_(None))

@@ -1,0 +1,42 @@
+"""Explaining: a row that the caller reads, of whom, and whether a consent would change it."""
+
+from uuid import UUID
+
+from app.access.explaining import Explaining, Row, Someone, tables
+from app.access.permissions import Act
+from app.features.explain.labels import why
+from app.features.explain.schemas import Explained, Reader
+from app.kernel.errors import Unreadable
+
+
+async def explain(gate: Explaining, what: str, who: str | None, consent: UUID | None, answer: str | None) -> Explained:
+    """Raises MayNot, OutOfReach for a row or a question out of reach, Unreadable for what names nothing."""
+    await gate.require(Act.EXPLAIN_ACCESS)
+    kind, _, id = what.partition("/")
+    table = tables().get(kind)
+    if table is None:
+        raise Unreadable("Dites de quoi : le type d'un élément et son numéro, comme transmission/….", where="what")
+    if (consent is None) != (answer is None):
+        raise Unreadable("Dites la question et la réponse : consent et answer vont ensemble.", where="consent")
+    row = await gate.asked(table, _uuid(id))
+    now = await gate.everyone(table, row)
+    then = await gate.after(table, row, consent, answer) if consent is not None and answer is not None else None
+    told = _readers(now, row, who)
+    return Explained(row.kind.value, str(row.id), row.category.value, told, _readers(then, row, who) if then else None)
+
+
+def _readers(found: list[Someone], row: Row, who: str | None) -> list[Reader]:
+    """Those who read; or the one asked about, whatever the answer. Nobody, when there is no such one."""
+    chosen = [one for one in found if (one.reads if who is None else f"{one.kind.value}/{one.id}" == who)]
+    told = [
+        Reader(one.kind.value, one.id, one.role.value if one.role else None, one.name, one.reads, why(one, row))
+        for one in chosen
+    ]
+    return sorted(told, key=lambda one: (one.kind, one.role or "", one.name or "", one.id))
+
+
+def _uuid(said: str) -> UUID:
+    try:
+        return UUID(said)
+    except ValueError:
+        raise Unreadable("Ce numéro n'en est pas un.", where="what") from None
