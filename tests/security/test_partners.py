@@ -65,6 +65,18 @@ async def test_twenty_at_once_are_one(database: TestDatabase, house: House) -> N
     assert sum(isinstance(answer, Unauthenticated) for answer in answers) == 19
 
 
+@pytest.mark.threat("partner-assertion-replay-restart")
+async def test_a_restart_forgives_no_replay(database: TestDatabase, house: House) -> None:
+    """Nothing of the first process is left to the second but the base."""
+    said = proof(house)
+    for works in (True, False):
+        pool = Database(database.app_url, 1)
+        try:
+            await (authenticated(pool, said) if works else refused(pool, said))
+        finally:
+            await pool.close()
+
+
 @pytest.mark.threat("partner-jti-resigned")
 async def test_the_same_number_signed_anew_is_a_replay(db: Database, house: House) -> None:
     await authenticated(db, proof(house, jti="one"))
