@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from app.access.models import TeamMember
+from app.access.models import Handover, TeamMember
 from app.access.permissions import ACTS, Act
 from app.features.alerts.models import Alert
 from app.features.contacts.models import Contact
@@ -226,6 +226,14 @@ class TestWhat:
         told = texts(copied(world, "lucas"))
         assert [value for value in where.values() if value in told] == []
         assert "lieu protégé" in told
+
+    @pytest.mark.threat("copy-tells-an-alert")
+    def test_what_a_judge_or_an_inspection_asked_is_not_in_it(self, world: World) -> None:
+        common = {"usager_id": world.ids["lucas"], "structure_id": world.ids["ime"], "author_id": world.ids["helene"]}
+        for ground, reason in (("loi", "REQUISITION"), ("echange", "TRANSFERT-DE-NUIT")):
+            world.add(Handover(partner_id=world.ids["chu"], ground=ground, reason=reason, **common))
+        told = texts(copied(world, "lucas"))
+        assert ("REQUISITION" in told, "TRANSFERT-DE-NUIT" in told) == (False, True)
 
     def test_a_paper_for_the_judge_is_read_at_the_court(self, world: World) -> None:
         [row] = world.rows("SELECT wrapped FROM usager_key WHERE usager_id = $1", world.ids["lucas"])

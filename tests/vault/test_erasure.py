@@ -278,6 +278,7 @@ def test_every_table_is_erased_or_said_to_be_about_nobody() -> None:
     nobody = {
         "account", "account_credential", "refresh_family", "jti_seen", "code_attempt", "idempotency", "cluster_epoch",
         "organisation", "structure", "unit", "professional", "membership", "membership_structure", "unit_team", "on_call",
+        "narrowing", "invitation",
         "resource", "setting", "partner", "partner_structure", "audit_seal", "key_check", "concept",
     }  # fmt: skip
     around = {name for name, _ in (*forgetting.AROUND, *forgetting.ALONE)} | {"exchange", "outside_party_mention"}

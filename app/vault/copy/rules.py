@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.access.permissions import Category, Visibility
+from app.audit.vocabulary import Ground
 from app.kernel.clock import PARIS
 from app.vault.copy.places import AT_COURT, OTHER_PERSON, PROTECTED, PROTECTED_PLACE
 
@@ -21,6 +22,8 @@ FREE_TEXTS = ("text", "comment", "comments", "words", "description", "report", "
 def given(row: Mapping[str, Any], today: date, *, care: bool) -> bool:
     """Does this row go in the copy? An unknown reason to withhold keeps it out: fail closed."""
     if row.get("held") or row.get("category") == Category.ALERT or _private(row):
+        return False
+    if row.get("ground") == Ground.LOI:  # asked by a judge or an inspection: the DPO tells it (field.md §6)
         return False
     if row.get("category") == Category.CARE and not care:
         return False
