@@ -231,7 +231,9 @@ class TestWhat:
     def test_what_a_judge_or_an_inspection_asked_is_not_in_it(self, world: World) -> None:
         common = {"usager_id": world.ids["lucas"], "structure_id": world.ids["ime"], "author_id": world.ids["helene"]}
         for ground, reason in (("loi", "REQUISITION"), ("echange", "TRANSFERT-DE-NUIT")):
-            world.add(Handover(partner_id=world.ids["chu"], ground=ground, reason=reason, **common))
+            article = "CPP 60-1" if ground == "loi" else None
+            partner = world.ids["chu"]
+            world.add(Handover(partner_id=partner, ground=ground, article=article, reason=reason, **common))
         told = texts(copied(world, "lucas"))
         assert ("REQUISITION" in told, "TRANSFERT-DE-NUIT" in told) == (False, True)
 
