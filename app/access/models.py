@@ -138,6 +138,7 @@ class SharingConsent(DossierEntry):
     assisted_by: Mapped[str | None]  # « avec l'assistance de … »: a second signature, never an answer
     confirmed_at: Mapped[datetime | None]  # the person said that what was noted is right
     both_parents: Mapped[bool] = mapped_column(default=False)  # acte non usuel: of a minor, both must say yes
+    lapses_on: Mapped[date | None]  # the day the minor comes of age: what was allowed is asked of them again
     cannot_express_on: Mapped[date | None]  # « la personne ne peut pas exprimer sa volonté », for this question
     cannot_express_by: Mapped[UUID | None]
     withdrawn_at: Mapped[datetime | None]

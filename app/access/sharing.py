@@ -23,7 +23,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import models
 from app.access.entry import DossierEntry
-from app.access.facts import ME, ORGANISATION, Opposition, opposed, outer, running
+from app.access.facts import ME, ORGANISATION, TODAY, Opposition, opposed, outer, running
 from app.access.permissions import (
     Visibility,
 )
@@ -57,8 +57,18 @@ def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
     asked = and_(s.organisation_id == ORGANISATION, s.partner_id == ME, s.usager_id == outer(row, "usager_id"))
     asked = and_(asked, s.kind == word("partage"), outer(row, "category") == any_(s.categories))
     return and_(
-        asked, s.withdrawn_at.is_(None) | (s.answer != word("yes")), running(s), s.deleted_at.is_(None), not_(s.held)
+        asked,
+        s.withdrawn_at.is_(None) | (s.answer != word("yes")),
+        running(s),
+        _lasts(s),
+        s.deleted_at.is_(None),
+        not_(s.held),
     )
+
+
+def _lasts(s: Any) -> ColumnElement[bool]:
+    """What parents allowed ends with their authority, at 00:00 in Paris, whoever looks or does not (C. civ. 414)."""
+    return or_(s.lapses_on.is_(None), s.lapses_on > TODAY)
 
 
 def _covers(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:

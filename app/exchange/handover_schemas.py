@@ -89,6 +89,7 @@ class Recipient(DossierView, frozen=True):
             and_(_yes.usager_id == Usager.id, _yes.partner_id == TO, _yes.kind == word("partage")),
             and_(_yes.answer == word("yes"), _yes.withdrawn_at.is_(None), _yes.deleted_at.is_(None)),
             and_(_yes.starts <= TODAY, or_(_yes.ends.is_(None), _yes.ends > TODAY), _yes.held.is_(False)),
+            or_(_yes.lapses_on.is_(None), _yes.lapses_on > TODAY),
         )
         .correlate(Usager),
     }

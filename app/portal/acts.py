@@ -37,9 +37,9 @@ class Acting:
     gate: Gate
     form: Form
 
-    def checked(self, screen: Screen) -> Gate:
-        """The gate, for a form of this screen. Raises StaleForm."""
-        csrf.check(self.gate.keyring, self.gate.principal.session_id, self.form, screen)
+    def checked(self, *screens: Screen) -> Gate:
+        """The gate, for a form of one of these screens. Raises StaleForm."""
+        csrf.check(self.gate.keyring, self.gate.principal.session_id, self.form, *screens)
         return self.gate
 
     def word(self, name: str, of: type[E]) -> E:
@@ -102,7 +102,7 @@ async def come(acting: Acting, event_id: UUID) -> Response:
 
 async def answer(acting: Acting, question_id: UUID) -> Response:
     """An answer, or what was noted confirmed."""
-    gate = acting.checked(Screen.AGREEMENTS)
+    gate = acting.checked(Screen.AGREEMENTS, Screen.HOME)
     noted = acting.form.get("noted")
     if noted in (RIGHT, WRONG):
         await consents.confirm(gate, question_id, noted == RIGHT)

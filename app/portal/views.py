@@ -58,6 +58,7 @@ class Home(Inside):
     project_questions: int = 0
     new_notes: int = 0
     emergencies: tuple[Visit, ...] = ()  # emergency accesses not told yet
+    of_age: tuple[Question, ...] = ()  # what their parents had allowed, to be said again by who is 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,12 +130,12 @@ def _kept(row: SharingConsent, standing: Standing, heard: Heard, outcome: Answer
         "assisted_by": heard.assisted_by,
         "confirmed_at": now() if by_person and heard.noted_by is None else None,
         "withdrawn_at": row.withdrawn_at,
+        "lapses_on": None,
     }
     if outcome is Answer.YES:
         values["withdrawn_at"] = None
         if standing.born and _minor(standing):  # what parents allowed ends with their authority
-            of_age = majority(standing.born)
-            values["ends"] = min(row.ends, of_age) if row.ends else of_age
+            values["lapses_on"] = majority(standing.born)
     elif before == Answer.YES:
         values["withdrawn_at"] = now()
     return values

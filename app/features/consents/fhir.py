@@ -14,7 +14,7 @@ from app.access.entry import word
 from app.access.models import SharingConsent
 from app.features.consents.models import Answer, QuestionKind
 from app.features.consents.schemas import to_me
-from app.features.consents.standing import MY_ANSWER, MY_ANSWER_AT
+from app.features.consents.standing import MY_ANSWER, MY_ANSWER_AT, STANDS
 from app.fhir.canonicals import OURS, code_system, extension
 from app.fhir.mapping import RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When
@@ -48,7 +48,7 @@ STATUSES = {
 
 
 # What the reader may know of the answers: also in a search, which would tell them otherwise by what it finds.
-SEEN: ColumnElement[Any] = to_me(func.coalesce(MY_ANSWER, word("asked")), SharingConsent.answer)
+SEEN: ColumnElement[Any] = to_me(func.coalesce(MY_ANSWER, word("asked")), STANDS)
 
 
 class SharingFhir(RecordView, frozen=True):
@@ -71,6 +71,7 @@ class SharingFhir(RecordView, frozen=True):
     data_until: date | None
     starts: date
     ends: date | None
+    lapses_on: date | None
     occurred_at: datetime
     answer: str = "asked"  # as the reader may see it: a parent their own
     answered_at: datetime | None = None
@@ -99,7 +100,7 @@ def _provision(c: SharingFhir) -> ConsentProvision:
     period = _days(c.data_from, c.data_until)
     return ConsentProvision(
         type="permit" if c.answer == Answer.YES and c.kind == QuestionKind.SHARING else "deny",
-        period=_days(c.starts, c.ends),
+        period=_days(c.starts, min((day for day in (c.ends, c.lapses_on) if day), default=None)),
         actor=(ConsentActor(role=RECIPIENT, reference=Reference(f"Organization/{c.partner_id}")),)
         if c.partner_id
         else (),

@@ -13,6 +13,7 @@ from app.features.consents.models import ConsentAnswer, QuestionKind
 from app.features.consents.standing import (
     DECIDERS,
     FOR_ANOTHER,
+    LAPSED,
     MINOR,
     MY_ANSWER,
     MY_ANSWER_AT,
@@ -20,6 +21,7 @@ from app.features.consents.standing import (
     PERSON_ANSWER,
     PERSON_ANSWER_AT,
     SAID,
+    STANDS,
     last_of,
 )
 from app.features.usagers.models import Usager
@@ -114,6 +116,7 @@ class ConsentOut(DossierView, frozen=True):
     """For staff: where the answers stand."""
 
     TABLE: ClassVar = SharingConsent
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"answer": STANDS}
 
     structure_id: str
     author_id: str | None
@@ -130,6 +133,7 @@ class ConsentOut(DossierView, frozen=True):
     starts: date
     ends: date | None
     both_parents: bool
+    lapses_on: date | None
     cannot_express_on: date | None
     cannot_express_by: str | None
     answer: str
@@ -155,7 +159,7 @@ class MyConsentOut(DossierView, frozen=True):
     TABLE: ClassVar = SharingConsent
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
         "partner_name": _partner_name(SharingConsent),
-        "answer": to_me(func.coalesce(MY_ANSWER, word("asked")), SharingConsent.answer),
+        "answer": to_me(func.coalesce(MY_ANSWER, word("asked")), STANDS),
         "answered_at": to_me(MY_ANSWER_AT, SharingConsent.answered_at),
         "answered_by_kind": to_me(word("representative"), SharingConsent.answered_by_kind),
         "noted_by": to_me(last_of(ME, SAID.noted_by), SharingConsent.noted_by),
@@ -165,6 +169,7 @@ class MyConsentOut(DossierView, frozen=True):
             SharingConsent.answered_by_kind == word("professional"),
             SharingConsent.confirmed_at.is_(None),
         ),
+        "lapsed": and_(LAPSED, SharingConsent.usager_id == ME),
         "person_answer": PERSON_ANSWER,
         "person_answered_at": PERSON_ANSWER_AT,
         "may_answer": or_(
@@ -194,6 +199,7 @@ class MyConsentOut(DossierView, frozen=True):
     noted_by: str | None
     assisted_by: str | None
     to_confirm: bool
+    lapsed: bool  # allowed for them while they were a minor; nothing is open under it until they say so
     person_answer: str | None
     person_answered_at: datetime | None
     may_answer: bool

@@ -15,6 +15,7 @@ from app.access.models import Opposition, SharingConsent
 from app.access.permissions import PROJECT, Action, Kind, Visibility
 from app.features.consents.models import Answer, ConsentAnswer, QuestionKind
 from app.features.consents.schemas import ConsentIn, ConsentPatch
+from app.features.consents.standing import STANDS
 from app.kernel.clock import today
 from app.kernel.errors import Conflict, Invalid
 
@@ -23,7 +24,7 @@ _usager = bindparam("usager", type_=Uuid())
 _state = bindparam("state", type_=Text())
 _of_kind = and_(
     SharingConsent.kind == bindparam("question_kind", type_=Text()),
-    or_(_state.is_(None), SharingConsent.answer == _state),
+    or_(_state.is_(None), STANDS == _state),
 )
 OF_KIND = Listing(_of_kind, LATEST_FIRST)
 OF_USAGER = Listing(and_(_of_kind, SharingConsent.usager_id == _usager), LATEST_FIRST, usager="usager")

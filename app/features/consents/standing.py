@@ -6,12 +6,12 @@ Nothing of this leaves as it is: one parent never hears what the other answered 
 from datetime import date
 from typing import Any, ClassVar
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, cast, func, literal_column, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, case, cast, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.access import standing
-from app.access.entry import ME, DossierView
+from app.access.entry import ME, DossierView, word
 from app.access.models import Opposition, SharingConsent
 from app.features.consents.models import ConsentAnswer
 
@@ -20,6 +20,9 @@ SAID = aliased(ConsentAnswer, name="said")
 _against = aliased(Opposition, name="made_by_no")
 _answers = (SAID.organisation_id == SharingConsent.organisation_id, SAID.consent_id == SharingConsent.id)
 
+# Allowed while the person was a minor: they are of age, nothing is open under it, and they are asked (field.md §5).
+LAPSED = and_(SharingConsent.answer == word("yes"), SharingConsent.lapses_on <= standing.TODAY)
+STANDS: ColumnElement[Any] = case((LAPSED, word("asked")), else_=SharingConsent.answer)
 PARENTS = standing.parents(SharingConsent)
 DECIDERS = standing.deciders(SharingConsent)
 MINOR = standing.minor(SharingConsent)

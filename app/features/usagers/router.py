@@ -16,6 +16,7 @@ from app.features.usagers import doubles, identifiers, names, service
 from app.features.usagers.models import Usager
 from app.features.usagers.schemas import (
     Asked,
+    ComingOfAgeRow,
     IdentifierAdded,
     IdentifierPatch,
     IdentityChecked,
@@ -69,6 +70,13 @@ async def check(
     await gate.require(Act.LOOK_FOR_DOUBLE)
     asked = Asked(birth_family_name=birth_family_name, birth_given_names=birth_given_names, birth_date=birth_date)
     return told({"message": doubles.ALIKE if await doubles.someone_like(gate, asked) else doubles.NOBODY})
+
+
+@router.get("/coming-of-age", operation_id="listComingOfAge")
+async def coming_of_age(gate: StaffReading, after: After = None, limit: Limit = PAGE) -> Response:
+    """« À préparer » : who is 18 within 180 days, the nearest first, and what is ready."""
+    asked = service.soon_of_age()
+    return await page(gate, ComingOfAgeRow, service.COMING_OF_AGE, limit, after, "coming_of_age", **asked)
 
 
 @router.get("/{usager_id}", operation_id="readUsager")

@@ -1,13 +1,15 @@
 """What the REST API hears and says about a usager."""
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
 from pydantic import AwareDatetime, Field, StringConstraints
+from sqlalchemy import Boolean, ColumnElement, Integer, literal_column
 
-from app.access.entry import DossierView, View
+from app.access.entry import DossierView, Opens, View
+from app.access.mandates import majority
 from app.features.stays.schemas import StayPlan
 from app.features.usagers.models import IdentityDocument, Usager, UsagerIdentifier
 from app.kernel.fields import Body, Code, Email, Line, Note, Phone
@@ -113,6 +115,65 @@ class UsagerLine(View, frozen=True):
     died_on: date | None
     name_key: str
     version: int
+
+
+def _asked_of(sql: str) -> ColumnElement[Any]:
+    return literal_column(sql, Boolean())
+
+
+class ComingOfAgeRow(View, frozen=True):
+    TABLE: ClassVar = Usager
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
+        "personal_link": _asked_of(
+            """EXISTS (SELECT FROM personal_access c WHERE c.organisation_id = usager.organisation_id
+               AND c.usager_id = usager.id AND c.contact_id IS NULL AND c.revoked_at IS NULL)"""
+        ),
+        "measure": _asked_of(
+            """EXISTS (SELECT FROM mandate m WHERE m.organisation_id = usager.organisation_id AND m.usager_id = usager.id
+               AND m.deleted_at IS NULL AND m.starts >= usager.birth_date + interval '18 years')"""
+        ),
+        "to_ask_again": literal_column(
+            """(SELECT count(*) FROM sharing_consent s WHERE s.organisation_id = usager.organisation_id
+                AND s.usager_id = usager.id AND s.deleted_at IS NULL AND s.answer = 'yes' AND s.lapses_on IS NOT NULL)""",
+            Integer(),
+        ),
+    }
+
+    structure_id: str
+    birth_family_name: str
+    birth_given_names: str
+    used_given_name: str | None
+    birth_date: date
+    personal_link: bool
+    measure: bool
+    to_ask_again: int
+
+    def told_by(self, gate: Opens) -> "ComingOfAge":
+        return ComingOfAge(
+            self.id,
+            self.structure_id,
+            self.birth_family_name,
+            self.used_given_name or self.birth_given_names,
+            majority(self.birth_date),
+            self.personal_link,
+            self.measure,
+            self.to_ask_again,
+        )
+
+
+class ComingOfAge(msgspec.Struct, frozen=True):
+    """Who is 18 soon. `personal_link`: they have a card of their own; `measure`: a mandate is entered for that day or
+    later; `to_ask_again`: how many answers of their parents end that day.
+    """
+
+    id: str
+    structure_id: str
+    family_name: str
+    given_name: str
+    of_age_on: date
+    personal_link: bool
+    measure: bool
+    to_ask_again: int
 
 
 class UsagerOut(View, frozen=True):

@@ -4,13 +4,14 @@ Source: référentiel national d'identitovigilance (RNIV); field.md §2. REST, F
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, or_
+from sqlalchemy import Date, Text, and_, bindparam, or_
 
 from app.access.gate import Gate, Listing
+from app.access.mandates import ADULT
 from app.access.permissions import Act, Action, Visibility
 from app.features.stays import service as stays
 from app.features.usagers import closing, doubles, identifiers, names, numbers
@@ -35,6 +36,32 @@ NAMED = Listing(
     BY_NAME,
     newest_first=False,
 )
+
+
+AHEAD = timedelta(days=180)  # « à préparer » : time for a link, questions, a measure, what comes next (field.md §5)
+COMING_OF_AGE = Listing(
+    and_(
+        _here,
+        Usager.died_on.is_(None),
+        Usager.birth_date > bindparam("born_after", type_=Date()),
+        Usager.birth_date <= bindparam("born_until", type_=Date()),
+    ),
+    ("birth_date", "id"),
+    newest_first=False,
+)
+
+
+def soon_of_age() -> dict[str, date]:
+    """The days of birth of who comes of age within the 180 days that follow today."""
+    return {"born_after": born_by(today()), "born_until": born_by(today() + AHEAD)}
+
+
+def born_by(day: date) -> date:
+    """The last day of birth of whoever is of age that day: `majority` read backwards."""
+    try:
+        return day.replace(year=day.year - ADULT)
+    except ValueError:
+        return date(day.year - ADULT, 2, 28)
 
 
 async def open_dossier(gate: Gate, said: UsagerIn) -> Usager:
@@ -70,11 +97,13 @@ async def correct(gate: Gate, id: UUID, version: int, said: UsagerPatch) -> tupl
         values |= UNCHECKED
         notices = [back_to_provisoire(f"/{name}") for name in other]
     values |= names.keys({**{name: getattr(row, name) for name in names.SAID}, **values})
-    if "died_on" in values and values["died_on"] and not row.died_on:
-        await closing.at_death(gate, row, values["died_on"])
+    dies = values.get("died_on") if not row.died_on else None
+    await gate.change(row, **values)
+    if dies:
+        await closing.at_death(gate, row, dies)
     if "birth_date" in other and values["birth_date"]:
         await closing.at_majority(gate, row, values["birth_date"])
-    return await gate.change(row, **values), notices
+    return row, notices
 
 
 async def check_identity(gate: Gate, id: UUID, version: int, said: IdentityChecked) -> Usager:

@@ -14,8 +14,6 @@ from app.audit.models import AuditEntry
 from app.features.calendar import questions
 from app.features.calendar.models import EventStatus
 from app.features.calendar.schemas import MyEventOut
-from app.features.consents import service as consents
-from app.features.consents.schemas import MyConsentOut
 from app.features.professionals import shown
 from app.features.projects.models import Agreement, Project
 from app.features.projects.vocabulary import ProjectStatus
@@ -24,7 +22,8 @@ from app.kernel.clock import now, today
 from app.kernel.hot import word
 from app.portal.parts import Deed, Visit
 from app.portal.screens.agenda import told
-from app.portal.screens.agreements import waits
+from app.portal.screens.agreements import QUESTIONS, waits
+from app.portal.screens.agreements import told as question
 from app.portal.screens.opening import identity, opened
 from app.portal.screens.people import author
 from app.portal.views import Home
@@ -92,7 +91,6 @@ PROJECTS = Asked(
     Listing((Project.usager_id == USAGER) & (Project.status != word(ProjectStatus.COMPLETED)), ("occurred_at",)),
     2,
 )
-QUESTIONS = Asked(MyConsentOut, consents.OF_PERSON, MANY)
 NOTES = Asked(
     NoteLine,
     Listing((Transmission.usager_id == USAGER) & (Transmission.occurred_at >= _moment("news_since")), ("occurred_at",)),
@@ -126,6 +124,7 @@ async def home(reading: Reading) -> Home:
         questions=sum(waits(row) for row in asked_of_me),
         project_questions=sum(not row.answered for row in projects) if page.may_answer else 0,
         new_notes=len({note.thread_id for note in notes}),
+        of_age=tuple(question(row, page) for row in asked_of_me if row.lapsed),
         emergencies=tuple(_visit(row) for rows in emergencies for row in rows),
     )
 

@@ -551,7 +551,7 @@ class TestParents:
         text, id = note(world, "lucas"), asked(world, usager="lucas")
         assert [says(world, who, id, "yes") for who in ("claire", "paul")] == [201, 201]
         read = world.get("marc", f"{PATH}/{id}").json()
-        assert (read["answer"], read["ends"]) == ("yes", "2035-03-09")
+        assert (read["answer"], read["ends"], read["lapses_on"]) == ("yes", None, "2035-03-09")
         assert partner_reads(world, "chu", text)
 
     def test_an_end_before_that_stays(self, world: World):
