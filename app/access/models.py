@@ -270,6 +270,9 @@ class EmergencyAccess(DossierEntry):
     ends_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[UUID | None]
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[UUID | None]
+    review: Mapped[str | None]  # justified · unjustified · to_discuss
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:

@@ -242,7 +242,7 @@ STAFF: dict[Role, Row] = {
     | cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
     | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, (A.READ, A.UPDATE)),  # to lift it
     Role.EVALUATEUR: cells(Reach.PURPOSE, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.CARE)),
-    Role.DPO: {},
+    Role.DPO: cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE),  # the digest of the day
     Role.ADMIN: {},
 }
 
@@ -346,6 +346,7 @@ class Act(StrEnum):
     QUALIFY_IDENTITY = "qualify_identity"
     LOOK_FOR_DOUBLE = "look_for_double"  # yes or no, over the whole organisation (field.md §2)
     CLOSE_EMERGENCY = "close_emergency"
+    REVIEW_EMERGENCY = "review_emergency"
     HAND_OVER = "hand_over"  # send rows of a dossier to a partner one names (field.md §4)
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
@@ -371,6 +372,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.QUALIFY_IDENTITY: frozenset({R.SECRETARIAT}),
     Act.LOOK_FOR_DOUBLE: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.COORDINATEUR}),  # who may open a dossier
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
+    Act.REVIEW_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.HAND_OVER: frozenset({*ACCOMPANY, *LEAD}),
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),

@@ -4,30 +4,41 @@ It opens the role's own reading and the consignes, never judicial rows, never al
 the trail. Source: CSP L1110-4; design: field.md §1.
 """
 
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import DateTime, Uuid, and_, bindparam, true
+from sqlalchemy import BindParameter, DateTime, Uuid, and_, bindparam, or_, true
 
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import EmergencyAccess
 from app.access.permissions import EMERGENCY_ROLES, Act, Action, Visibility
 from app.access.refusal import refused
-from app.features.emergency.schemas import EmergencyIn, Known
+from app.features.emergency.schemas import EmergencyIn, Known, ReviewIn
 from app.features.settings.tuned import tuned
 from app.features.usagers.models import Usager
-from app.kernel.clock import now
+from app.kernel.clock import PARIS, now
 from app.kernel.errors import Conflict
 
 HOURS = "emergency.hours"
+
+
+def _moment(name: str) -> BindParameter[datetime]:
+    return bindparam(name, type_=DateTime(timezone=True))
+
+
 LATEST_FIRST = ("starts_at", "id")
 _E = EmergencyAccess
-_running = and_(_E.closed_at.is_(None), _E.ends_at > bindparam("now", type_=DateTime(timezone=True)))
+_NOW = _moment("now")
+_running = and_(_E.closed_at.is_(None), _E.ends_at > _NOW)
 _of_usager = _E.usager_id == bindparam("usager", type_=Uuid())
 ALL = Listing(true(), LATEST_FIRST)
 RUNNING = Listing(_running, LATEST_FIRST)
 OF_USAGER = Listing(_of_usager, LATEST_FIRST, usager="usager")
 RUNNING_OF_USAGER = Listing(and_(_of_usager, _running), LATEST_FIRST, usager="usager")
+TO_REVIEW = Listing(
+    and_(_E.reviewed_at.is_(None), or_(_E.closed_at.is_not(None), _E.ends_at <= _NOW)), ("starts_at", "id")
+)
+OF_DAY = Listing(and_(_E.starts_at >= _moment("since"), _E.starts_at < _moment("until")), LATEST_FIRST)
 KNOWN = Listing(Usager.id == bindparam("usager", type_=Uuid()), usager="usager")
 
 
@@ -61,3 +72,23 @@ async def close(gate: Gate, id: UUID) -> EmergencyAccess:
     if row.closed_at is not None or row.ends_at <= now():
         raise Conflict("Cet accès a déjà pris fin.", code="emergency.ended")
     return await gate.change(row, closed_at=now(), closed_by=gate.principal.id)
+
+
+async def review(gate: Gate, id: UUID, said: ReviewIn) -> EmergencyAccess:
+    """Once it is over, by a chief or the direction, never by who opened it. Raises Conflict while it runs, or twice."""
+    await gate.require(Act.REVIEW_EMERGENCY)
+    row = await gate.entry(_E, id, Action.UPDATE)
+    if row.professional_id == gate.principal.id:
+        raise refused(MayNot, Act.REVIEW_EMERGENCY, _E.KIND, [id], usager_id=row.usager_id)
+    if row.closed_at is None and row.ends_at > now():
+        raise Conflict("Cet accès court encore : fermez-le d'abord.", code="emergency.runs")
+    if row.reviewed_at is not None:
+        raise Conflict("Cet accès a déjà été revu.", code="emergency.reviewed")
+    gate.tell(Act.REVIEW_EMERGENCY, _E.KIND, [id], usager_id=row.usager_id)
+    return await gate.change(row, review=said.review, reviewed_at=now(), reviewed_by=gate.principal.id)
+
+
+def of_day(day: date) -> dict[str, object]:
+    """The first and last moment of a day, in Paris."""
+    since = datetime.combine(day, time(), PARIS)
+    return {"since": since, "until": datetime.combine(day + timedelta(days=1), time(), PARIS)}

@@ -1,5 +1,6 @@
 """REST for staff applications: the sheet under its usager, the accesses under `/access`."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,18 @@ from app.access.http import (
 )
 from app.features.emergency import access
 from app.features.emergency import sheet as sheets
-from app.features.emergency.schemas import EmergencyIn, EmergencyOut, SheetIn, SheetPatch, SheetView, sheet
+from app.features.emergency.schemas import (
+    DigestOut,
+    EmergencyIn,
+    EmergencyOut,
+    ReviewIn,
+    SheetIn,
+    SheetPatch,
+    SheetView,
+    sheet,
+)
 from app.kernel.answers import etag, told
+from app.kernel.clock import today
 
 router = APIRouter(tags=["emergency"])
 SHEET = "/usagers/{usager_id}/emergency-sheet"
@@ -65,15 +76,25 @@ async def list_accesses(
     gate: StaffReading,
     usager: UUID | None = None,
     running: bool = False,
+    to_review: bool = False,
     after: After = None,
     limit: Limit = PAGE,
 ) -> Response:
-    """The latest first; `running`: those that open something now."""
+    """The latest first; `running`: those that open something now; `to_review`: those that are over, not yet reviewed."""
+    if to_review:
+        return await page(gate, EmergencyOut, access.TO_REVIEW, limit, after, "to_review")
     if usager:
         listing = access.RUNNING_OF_USAGER if running else access.OF_USAGER
         return await page(gate, EmergencyOut, listing, limit, after, f"of_usager:{running}", usager=usager)
     listing = access.RUNNING if running else access.ALL
     return await page(gate, EmergencyOut, listing, limit, after, f"all:{running}")
+
+
+@router.get(ACCESS + "/digest", operation_id="readEmergencyDigest")
+async def digest(gate: StaffReading, day: date | None = None, after: After = None, limit: Limit = PAGE) -> Response:
+    """Of one day (today, if not said): who opened what and why, and how much was read; for the chief and the DPO."""
+    when = access.of_day(day or today())
+    return await page(gate, DigestOut, access.OF_DAY, limit, after, "digest", **when)
 
 
 @router.get(ACCESS + "/{access_id}", operation_id="readEmergencyAccess")
@@ -84,3 +105,8 @@ async def read_access(access_id: UUID, gate: StaffReading) -> Response:
 @router.post(ACCESS + "/{access_id}/close", operation_id="closeEmergencyAccess")
 async def close_access(access_id: UUID, gate: StaffGate) -> Response:
     return await changed(gate, EmergencyOut, await access.close(gate, access_id))
+
+
+@router.post(ACCESS + "/{access_id}/review", operation_id="reviewEmergencyAccess")
+async def review_access(access_id: UUID, said: ReviewIn, gate: StaffGate) -> Response:
+    return await changed(gate, EmergencyOut, await access.review(gate, access_id, said))

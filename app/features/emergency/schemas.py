@@ -2,11 +2,12 @@
 
 from calendar import monthrange
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, Literal, cast
 from uuid import UUID
 
 import msgspec
 from pydantic import Field, StringConstraints, create_model
+from sqlalchemy import ColumnElement, Integer, literal_column
 
 from app.access.entry import DossierView
 from app.access.models import EmergencyAccess
@@ -17,6 +18,13 @@ from app.kernel.fields import Body
 
 MONTHS_FRESH = 3  # beyond, a field is orange: to be asked again (design: field.md §7)
 Short = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+# The lines of the trail that say they were read under it.
+_READINGS: ColumnElement[Any] = literal_column(
+    """(SELECT count(*) FROM audit_entry a WHERE a.organisation_id = emergency_access.organisation_id
+    AND a.usager_id = emergency_access.usager_id AND a.principal_id = emergency_access.professional_id
+    AND a.ground = 'urgence' AND a.at >= emergency_access.starts_at AND a.at <= emergency_access.ends_at)""",
+    Integer(),
+)
 Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 
 _fields: dict[str, Any] = {name: (Short | None, None) for name in FIELDS}
@@ -78,6 +86,12 @@ class EmergencyIn(Body):
     reason: Reason
 
 
+class ReviewIn(Body):
+    """What who answers for it thinks of it, once it is over."""
+
+    review: Literal["justified", "unjustified", "to_discuss"]
+
+
 class EmergencyOut(DossierView, frozen=True):
     TABLE: ClassVar = EmergencyAccess
 
@@ -88,7 +102,18 @@ class EmergencyOut(DossierView, frozen=True):
     ends_at: datetime
     closed_at: datetime | None
     closed_by: str | None
+    reviewed_at: datetime | None
+    reviewed_by: str | None
+    review: str | None
     version: int
+
+
+class DigestOut(EmergencyOut, frozen=True):
+    """The same, and how many times something was read under it, until it ended."""
+
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"readings": _READINGS}
+
+    readings: int = 0
 
 
 class Known(DossierView, frozen=True):

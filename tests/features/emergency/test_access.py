@@ -209,3 +209,46 @@ class TestList:
         with world.statements() as counted:
             world.get("marc", PATH)
         assert len(counted) == 1, counted.sql
+
+
+class TestReview:
+    @pytest.fixture
+    def over(self, world: World) -> str:
+        made = asked(world).json()
+        assert world.post("marc", f"{PATH}/{made['id']}/close", None).status_code == 200
+        return f"{PATH}/{made['id']}"
+
+    def test_who_answers_for_it_says_what_they_think_of_it_once(self, world: World, over: str):
+        queue = world.get("marc", f"{PATH}?to_review=true").json()["items"]
+        answer = world.post("marc", f"{over}/review", {"review": "to_discuss"})
+        assert (answer.status_code, answer.json()["reviewed_by"]) == (200, str(world.ids["marc"]))
+        assert [one["id"] for one in queue] == [answer.json()["id"]]
+        assert world.get("marc", f"{PATH}?to_review=true").json()["items"] == []
+        assert world.post("helene", f"{over}/review", {"review": "justified"}).status_code == 409
+
+    def test_not_while_it_runs(self, world: World):
+        made = asked(world).json()
+        assert world.get("marc", f"{PATH}?to_review=true").json()["items"] == []
+        assert world.post("marc", f"{PATH}/{made['id']}/review", {"review": "justified"}).status_code == 409
+
+    @pytest.mark.threat("emergency-reviewed-by-oneself")
+    def test_never_by_who_opened_it(self, world: World, over: str):
+        assert world.post("nuit", f"{over}/review", {"review": "justified"}).status_code == 403
+        world.rows("UPDATE emergency_access SET professional_id = $1", world.ids["marc"])
+        assert world.post("marc", f"{over}/review", {"review": "justified"}).status_code == 403
+
+    def test_the_digest_of_the_day_says_who_why_and_how_much(self, world: World):
+        world.hire("dora", Role.DPO, "ehpad")
+        place = note(world)
+        asked(world)
+        for _ in range(2):
+            assert world.get("nuit", place).status_code == 200
+        for who in ("marc", "dora"):
+            [one] = world.get(who, f"{PATH}/digest").json()["items"]
+            assert (one["professional_id"], one["reason"], one["readings"]) == (str(world.ids["nuit"]), WHY, 2)
+        assert world.get("marc", f"{PATH}/digest?day=2020-01-01").json()["items"] == []
+
+    def test_the_dpo_reads_the_digest_and_never_the_notes(self, world: World):
+        world.hire("dina", Role.DPO, "ehpad")
+        asked(world)
+        assert world.get("dina", note(world)).status_code == 404
