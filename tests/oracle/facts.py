@@ -13,7 +13,7 @@ from tests.dossier import KINDS, TABLES
 from tests.world import World
 
 PARIS = ZoneInfo("Europe/Paris")
-BESIDE = ("membership", "membership_structure", "unit_team", "on_call", "partner_structure", "unit")
+BESIDE = ("membership", "membership_structure", "unit_team", "on_call", "narrowing", "partner_structure", "unit")
 Line = dict[str, Any]
 
 

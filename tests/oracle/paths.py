@@ -23,7 +23,7 @@ STAFF_LISTS = {
 QUESTIONS = ("partage", "image", "autre")
 FHIR = {
     "Patient": ("usager",), "RelatedPerson": ("contact",), "Encounter": ("stay", "event"),
-    "DocumentReference": ("transmission",), "Consent": ("sharing_consent", "agreement"), "CarePlan": ("project",),
+    "DocumentReference": ("transmission", "emergency_sheet"), "Consent": ("sharing_consent", "agreement"), "CarePlan": ("project",),
     "Goal": ("expectation", "goal"), "ServiceRequest": ("need",), "Task": ("action", "service", "means", "review"),
 }  # fmt: skip
 NOT_SEARCHED = "Patient"  # by the person it is about: it is them

@@ -86,7 +86,16 @@ class Truth:
             return "office"
         if self._emergency(kind, row) or self._on_call(kind, row):
             return None
-        return self._reach(kind, row, self._cell(kind, row["category"]))
+        reach = self._cell(kind, row["category"])
+        if reach != "purpose" and kind != "emergency_access" and self._narrowed(kind, row, "none"):
+            return "narrowed"
+        return self._reach(kind, row, reach)
+
+    def _narrowed(self, kind: str, row: Line, to: str) -> bool:
+        """A house may narrow a role, never widen it (field.md §1); what is opened in an emergency stays open."""
+        said = [n for n in self.facts.rows["narrowing"] if n["role"] == self.who.kind and n["deleted_at"] is None]
+        said = [n for n in said if n["to"] == to and n["of_kind"] in (None, kind)]
+        return (row["structure_id"], row["category"]) in {(n["structure_id"], n["category"]) for n in said}
 
     def _alert(self, row: Line) -> str | None:
         """field.md §1: its author and those it names, wherever they work; the direction of the house. No opposition
@@ -105,7 +114,9 @@ class Truth:
             return "category"
         if reach == "structure":
             stays = kind in COMMON and row["usager_id"] in self._received
-            return None if here or stays else "structure"
+            if not here and not stays:
+                return "structure"
+            return self._accompanied(row["usager_id"], referent=False) if self._narrowed(kind, row, "team") else None
         if not here and kind not in COMMON:
             return "structure"
         if reach == "purpose":

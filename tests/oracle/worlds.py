@@ -127,7 +127,7 @@ def when(occurred_at: str) -> Values:
 
 def wiped(world: World) -> None:
     tables = ", ".join(TABLES.get(kind, kind) for kind in KINDS)
-    world.rows(f"TRUNCATE {tables}, usager_key, unit_team, on_call, event CASCADE")
+    world.rows(f"TRUNCATE {tables}, usager_key, unit_team, on_call, narrowing, event CASCADE")
 
 
 class _Drawing:
@@ -294,6 +294,12 @@ class _Drawing:
             id = {"id": person.sharing_consent} if n == 0 else {}
             self._row("sharing_consent", person, **{**told, **self._days(0.75), **self._gone(), **self._held(), **id})
 
+        if self.draw.random() < 0.25:  # a plain yes, and parents who do not say the same
+            plain: Values = {"kind": "partage", "partner_id": self.world.ids["chu"], "categories": list(SHARED)}
+            plain |= {"held": False, "deleted_at": None, "starts": self.now.date() - timedelta(days=9)}
+            for answer in ("yes", "disagreement"):
+                self._row("sharing_consent", person, **{**plain, "answer": answer})
+
     def _openings(self, person: Person) -> None:
         """A purpose stated by the direction, an évaluation that rests on a yes, an équipe commune."""
         draw = self.draw
@@ -360,6 +366,21 @@ class _Drawing:
             row |= {"recorded_at": self.now, "updated_at": self.now, "professional_id": professional}
             rows.append({**row, **self._hours(), **self._gone()})
         insert(self.world, "on_call", rows)
+        self._narrowings()
+
+    def _narrowings(self) -> None:
+        rows = []
+        for role in STAFF:
+            told: Values = {
+                "structure_id": self.world.ids[self.draw.choice(STAFF[role])],
+                "role": role,
+                "category": self.draw.choice(SHARED),
+                "of_kind": self.draw.choice((None, "transmission", "contact")),
+                "to": self.draw.choice(("none", "team")),
+            }
+            row = {"organisation_id": self.world.organisation, "id": uuid7(), "version": 1, **told}
+            rows.append({**row, "recorded_at": self.now, "updated_at": self.now, **self._gone(0.3)})
+        insert(self.world, "narrowing", rows)
 
     def _offices(self) -> None:
         """One of the staff no longer works here, or not yet; the partner is accepted in three structures of four."""
