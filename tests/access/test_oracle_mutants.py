@@ -1,0 +1,142 @@
+"""The oracle is worth what it finds: slips written into the policy's SQL, each of which it must see.
+
+This one module of the oracle's tests knows `app.access`: it breaks it. A mutant that survives is a fault of the worlds.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.access.mutating import Mutant, mutated
+from tests.oracle.paths import broad, wrong
+from tests.oracle.worlds import MANY_PERSONS, Cast, Drawn, drawn
+from tests.world import World
+
+SEEDS = tuple(range(101, 111))
+FACTS, SHARING, POLICY = "facts", "sharing", "policy"
+STAFF = (
+    Mutant(FACTS, "here", ", i_still_am(role))", ")"),
+    Mutant(FACTS, "here", "places.where(MembershipStructure.membership_id == MEMBERSHIP)", "places"),
+    Mutant(FACTS, "_my_membership", "running(Membership),"),
+    Mutant(FACTS, "_my_membership", "Membership.deleted_at.is_(None),"),
+    Mutant(FACTS, "_open_stay", "STAYING.c.deleted_at.is_(None), "),
+    Mutant(FACTS, "_open_stay", ", not_(STAYING.c.held)"),
+    Mutant(FACTS, "_open_stay", "STAYING.c.ends > TODAY", "STAYING.c.ends >= TODAY"),
+    Mutant(FACTS, "_open_stay", "STAYING.c.starts <= TODAY", "STAYING.c.usager_id.is_not(None)"),
+    Mutant(FACTS, "accompanied_by_me", "running(TeamMember), "),
+    Mutant(FACTS, "accompanied_by_me", ", TeamMember.deleted_at.is_(None)"),
+    Mutant(FACTS, "accompanied_by_me", "TeamMember.usager_id == usager, "),
+    Mutant(FACTS, "accompanied_by_me", ", TeamMember.professional_id == ME"),
+    Mutant(FACTS, "accompanied_by_me", "UnitTeam.starts_at <= NOW, "),
+    Mutant(FACTS, "accompanied_by_me", "UnitTeam.ends_at > NOW", "UnitTeam.ends_at < NOW"),
+    Mutant(FACTS, "accompanied_by_me", "UnitTeam.deleted_at.is_(None), "),
+    Mutant(FACTS, "accompanied_by_me", "STAYING.c.unit_id == UnitTeam.unit_id, "),
+    Mutant(FACTS, "accompanied_by_me", ", UnitTeam.professional_id == ME"),
+    Mutant(FACTS, "accompanied_by_me", ", TeamMember.referent)", ", TeamMember.id.is_not(None))"),
+    Mutant(FACTS, "accompanied_by_me", "unit.where(not_(as_referent))", "unit"),
+    Mutant(FACTS, "opened_by_me", ", e.closed_at.is_(None)"),
+    Mutant(FACTS, "opened_by_me", ", e.ends_at > NOW"),
+    Mutant(FACTS, "opened_by_me", "e.starts_at <= NOW, "),
+    Mutant(FACTS, "opened_by_me", ", e.deleted_at.is_(None)"),
+    Mutant(FACTS, "opened_by_me", "e.professional_id == ME, "),
+    Mutant(FACTS, "opposed", ", valid)", ")"),
+    Mutant(FACTS, "opposed", "o.deleted_at.is_(None), "),
+    Mutant(FACTS, "opposed", ", not_(o.held)"),
+    Mutant(FACTS, "running", "fact.ends > TODAY", "fact.ends >= TODAY"),
+    Mutant(FACTS, "running", "fact.starts <= TODAY", "fact.starts < TODAY"),
+    Mutant(POLICY, "_with_me", ", row.consigne)", ")"),
+    Mutant(POLICY, "_as_staff", "if row.KIND not in COMMON:", "if False:"),
+    Mutant(POLICY, "_with_me", "and_(or_(*told), accompanied_by_me(row, as_referent))", "or_(*told)"),
+    Mutant(POLICY, "_as_staff", "widest = not_(narrowed(role, row, Narrowed.NONE))", "widest = true()"),
+    Mutant(POLICY, "_of_all", ", accompanied_by_me(row))", ", true())"),
+    Mutant(FACTS, "narrowed", ", n.deleted_at.is_(None))", ")"),
+    Mutant(FACTS, "narrowed", ", n.role == word(role)"),
+    Mutant(
+        POLICY,
+        "_opens_in_emergency",
+        "return and_(never, or_(_one_of(_whole(role, row), row), row.consigne))",
+        "return row.consigne",
+    ),
+    Mutant(POLICY, "_opens_in_emergency", "_one_of(_whole(role, row), row)", "never"),
+    Mutant(FACTS, "purpose_of_mine", ", p.ends_at > NOW"),
+    Mutant(FACTS, "purpose_of_mine", "p.closed_at.is_(None), "),
+    Mutant(FACTS, "purpose_of_mine", 'p.usager_id == outer(row, "usager_id"), '),
+    Mutant(FACTS, "followed_together", "t.opposed_at.is_(None), "),
+    Mutant(FACTS, "followed_together", ", running(t))", ")"),
+    Mutant(FACTS, "followed_together", 'theirs.where(outer(row, "structure_id") == any_(t.structure_ids))', "theirs"),
+    Mutant(FACTS, "on_call", ", c.ends_at > NOW"),
+    Mutant(FACTS, "on_call", ", c.professional_id == ME"),
+    Mutant(POLICY, "_on_call", "and_(told, on_call(row))", "told"),
+    Mutant(POLICY, "_on_call", ', outer(row, "important"))', ")"),
+)
+OTHERS = (
+    Mutant(FACTS, "mandated", "running(m), "),
+    Mutant(FACTS, "mandated", ", m.confirmed_at.is_not(None)"),
+    Mutant(FACTS, "mandated", "m.deleted_at.is_(None), "),
+    Mutant(FACTS, "mandated", ", not_(m.held)"),
+    Mutant(FACTS, "mandated", "m.usager_id == USAGER, "),
+    Mutant(FACTS, "mandated", '.where(outer(row, "category") == any_(m.opens))'),
+    Mutant(POLICY, "_within", ", row.visibility != word(Visibility.WITHHELD)"),
+    Mutant(POLICY, "_within", "                not_(row.minor_secret),\n"),
+    Mutant(POLICY, "_within", "                mandated(row),\n"),
+    Mutant(POLICY, "_within", ", row.version == row.origin_version"),
+    Mutant(POLICY, "_within", "return or_(and_(row.origin_partner_id", "return and_(and_(row.origin_partner_id"),
+    Mutant(SHARING, "granted", ", not_(narrowed)"),
+    Mutant(SHARING, "granted", 'yes.answer == word("yes"), '),
+    Mutant(SHARING, "granted", '[word("no"), word("disagreement")]', '[word("no")]'),
+    Mutant(SHARING, "granted", "_overlap(yes, other), "),
+    Mutant(SHARING, "granted", "not_(row.held), "),
+    Mutant(SHARING, "granted", "row.reserved_to.is_(None), "),
+    Mutant(SHARING, "granted", ", row.visibility != word(Visibility.WITHHELD)"),
+    Mutant(SHARING, "granted", ", not_(opposed_by(row))"),
+    Mutant(SHARING, "granted", ", _accepted_there(row)"),
+    Mutant(SHARING, "_asked_of", "s.partner_id == ME, "),
+    Mutant(SHARING, "_asked_of", 's.kind == word("partage"), '),
+    Mutant(SHARING, "_asked_of", ', outer(row, "category") == any_(s.categories)'),
+    Mutant(SHARING, "_asked_of", "s.withdrawn_at.is_(None) | (s.answer != word(\"yes\")), "),
+    Mutant(SHARING, "_asked_of", "running(s), "),
+    Mutant(SHARING, "_asked_of", "s.deleted_at.is_(None), "),
+    Mutant(SHARING, "_asked_of", ", not_(s.held)"),
+    Mutant(SHARING, "_covers", "day < s.data_until", "day <= s.data_until"),
+    Mutant(SHARING, "_covers", "day >= s.data_from", "day > s.data_from"),
+    Mutant(SHARING, "_covers", "Europe/Paris", "UTC"),
+    Mutant(SHARING, "_covers", ", or_(s.kinds.is_(None), word(row.KIND) == any_(s.kinds))"),
+    Mutant(SHARING, "_accepted_there", ", ACCEPTED.c.partner_id == ME"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cast(world: World) -> Cast:
+    return Cast.hired(world)
+
+
+def found(world: Drawn, staff: bool) -> Iterator[str]:
+    for who in world.cast.who:
+        if who.staff is staff:
+            for path in broad(world, who):
+                if no := wrong(world, who, path):
+                    yield no
+
+
+@pytest.mark.threat("object-policy-slip")
+def test_every_mutant_is_found(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+    """World after world, those that are left; a world is drawn once for all of them."""
+    left, start = [*STAFF, *OTHERS], time.monotonic()
+    for seed in SEEDS:
+        world = drawn(cast, seed, MANY_PERSONS)
+        for mutant in [*left]:
+            with mutated(mutant):
+                if next(found(world, mutant in STAFF), None):
+                    left.remove(mutant)
+        if not left:
+            break
+    with capsys.disabled():
+        all_of_them, took = len(STAFF) + len(OTHERS), time.monotonic() - start
+        sys.stdout.write(f"mutants: {all_of_them - len(left)} of {all_of_them} found in {took:.0f} s\n")
+    assert [str(mutant) for mutant in left] == []
+
+
+def test_there_are_thirty_at_least() -> None:
+    assert len({*STAFF, *OTHERS}) == len(STAFF) + len(OTHERS) > 30
