@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access import writing
 from app.access.entry import DossierEntry, Row, fill
 from app.access.facts import ORGANISATION, facts
-from app.access.permissions import Action
+from app.access.permissions import Act, Action
 from app.access.policy import allowed, has_cell, usager_table
 from app.access.questions import Listing, still_alive
 from app.access.reading import Reading
@@ -56,7 +56,7 @@ class Gate(Reading):
     replay: Replay | None = None  # this very request was already answered
     claim: Claim | None = None  # its Idempotency-Key, remembered when the work is settled
     _new: list[tuple[Action, Row]] = field(default_factory=list)
-    _written: list[tuple[Action, Row]] = field(default_factory=list)
+    _written: list[tuple[Action | Act, Row]] = field(default_factory=list)
     _versions: list[dict[str, object]] = field(default_factory=list)  # beside those of what is written
     _notes: list[writing.Note] = field(default_factory=list)
     _keys: dict[UUID, UsagerKey] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class Gate(Reading):
             raise Stale("Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez.")
         return row
 
-    async def change(self, row: E, *, action: Action = Action.UPDATE, **values: Any) -> E:
+    async def change(self, row: E, *, action: Action | Act = Action.UPDATE, **values: Any) -> E:
         """A new version of a row got by `entry`. Raises MayNot when the row would leave the caller's reach."""
         table = type(row)
         for name, value in values.items():
@@ -178,7 +178,8 @@ class Gate(Reading):
 
         Raises OutOfReach or MayNot, and the request rolls back, when one row is out of reach.
         """
-        added, self._new = self._new, []
+        added: list[tuple[Action | Act, Row]] = [*self._new]
+        self._new = []
         for table in sorted({type(row) for _, row in added}, key=_depth):  # what others point to comes first
             await self._insert(table, [row for _, row in added if type(row) is table])
         await self._insert_beside()
@@ -322,9 +323,9 @@ def _usager_of(row: Row) -> UUID | None:
     return row.usager_id if isinstance(row, DossierEntry) else None
 
 
-def _lines(who: dict[str, object], written: Sequence[tuple[Action, Row]]) -> list[dict[str, object]]:
+def _lines(who: dict[str, object], written: Sequence[tuple[Action | Act, Row]]) -> list[dict[str, object]]:
     """One line per act, kind and usager."""
-    grouped: dict[tuple[Action, str, UUID | None], list[UUID]] = {}
+    grouped: dict[tuple[Action | Act, str, UUID | None], list[UUID]] = {}
     for action, row in written:
         grouped.setdefault((action, row.KIND.value, _usager_of(row)), []).append(row.id)
     return [trail.line(who, a.value, kind, ids, usager_id=usager) for (a, kind, usager), ids in grouped.items()]

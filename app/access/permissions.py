@@ -348,6 +348,7 @@ class Act(StrEnum):
     CLOSE_EMERGENCY = "close_emergency"
     REVIEW_EMERGENCY = "review_emergency"
     HAND_OVER = "hand_over"  # send rows of a dossier to a partner one names (field.md §4)
+    KEEP_FROM_PARENTS = "keep_from_parents"  # at the child's asking; the named référent may too (field.md §5)
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
     MANAGE_ACCOUNTS = "manage_accounts"  # who is let in, and who is put out; never what they read
@@ -374,6 +375,9 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.REVIEW_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.HAND_OVER: frozenset({*ACCOMPANY, *LEAD}),
+    Act.KEEP_FROM_PARENTS: frozenset(
+        {R.AIDE_SOIGNANT, R.INFIRMIER, R.MEDECIN, R.PARAMEDICAL, R.IDEC}
+    ),  # of a profession of health
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
     Act.MANAGE_ACCOUNTS: frozenset({R.DIRECTION, R.ADMIN}),

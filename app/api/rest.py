@@ -18,6 +18,7 @@ from app.features.contacts.router import router as contacts
 from app.features.emergency.router import router as emergency
 from app.features.explain.router import router as explain
 from app.features.judicial.router import router as judicial
+from app.features.minor_secret.router import router as secrets
 from app.features.narrowing.router import router as narrowings
 from app.features.professionals.inviting import router as inviting
 from app.features.professionals.router import router as professionals
@@ -68,6 +69,7 @@ def rest() -> APIRouter:
     router.include_router(purposes)
     router.include_router(alerts)
     router.include_router(judicial)
+    router.include_router(secrets)
     router.include_router(handovers)
     router.include_router(exchanges)
     router.include_router(consents)
