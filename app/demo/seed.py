@@ -238,7 +238,7 @@ async def _write(owner: asyncpg.Connection, maker: Maker) -> None:
 
 async def _insert(owner: asyncpg.Connection, table: str, rows: Sequence[dict[str, object]]) -> None:
     if rows:
-        names = ", ".join(rows[0])
+        names = ", ".join(f'"{name}"' for name in rows[0])  # some are words of SQL
         sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{table}, $1)"  # noqa: S608
         await owner.execute(sql, orjson.dumps(rows, default=str).decode())
 
