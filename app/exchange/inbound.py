@@ -12,6 +12,8 @@ from app.exchange import journal
 from app.exchange.arrival import Arrival
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange, ExternalId, OutsidePartyMention, State
+from app.features.usagers import closing
+from app.features.usagers.models import Usager
 from app.fhir.mapping import Json, Registry
 from app.fhir.reading import Bundle
 from app.fhir.tolerance import tolerated
@@ -58,6 +60,9 @@ async def receive(
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
     arrival.place()
     await gate.flush()
+    for row in arrival.rows.values():
+        if isinstance(row, Usager) and row.died_on and not row.held and row.id not in gate.waiting:
+            await closing.at_death(gate, row, row.died_on)
     done = arrival.done()
     if dry:
         await gate.undo()

@@ -13,6 +13,7 @@ from app.features.transmissions.schemas import TransmissionOut
 from app.features.usagers.service import born_by
 from app.kernel import clock
 from app.kernel.clock import PARIS, today
+from tests.exchange.sending import sent
 from tests.features.consents.people import partner_asks
 from tests.features.contacts.people import added, confirmed, entered
 from tests.portal.visitor import Visitor, visit
@@ -229,7 +230,7 @@ def test_a_birth_date_put_right_moves_the_day(world: World, ines: dict[str, Any]
     changed = world.patch("odile", f"/api/v1/usagers/{world.ids['ines']}", {"birth_date": "2008-11-01"}, row["version"])
     assert changed.status_code == 200, changed.text
     assert not pulls(world, ines)
-    [told] = world.rows("SELECT lapses_on FROM sharing_consent")
+    [told] = world.rows("SELECT lapses_on FROM sharing_consent WHERE id = $1", UUID(ines["consent"]))
     assert told["lapses_on"] == date(2026, 11, 1)
 
 
@@ -247,6 +248,33 @@ def test_a_death_ends_what_was_shared(world: World) -> None:
     died = world.patch("odile", f"/api/v1/usagers/{world.ids['karim']}", {"died_on": str(today())}, row["version"])
     assert died.status_code == 200, died.text
     assert not partner_asks(world, "chu", str(note), TransmissionOut)
+
+
+@pytest.mark.threat("object-after-death")
+def test_a_death_told_by_a_partner_ends_it_too(world: World) -> None:
+    """FHIR `Patient.deceasedDateTime`, of a person this partner sent."""
+    person: dict[str, Any] = {"resourceType": "Patient", "name": [{"family": "ESSAI", "given": ["Léo"]}]}
+    person["identifier"] = [{"system": "https://chu.example/ipp", "value": "essai-leo"}]
+
+    def tells() -> UUID:
+        entry = {"fullUrl": "urn:uuid:5d1c2f0e-3f6b-4c55-9f61-5f9e6c9d8a13", "resource": person}
+        entry["request"] = {"method": "POST", "url": "Patient"}
+        answer = sent(world, {"resourceType": "Bundle", "type": "transaction", "entry": [entry]})
+        assert answer.status_code == 200, answer.text
+        return UUID(answer.json()["entry"][0]["response"]["location"].split("/")[1])
+
+    id = tells()
+    [row] = world.rows("SELECT structure_id, held FROM usager WHERE id = $1", id)
+    assert not row["held"]
+    at = {"usager_id": id, "structure_id": row["structure_id"]}
+    yes = {"kind": "partage", "question": "?", "if_yes": "a", "if_no": "b", "answer": "yes", "starts": date(2026, 1, 1)}
+    world.add(SharingConsent(partner_id=world.ids["mdph"], categories=["administrative"], **yes, **at))
+    assert world.get("mdph", f"/fhir/Patient/{id}").status_code == 200
+    person["deceasedDateTime"] = str(today())
+    assert tells() == id
+    [ended] = world.rows("SELECT ends FROM sharing_consent WHERE usager_id = $1", id)
+    assert ended["ends"] == today()
+    assert world.get("mdph", f"/fhir/Patient/{id}").status_code == 404
 
 
 def plain(text: str) -> str:
