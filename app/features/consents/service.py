@@ -30,8 +30,9 @@ OF_KIND = Listing(_of_kind, LATEST_FIRST)
 OF_USAGER = Listing(and_(_of_kind, SharingConsent.usager_id == _usager), LATEST_FIRST, usager="usager")
 OF_PERSON = Listing(SharingConsent.usager_id == _usager, LATEST_FIRST, usager="usager")  # every kind: to be told apart
 ANSWERS = Listing(ConsentAnswer.consent_id == bindparam("consent", type_=Uuid()), ("recorded_at", "id"))
-OPPOSITIONS = Listing(true(), LATEST_FIRST)
-OPPOSITIONS_OF = Listing(Opposition.usager_id == _usager, LATEST_FIRST, usager="usager")
+AS_RECORDED = ("recorded_at", "id")  # what each page tells, so that the next one can start there
+OPPOSITIONS = Listing(true(), AS_RECORDED)
+OPPOSITIONS_OF = Listing(Opposition.usager_id == _usager, AS_RECORDED, usager="usager")
 SHARED_KINDS = (
     Kind.USAGER, Kind.USAGER_IDENTIFIER, Kind.CONTACT, Kind.STAY, Kind.EMERGENCY_SHEET, Kind.TRANSMISSION, Kind.EVENT,
     *PROJECT, Kind.KEPT_RESOURCE,
