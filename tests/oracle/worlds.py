@@ -296,6 +296,7 @@ class _Drawing:
 
         if self.draw.random() < 0.25:  # a plain yes, and parents who do not say the same
             plain: Values = {"kind": "partage", "partner_id": self.world.ids["chu"], "categories": list(SHARED)}
+            plain |= {"answered_at": self.now, "answered_by_kind": "usager"}
             plain |= {"held": False, "deleted_at": None, "starts": self.now.date() - timedelta(days=9)}
             for answer in ("yes", "disagreement"):
                 self._row("sharing_consent", person, **{**plain, "answer": answer})
