@@ -58,7 +58,10 @@ PROTECTED = {
     "usager": ("address_protected", ("address", "postal_code", "city", "country", "phone", "email")),
     "contact": ("address_protected", ("address", "postal_code", "city", "country", "phone", "email", "notes")),
     "stay": ("place_protected", ("structure_id", "unit_id", "file_number", "comes_from", "comment")),
-    "event_participant": ("place_protected", ("place", "comment", "reason", "outside_service")),
+    "event_participant": (
+        "place_protected",
+        ("place", "title", "comment", "reason", "report", "cancel_reason", "outside_service"),
+    ),
 }
 PROTECTED_PLACE = "lieu protégé"
 OTHER_PERSON = "passage masqué : il parle de quelqu'un d'autre"
