@@ -1,7 +1,7 @@
 """Reading the trail itself: line by line as the DPO does, visit by visit as the person does. The reading is traced too.
 
 A visit is one request: what one caller did to one dossier at one moment. Who may read which lines, and what the person
-is not shown, is `policy.trail_open`; the DPO may release a line that is held back.
+is not shown, is `shown.trail_open`; the DPO may release a line that is held back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,10 +38,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from app.access.facts import ME, ORGANISATION, alive
 from app.access.permissions import Act, Action
-from app.access.policy import SHAPES_KEPT, line_held_back, line_released, trail_open
+from app.access.policy import SHAPES_KEPT
 from app.access.questions import plain
 from app.access.reading import Reading
 from app.access.refusal import ENDED, NOT_FOUND
+from app.access.shown import line_held_back, line_released, trail_open
 from app.audit import trail
 from app.audit.lines import name_of, named
 from app.audit.models import AuditEntry, TrailRelease
