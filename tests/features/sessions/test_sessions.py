@@ -16,6 +16,7 @@ from tests.world import ORIGIN, World
 
 MINE, ME = "/api/v1/access/sessions", "/api/v1/me/sessions"
 OF = "/api/v1/professionals/{}/sessions"
+SOMEONE = "da467f9e-a9be-4277-853d-e081b737cb5f"  # a name of a test says no number of chance
 READ = "/api/v1/transmissions"
 
 
@@ -240,8 +241,8 @@ class TestOfSomeone:
         ("chu", MINE),
         ("sonia", ME),
         ("chu", ME),
-        ("jeanne", OF.format(uuid4())),
-        ("chu", OF.format(uuid4())),
+        ("jeanne", OF.format(SOMEONE)),
+        ("chu", OF.format(SOMEONE)),
     ],
 )
 @pytest.mark.parametrize("verb", ["GET", "DELETE"])
