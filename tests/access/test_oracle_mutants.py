@@ -15,7 +15,7 @@ from tests.oracle.worlds import MANY_PERSONS, Cast, Drawn, drawn
 from tests.world import World
 
 SEEDS = tuple(range(101, 111))
-FACTS, SHARING, POLICY = "facts", "sharing", "policy"
+FACTS, SHARING, POLICY, REACH = "facts", "sharing", "policy", "staff"
 STAFF = (
     Mutant(FACTS, "here", ", i_still_am(role))", ")"),
     Mutant(FACTS, "here", "places.where(MembershipStructure.membership_id == MEMBERSHIP)", "places"),
@@ -46,20 +46,20 @@ STAFF = (
     Mutant(FACTS, "opposed", ", not_(o.held)"),
     Mutant(FACTS, "running", "fact.ends > TODAY", "fact.ends >= TODAY"),
     Mutant(FACTS, "running", "fact.starts <= TODAY", "fact.starts < TODAY"),
-    Mutant(POLICY, "_with_me", ", row.consigne)", ")"),
-    Mutant(POLICY, "_as_staff", "if row.KIND not in COMMON:", "if False:"),
-    Mutant(POLICY, "_with_me", "and_(or_(*told), accompanied_by_me(row, as_referent))", "or_(*told)"),
-    Mutant(POLICY, "_as_staff", "widest = not_(narrowed(role, row, Narrowed.NONE))", "widest = true()"),
-    Mutant(POLICY, "_of_all", ", accompanied_by_me(row))", ", true())"),
+    Mutant(REACH, "_with_me", ", row.consigne)", ")"),
+    Mutant(REACH, "as_staff", "if row.KIND not in COMMON:", "if False:"),
+    Mutant(REACH, "_with_me", "and_(or_(*told), accompanied_by_me(row, as_referent))", "or_(*told)"),
+    Mutant(REACH, "as_staff", "widest = not_(narrowed(role, row, Narrowed.NONE))", "widest = true()"),
+    Mutant(REACH, "_of_all", ", accompanied_by_me(row))", ", true())"),
     Mutant(FACTS, "narrowed", ", n.deleted_at.is_(None))", ")"),
     Mutant(FACTS, "narrowed", ", n.role == word(role)"),
     Mutant(
-        POLICY,
+        REACH,
         "_opens_in_emergency",
-        "return and_(never, or_(_one_of(_whole(role, row), row), row.consigne))",
+        "return and_(never, or_(one_of(_whole(role, row), row), row.consigne))",
         "return row.consigne",
     ),
-    Mutant(POLICY, "_opens_in_emergency", "_one_of(_whole(role, row), row)", "never"),
+    Mutant(REACH, "_opens_in_emergency", "one_of(_whole(role, row), row)", "never"),
     Mutant(FACTS, "purpose_of_mine", ", p.ends_at > NOW"),
     Mutant(FACTS, "purpose_of_mine", "p.closed_at.is_(None), "),
     Mutant(FACTS, "purpose_of_mine", 'p.usager_id == outer(row, "usager_id"), '),
@@ -68,8 +68,8 @@ STAFF = (
     Mutant(FACTS, "followed_together", 'theirs.where(outer(row, "structure_id") == any_(t.structure_ids))', "theirs"),
     Mutant(FACTS, "on_call", ", c.ends_at > NOW"),
     Mutant(FACTS, "on_call", ", c.professional_id == ME"),
-    Mutant(POLICY, "_on_call", "and_(told, on_call(row))", "told"),
-    Mutant(POLICY, "_on_call", ', outer(row, "important"))', ")"),
+    Mutant(REACH, "_on_call", "and_(told, on_call(row))", "told"),
+    Mutant(REACH, "_on_call", ', outer(row, "important"))', ")"),
 )
 OTHERS = (
     Mutant(FACTS, "mandated", "running(m), "),
@@ -95,10 +95,10 @@ OTHERS = (
     Mutant(SHARING, "_asked_of", "s.partner_id == ME, "),
     Mutant(SHARING, "_asked_of", 's.kind == word("partage"), '),
     Mutant(SHARING, "_asked_of", ', outer(row, "category") == any_(s.categories)'),
-    Mutant(SHARING, "_asked_of", "s.withdrawn_at.is_(None) | (s.answer != word(\"yes\")), "),
-    Mutant(SHARING, "_asked_of", "running(s), "),
-    Mutant(SHARING, "_asked_of", "s.deleted_at.is_(None), "),
-    Mutant(SHARING, "_asked_of", ", not_(s.held)"),
+    Mutant(SHARING, "_asked_of", "        s.withdrawn_at.is_(None) | (s.answer != word(\"yes\")),\n"),
+    Mutant(SHARING, "_asked_of", "        running(s),\n"),
+    Mutant(SHARING, "_asked_of", "        s.deleted_at.is_(None),\n"),
+    Mutant(SHARING, "_asked_of", "        not_(s.held),\n"),
     Mutant(SHARING, "_covers", "day < s.data_until", "day <= s.data_until"),
     Mutant(SHARING, "_covers", "day >= s.data_from", "day > s.data_from"),
     Mutant(SHARING, "_covers", "Europe/Paris", "UTC"),
