@@ -131,7 +131,7 @@ def as_handed(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElemen
     open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
     others = row.origin_partner_id.is_distinct_from(ME)  # what it sent itself is told as it sent it
     beyond = func.coalesce(allowed(caller, Action.READ, row), false())
-    it = and_(handed(then.entry_id, then.version), others, open_then)
+    it = and_(handed(then.entry_id, then.version, row), others, open_then)
     return and_(row.organisation_id == ORGANISATION, alive(), it, not_(beyond))
 
 

@@ -27,6 +27,7 @@ from app.access.facts import ME, ORGANISATION, TODAY, Opposition, opposed, outer
 from app.access.permissions import (
     Visibility,
 )
+from app.audit.vocabulary import Ground
 from app.kernel.hot import word
 
 SharingConsent = aliased(models.SharingConsent, name="fact_consent")
@@ -100,9 +101,11 @@ def opposed_by(row: type[DossierEntry]) -> ColumnElement[bool]:
     return mine.exists()
 
 
-def handed(entry_id: Any, version: Any) -> ColumnElement[bool]:
-    """A professional sent this version of the row to this partner, and no later one: closed by nothing, it is theirs."""
-    h, later = Handed, HandedLater
+def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+    """A professional sent this version of the row to this partner, and no later one. What the partner kept stays theirs;
+    our door closes when the person opposes it, unless the law or their life asked for it.
+    """
+    h, later, act = Handed, HandedLater, Handover
     mine = and_(h.organisation_id == ORGANISATION, h.partner_id == ME, h.entry_id == entry_id, h.version == version)
     since = exists().where(
         later.organisation_id == ORGANISATION,
@@ -110,7 +113,9 @@ def handed(entry_id: Any, version: Any) -> ColumnElement[bool]:
         later.entry_id == h.entry_id,
         later.version > h.version,
     )
-    return exists().where(mine, not_(since.correlate(h)))
+    whatever = act.ground.in_([word(Ground.LOI), word(Ground.VITAL)])
+    sent = and_(act.organisation_id == ORGANISATION, act.id == h.handover_id, or_(whatever, not_(opposed_by(row))))
+    return exists().where(mine, not_(since.correlate(h)), sent)
 
 
 def handed_under(entry_id: Any, version: Any) -> ColumnElement[Any]:

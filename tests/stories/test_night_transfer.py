@@ -255,13 +255,25 @@ class TestGrounds:
         assert pushed(world, **changes).status_code == status
         assert reads(world, f"Patient/{world.ids[HER]}") == (200 if status == 201 else 404)
 
-    def test_an_opposition_closes_nothing_received_and_stops_the_next(self, world: World) -> None:
-        """« Ce qu'il a déjà reçu reste chez lui. »"""
-        assert pushed(world).status_code == 201
+    @pytest.mark.threat("handover-read-after-opposition")
+    @pytest.mark.parametrize(
+        ("changes", "still"),
+        [
+            ({}, 404),
+            ({"ground": "vital", "reason": "Inconscient, ne respire plus."}, 200),
+            ({"ground": "loi", "article": "R4127-9 CSP"}, 200),
+        ],
+    )
+    def test_an_opposition_closes_our_door_and_stops_the_next(
+        self, world: World, changes: dict[str, object], still: int
+    ) -> None:
+        """« Le CHU ne peut plus lire. Ce qu'il a déjà reçu reste chez lui. »"""
+        assert pushed(world, **changes).status_code == 201
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
         assert (
             world.post(HER, "/api/v1/me/consents/oppositions", {"partner_id": str(world.ids["chu"])}).status_code == 201
         )
-        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        assert reads(world, f"Patient/{world.ids[HER]}") == still
         assert pushed(world, entry_ids=[str(world.ids["consigne"])]).status_code == 409
 
 
