@@ -288,14 +288,14 @@ class TestCost:
             world.get(who, f"{PATH}/{id}")
         assert len(counted) == 1, counted.sql
 
-    def test_a_read_back_or_a_refusal_is_two(self, world: World):
+    def test_a_read_back_or_a_refusal_is_two_at_most(self, world: World):
         id = sent(world, "chu")
         changed_by_the_team(world, id)
         for who in ("chu", "mdph"):
             world.get(who, f"{PATH}/{id}")
             with world.statements() as counted:
                 world.get(who, f"{PATH}/{id}")
-            assert len(counted) == 2, counted.sql
+            assert len(counted) <= 2, counted.sql
 
 
 @pytest.mark.threat("search-outcome-text")
