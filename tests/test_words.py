@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from app.access.permissions import ACTS, STAFF, Act, Kind
+from app.access.acts import ACTS, Act
+from app.access.permissions import STAFF, Kind
 from app.security.principal import Role
 
 ROOT = Path(__file__).parents[1]

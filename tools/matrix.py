@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from app.access.permissions import ACTS, STAFF, WITHOUT_ROLE, Action, Category, Cell, Kind, Reach
+from app.access.acts import ACTS
+from app.access.permissions import STAFF, WITHOUT_ROLE, Action, Category, Cell, Kind, Reach
 from app.features.narrowing.houses import FOREIGN, starts
 
 PLACE = Path(__file__).parents[1] / "docs" / "access.md"
@@ -44,7 +45,7 @@ Narrower than the law: `none`, or `team` (only those the role accompanies) for a
 ACTS_HEAD = """
 ## Acts
 
-What is not a row: gestures that open, close or confirm.
+What is not a row: gestures that open, close or confirm (`app/access/acts.py`).
 
 | act | roles |
 |---|---|

@@ -11,9 +11,10 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Text, Uuid, bindparam, cast, exists, literal_column, not_, null, or_, select
 
+from app.access.acts import ACTS, Act
 from app.access.facts import ORGANISATION, TODAY
 from app.access.models import Mandate
-from app.access.permissions import ACTS, Act, Action
+from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, hands_page, usager_table
 from app.access.reading import Reading
 from app.access.refusal import MayNot, OutOfReach, refused

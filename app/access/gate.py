@@ -17,9 +17,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access import writing
+from app.access.acts import Act
 from app.access.entry import DossierEntry, Row, fill
 from app.access.facts import ORGANISATION, facts
-from app.access.permissions import Act, Action
+from app.access.permissions import Action
 from app.access.policy import allowed, has_cell, usager_table
 from app.access.questions import Listing, still_alive
 from app.access.reading import Reading

@@ -5,9 +5,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.acts import Act
 from app.access.gate import Gate
 from app.access.models import Professional
-from app.access.permissions import Act
 from app.access.refusal import MayNot, OutOfReach, refused
 from app.kernel import db
 from app.kernel.clock import now

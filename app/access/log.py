@@ -36,8 +36,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
+from app.access.acts import Act
 from app.access.facts import ME, ORGANISATION, alive
-from app.access.permissions import Act, Action
+from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT
 from app.access.questions import plain
 from app.access.reading import Reading

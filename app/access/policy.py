@@ -142,7 +142,7 @@ def overtaken(caller: Shape, row: type[DossierEntry]) -> ColumnElement[bool]:
 
 
 def decides(caller: Shape, row: type[DossierEntry]) -> ColumnElement[bool]:
-    """A row that arrived in one of my structures; the act itself is asked of `permissions.ACTS`."""
+    """A row that arrived in one of my structures; the act itself is asked of `acts.ACTS`."""
     mine = row.structure_id.in_(structures_where_i_am(caller.role)) if caller.role else false()
     return and_(row.organisation_id == ORGANISATION, alive(), row.origin_partner_id.is_not(None), mine)
 

@@ -32,9 +32,10 @@ from sqlalchemy import (
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import NullType
 
+from app.access.acts import Act
 from app.access.entry import DossierEntry, Readable, Row, View
 from app.access.facts import ORGANISATION, alive, in_office
-from app.access.permissions import Act, Action
+from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, ground
 from app.access.versions import StoredUsagerKey
 from app.audit import trail

@@ -7,9 +7,10 @@ from uuid import UUID
 
 import asyncpg
 
+from app.access.acts import ACTS, Act
 from app.access.entry import View
 from app.access.facts import facts
-from app.access.permissions import ACTS, Act, Action
+from app.access.permissions import Action
 from app.access.questions import (
     Listing,
     Part,
@@ -163,7 +164,7 @@ class Reading:
         return {**facts(self.principal), **trail.binds(self.call)}
 
     async def require(self, act: Act) -> None:
-        """Raises MayNot when the caller's role, as it runs now, has no such act (`permissions.ACTS`)."""
+        """Raises MayNot when the caller's role, as it runs now, has no such act (`acts.ACTS`)."""
         may = isinstance(self.principal, Professional) and self.principal.role in ACTS[act]
         if may:
             query = still_in_office(self.principal.shape)

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.access.acts import ACTS, Act
 from app.access.facts import (
     ME,
     ORGANISATION,
@@ -24,8 +25,6 @@ from app.access.facts import (
     i_still_am,
 )
 from app.access.permissions import (
-    ACTS,
-    Act,
     Category,
     Kind,
     Visibility,

@@ -28,9 +28,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.access.acts import Act
 from app.access.facts import ME, NOW, ORGANISATION, SESSION, alive
 from app.access.gate import Gate
-from app.access.permissions import Act, Action
+from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT
 from app.access.reading import Reading
 from app.access.refusal import ENDED, OutOfReach, refused

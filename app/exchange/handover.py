@@ -12,10 +12,11 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, and_, any_, bindparam, false, or_, true
 
+from app.access.acts import ACTS, Act
 from app.access.entry import View, word
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import Handover, HandoverRow
-from app.access.permissions import ACTS, Act, Action, Category, Kind, Visibility
+from app.access.permissions import Action, Category, Kind, Visibility
 from app.access.refusal import OutOfReach, refused
 from app.access.together import Asked, together
 from app.audit.vocabulary import Ground

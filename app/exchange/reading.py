@@ -8,8 +8,9 @@ import orjson
 from pydantic import ValidationError
 from sqlalchemy import LargeBinary, text
 
+from app.access.acts import ACTS, Act
 from app.access.arrivals import Arrivals
-from app.access.permissions import ACTS, Act, Action, Kind
+from app.access.permissions import Action, Kind
 from app.exchange import journal, persons, sas
 from app.exchange.schemas import ArrivedOut, ExchangeOut, ExchangeWhole, RowOut, Warned
 from app.features.usagers import doubles

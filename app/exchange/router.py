@@ -7,9 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from app.access.acts import Act
 from app.access.arrivals import Arrivals
 from app.access.http import PAGE, After, Limit, StaffReading, one, open_as, page
-from app.access.permissions import Act
 from app.audit.vocabulary import Door
 from app.exchange import reading, sas
 from app.exchange.models import Exchange, State

@@ -11,10 +11,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid, bindparam, text, true
 
+from app.access.acts import Act
 from app.access.arrivals import OF_THE_ROW, Arrivals
 from app.access.entry import DossierEntry
 from app.access.gate import Listing
-from app.access.permissions import Act, Action, Kind
+from app.access.permissions import Action, Kind
 from app.access.refusal import OutOfReach
 from app.access.versions import about
 from app.exchange.models import Exchange, ExternalId, State

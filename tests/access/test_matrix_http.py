@@ -16,7 +16,7 @@ from tests.world import World
 STALE = 999_999
 ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BODIES = {"usager_identifier": {"value": "1"}}
-# Kinds that no route corrects or removes, or only after an act of its own (`permissions.ACTS`): the gate is asked.
+# Kinds that no route corrects or removes, or only after an act of its own (`acts.ACTS`): the gate is asked.
 WITHOUT_DOOR = {
     Action.UPDATE: {
         "consent_answer", "agreement", "kept_resource", "emergency_access", "team_member", "stated_purpose", "shared_team",

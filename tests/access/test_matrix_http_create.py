@@ -16,7 +16,7 @@ from tests.dossier import LOCAL, PARTS, Person
 from tests.world import World
 
 NEAR, FAR = Profile(team=True, referent=True, own=True, consigne=True), Profile(own=True)
-# Written by the gate beside something else, or after an act of its own (`permissions.ACTS`): the gate is asked.
+# Written by the gate beside something else, or after an act of its own (`acts.ACTS`): the gate is asked.
 WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate", "consigne", "shared_team"}
 DAILY = ("support", "care")
 BODIES: dict[str, dict[str, Any]] = {

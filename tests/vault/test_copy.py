@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
+from app.access.acts import ACTS, Act
 from app.access.models import Handover, TeamMember
-from app.access.permissions import ACTS, Act
 from app.features.alerts.models import Alert
 from app.features.contacts.models import Contact
 from app.features.judicial.models import JudicialDecision

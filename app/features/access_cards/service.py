@@ -4,8 +4,8 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from app.access import cards
+from app.access.acts import Act
 from app.access.gate import Gate
-from app.access.permissions import Act
 from app.features.access_cards.schemas import CardGiven, CardIn
 from app.kernel.clock import PARIS, today
 from app.kernel.errors import Invalid

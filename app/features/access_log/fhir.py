@@ -14,9 +14,10 @@ from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, all_, any_, column, fun
 from starlette.responses import Response
 
 from app.access import log
+from app.access.acts import Act
 from app.access.gate import Reading
 from app.access.log import Line, Wanted
-from app.access.permissions import Act, Action
+from app.access.permissions import Action
 from app.audit.lines import named
 from app.audit.models import AuditEntry
 from app.audit.vocabulary import Ground, Outcome

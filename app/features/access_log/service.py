@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from app.access import log
+from app.access.acts import Act
 from app.access.gate import Reading
 from app.access.log import Line
-from app.access.permissions import Act, Action, Kind
+from app.access.permissions import Action, Kind
 from app.features.access_log.schemas import Asked, Visitor, VisitOut, VisitRow
 from app.kernel.clock import PARIS, now, today
 from app.kernel.errors import Unreadable

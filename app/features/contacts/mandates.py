@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import Date, Uuid, and_, bindparam, or_, select
 
+from app.access.acts import Act
 from app.access.entry import word
 from app.access.gate import Gate, Listing, MayNot, Reading
 from app.access.mandates import EFFECTS, OF_A_MINOR, Effect, MandateKind, Scope, majority, opens
 from app.access.models import Mandate
-from app.access.permissions import Act, Action, Kind, Visibility
+from app.access.permissions import Action, Kind, Visibility
 from app.access.refusal import NOT_FOUND, refused
 from app.features.contacts.models import Contact
 from app.features.contacts.schemas import (

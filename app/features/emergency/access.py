@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, DateTime, Uuid, and_, bindparam, or_, true
 
+from app.access.acts import Act
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import EmergencyAccess
-from app.access.permissions import EMERGENCY_ROLES, Act, Action, Visibility
+from app.access.permissions import EMERGENCY_ROLES, Action, Visibility
 from app.access.refusal import refused
 from app.features.emergency.schemas import EmergencyIn, Known, ReviewIn
 from app.features.settings.tuned import tuned

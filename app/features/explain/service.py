@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from app.access.acts import Act
 from app.access.explaining import Explaining, Row, Someone, tables
-from app.access.permissions import Act
 from app.features.explain.labels import why
 from app.features.explain.schemas import Explained, Reader
 from app.kernel.errors import Unreadable

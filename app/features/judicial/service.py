@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Date, Uuid, and_, bindparam, or_, true
 
+from app.access.acts import Act
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import Consigne
-from app.access.permissions import Act, Action, Kind, Visibility
+from app.access.permissions import Action, Kind, Visibility
 from app.access.refusal import refused
 from app.access.sealed import sealed
 from app.features.contacts.schemas import Holder

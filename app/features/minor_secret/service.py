@@ -9,10 +9,11 @@ import msgspec
 from sqlalchemy import ColumnElement, Date, and_, bindparam, exists, or_
 
 from app.access import standing
+from app.access.acts import ACTS, Act
 from app.access.entry import ME, DossierEntry, DossierView
 from app.access.gate import Gate, MayNot
 from app.access.models import SharingConsent, TeamMember
-from app.access.permissions import ACTS, Act, Action
+from app.access.permissions import Action
 from app.access.refusal import refused
 from app.features.calendar.models import EventParticipant
 from app.features.contacts.models import Contact

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
+from app.access.acts import Act
 from app.access.http import StaffReading, open_as, removed
 from app.access.inviting import Inviting
-from app.access.permissions import Act
 from app.audit.vocabulary import Door
 from app.features.professionals import service
 from app.features.professionals.schemas import MembershipIn, Name, ProfessionalIn, Rpps

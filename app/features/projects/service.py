@@ -9,8 +9,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from app.access.acts import Act
 from app.access.gate import Gate
-from app.access.permissions import Act, Action, Category
+from app.access.permissions import Action, Category
 from app.features.projects.labels import STATUSES
 from app.features.projects.models import Project
 from app.features.projects.parts import AgreementOut

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam
 
+from app.access.acts import Act
 from app.access.gate import Gate, Listing
 from app.access.models import TeamMember, UnitTeam
-from app.access.permissions import Act, Action, Category, Visibility
+from app.access.permissions import Action, Category, Visibility
 from app.features.teams.schemas import MemberIn, MemberPatch, OnDutyIn, RuleIn, RulePatch
 from app.kernel.clock import now, today
 from app.kernel.errors import Forbidden, Invalid

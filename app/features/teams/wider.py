@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, true
 
+from app.access.acts import Act
 from app.access.gate import Gate, Listing
 from app.access.openings import OnCall, SharedTeam
-from app.access.permissions import Act, Action, Visibility
+from app.access.permissions import Action, Visibility
 from app.features.teams.schemas import OnCallIn, OnCallPatch, SharedTeamIn, SharedTeamPatch
 from app.features.teams.service import not_oneself
 from app.kernel.clock import now, today

@@ -9,9 +9,9 @@ import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from app.access.acts import Act
 from app.access.gate import Gate
 from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, Version, created, one, page, seen
-from app.access.permissions import Act
 from app.features.usagers import doubles, identifiers, names, service
 from app.features.usagers.models import Usager
 from app.features.usagers.schemas import (

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import Date, Text, and_, bindparam, or_
 
+from app.access.acts import Act
 from app.access.gate import Gate, Listing
 from app.access.mandates import ADULT
-from app.access.permissions import Act, Action, Visibility
+from app.access.permissions import Action, Visibility
 from app.features.stays import service as stays
 from app.features.usagers import closing, doubles, identifiers, names, numbers
 from app.features.usagers.models import UNCHECKED, IdentityStatus, Usager

@@ -11,9 +11,10 @@ import orjson
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access.acts import ACTS, Act
 from app.access.models import Membership, Professional
 from app.access.opening import trace_system
-from app.access.permissions import ACTS, Act, Action, Kind
+from app.access.permissions import Action, Kind
 from app.access.sealed import about as about_sealed
 from app.access.versions import StoredUsagerKey
 from app.features.structures.models import Structure
