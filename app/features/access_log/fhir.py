@@ -7,6 +7,7 @@ Sources: https://hl7.org/fhir/R4/auditevent.html; https://profiles.ihe.net/ITI/B
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -21,12 +22,13 @@ from app.access.permissions import Action
 from app.audit.lines import named
 from app.audit.models import AuditEntry
 from app.audit.vocabulary import Ground, Outcome
+from app.features.access_log.service import LONGEST
 from app.fhir import paging
 from app.fhir.canonicals import OURS, code_system
 from app.fhir.mapping import Beside
 from app.fhir.search.criteria import INSTANT, Around, Asked, Bind, Column, Criterion, Reference, Token, When
 from app.fhir.search.query import Query, Shape, condition, read
-from app.fhir.search.values import alternatives, id_in
+from app.fhir.search.values import alternatives, id_in, moment_of
 from app.fhir.types import (
     AuditAgent,
     AuditEntity,
@@ -77,7 +79,9 @@ REQUEST = Coding("https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityT
 SERVER = Link(display="dui-serveur")
 APPLICATION = Coding("http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server")
 BY_ADDRESS = "2"  # https://hl7.org/fhir/R4/valueset-network-type.html: an IP address
-ONE_OF = ("date", "_lastUpdated", "patient", "_id")
+OF_SOME, OF_A_TIME = {"patient", "_id"}, {"date", "_lastUpdated"}
+EVER = datetime.min.replace(tzinfo=UTC)
+NO_START, NO_END = ("lt", "le", "eb", "ne"), ("gt", "ge", "sa", "ne")
 A = AuditEntry
 
 
@@ -247,8 +251,8 @@ async def search(reading: Reading, origin: str, said: paging.Said, *, lenient: b
         opened = paging.opened(reading.keyring, reading.principal, TYPE, link[0])
         said, after = opened.said, opened.after
     query = read(said, [CRITERIA], Around(origin, reading.keyring, TYPE), lenient=lenient)
-    if not any(name in ONE_OF for name, _ in query.said):
-        raise Unreadable("Dites de qui (patient) ou de quand (date).", where="date", code="too_costly")
+    if not link:
+        _check_bounded(query)
     if query.asked_count == 0:
         raise Unreadable("La trace se lit page à page : elle ne se compte pas ici.", where="_count", code="too_costly")
     usager = query.values[query.usager] if query.usager else None
@@ -258,6 +262,29 @@ async def search(reading: Reading, origin: str, said: paging.Said, *, lenient: b
     if len(found) > len(shown):
         following = paging.following(reading.keyring, reading.principal, origin, TYPE, query.said, shown[-1].place)
     return _searchset(origin, query, shown, following)
+
+
+def _check_bounded(query: Query) -> None:
+    """Raises Unreadable for the trail of everyone, over more than the period that REST allows."""
+    names = {name for name, _ in query.said}
+    if names & OF_SOME:
+        return
+    if not names & OF_A_TIME:
+        raise Unreadable("Dites de qui (patient) ou de quand (date).", where="date", code="too_costly")
+    spans = [_span(text) for name, text in query.said if name in OF_A_TIME]
+    first, last = max(low for low, _ in spans), min(high for _, high in spans)
+    if last - first > LONGEST:
+        raise Unreadable(
+            "Sans dire de qui, une période d'un an au plus : date=ge… et date=lt….", where="date", code="too_costly"
+        )
+
+
+def _span(text: str) -> tuple[datetime, datetime]:
+    """What a criterion of time lets through, from its first moment to its last; up to now when it says no end."""
+    moments = [moment_of(piece) for piece in alternatives(text)]
+    starts = [EVER if m.prefix in NO_START else m.high if m.prefix in ("gt", "sa") else m.low for m in moments]
+    ends = [now() if m.prefix in NO_END else m.low if m.prefix in ("lt", "eb") else m.high for m in moments]
+    return min(starts), max(ends)
 
 
 def _searchset(origin: str, query: Query, shown: list[Line], following: str | None) -> Response:
