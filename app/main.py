@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 import app.schema  # noqa: F401  every table is known
+from app import start
 from app.api import docs, errors, fhir, health, invitation, metrics, transaction
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
@@ -25,10 +26,8 @@ from app.api.rest import rest
 from app.audit import heads, sealer
 from app.audit.watch import Watch
 from app.config import VERSION, Settings, settings
-from app.features.settings.service import unanswered
 from app.kernel import migrations
-from app.kernel.crypto import Keyring
-from app.kernel.db import NIL, Database
+from app.kernel.db import Database
 from app.kernel.errors import DuiError, TooLarge
 from app.kernel.hot import HotLane
 from app.portal import router as portal
@@ -36,37 +35,20 @@ from app.portal.pages import STATIC_DIR, STATIC_URL
 from app.portal.static_files import Kept
 from app.security.outbound import Outbound
 from app.security.tokens import TokenCache
-from app.vault import proof
-
-# Itself, or as a member of another role: SET ROLE would be enough.
-SAFE_ROLE = """SELECT r.rolcreaterole OR EXISTS (
-        SELECT 1 FROM pg_roles o WHERE (o.rolsuper OR o.rolbypassrls) AND pg_has_role(r.oid, o.oid, 'MEMBER'))
-    OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
-        AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
-    FROM pg_roles r WHERE r.rolname = current_user"""
-
-
-class UnsafeStart(RuntimeError):
-    """Refused to start, in words the person at the keyboard can act on."""
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     config: Settings = app.state.settings
-    app.state.keyring = Keyring.load(config.key_file)
-    if app.state.keyring.demo and not config.demo:
-        raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
-    await _check_role(config.database_url)
-    await proof.opens(config.database_url, app.state.keyring)
-    if not config.demo:
-        await _check_answers(config.database_url)
-    app.state.schema_head = migrations.head()
-    app.state.lane = HotLane(config.database_url, config.pool_size)
-    app.state.database = Database(config.database_url, config.pool_size)
-    app.state.tokens = TokenCache()
-    app.state.outbound = Outbound()
-    await app.state.lane.open()
-    metrics.serve(config.metrics_port)
+    with start.telling():
+        app.state.keyring = await start.check(config)
+        app.state.schema_head = migrations.head()
+        app.state.lane = HotLane(config.database_url, config.pool_size)
+        app.state.database = Database(config.database_url, config.pool_size)
+        app.state.tokens = TokenCache()
+        app.state.outbound = Outbound()
+        await app.state.lane.open()
+        start.metrics(config.metrics_port)
     stop = asyncio.Event()
     watch = app.state.watch = Watch(config.seal_late, here=bool(config.sealer_database_url))
     sealing = None
@@ -82,37 +64,6 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             await sealing
         await app.state.lane.close()
         await app.state.database.close()
-
-
-async def _check_role(url: str) -> None:
-    """Raises UnsafeStart when row-level security would not hold for the application's role."""
-    connection = await asyncpg.connect(url)
-    try:
-        if await connection.fetchval(SAFE_ROLE):
-            raise UnsafeStart(
-                "Le rôle de DUI_DATABASE_URL possède une table, est superutilisateur ou contourne la sécurité par ligne, par "
-                "lui-même ou comme membre d'un autre. "
-                "Donnez-lui le rôle dui_app, que crée « dui migrate »."
-            )
-    finally:
-        await connection.close()
-
-
-async def _check_answers(url: str) -> None:
-    """Raises UnsafeStart until the six questions before a real person are answered (README)."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("SELECT set_config('dui.organisation', $1, false)", str(NIL))
-        rows = await connection.fetch(
-            "SELECT key, value FROM setting WHERE organisation_id = $1 AND deleted_at IS NULL", NIL
-        )
-    finally:
-        await connection.close()
-    missing = unanswered({row["key"]: row["value"] for row in rows})
-    if missing:
-        raise UnsafeStart(
-            "Avant d'y mettre une vraie personne, répondez avec « dui settings answer » : " + " ".join(missing)
-        )
 
 
 async def _too_large(request: Request, error: Exception) -> Response:

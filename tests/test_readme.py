@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -28,6 +29,12 @@ def clone(tmp_path: Path) -> Path:
     return place
 
 
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 def environment(home: Path) -> dict[str, str]:
     home.mkdir()
     kept = {
@@ -43,7 +50,8 @@ def environment(home: Path) -> dict[str, str]:
 
 def test_every_shell_block_works_in_its_order(clone: Path, tmp_path: Path):
     assert [block.strip() for block in BLOCKS[:2]] == ["make run", "make test"]
-    env = environment(tmp_path / "home")
+    port = str(free_port())
+    env = environment(tmp_path / "home") | {"PORT": port}
     log = tmp_path / "run.log"
     with log.open("w") as out:
         server = subprocess.Popen(
@@ -60,7 +68,12 @@ def test_every_shell_block_works_in_its_order(clone: Path, tmp_path: Path):
             assert "tools/test.sh" in planned.stdout  # this very suite: not run inside itself
             for block in BLOCKS[2:]:
                 done = subprocess.run(
-                    ["bash", "-euc", block], check=False, cwd=clone, env=env, capture_output=True, text=True
+                    ["bash", "-euc", block.replace("8000", port)],
+                    check=False,
+                    cwd=clone,
+                    env=env,
+                    capture_output=True,
+                    text=True,
                 )
                 assert done.returncode == 0, done.stderr
                 assert done.stdout.startswith("{"), done.stdout[:200]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from app.cli.serving import serving
+from app.cli.serving import free, serving
 from app.config import settings
 from app.demo import run as demonstration
 from app.demo.places import PARTNERS
@@ -34,6 +34,8 @@ def demo(
     and_serve: Annotated[bool, typer.Option("--serve", help="Puis sert, jusqu'à Ctrl+C.")] = False,
 ) -> None:
     """Quatre histoires inventées, et les trois portes pour les lire."""
+    if and_serve:
+        free("127.0.0.1", port)
     if reset:
         _forget(data, database_url)
     server = None

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
+from app.start import taken
+
 commands = typer.Typer()
 GRACE = 20  # seconds left to requests in flight when told to stop
 
@@ -16,7 +18,15 @@ def serve(
     workers: Annotated[int, typer.Option(help="Nombre de processus.")] = 1,
 ) -> None:
     """Sert l'API, FHIR et la page de la personne."""
+    free(host, port)
     uvicorn.run("app.main:create_app", factory=True, workers=workers, **serving(host, port))
+
+
+def free(host: str, port: int) -> None:
+    """Raises Exit, once it is said, when nothing can listen there: asked before anything is prepared."""
+    if said := taken(host, port):
+        typer.echo(f"{said} (--port ; avec make, PORT=…)", err=True)
+        raise typer.Exit(1)
 
 
 def serving(host: str, port: int) -> dict[str, Any]:

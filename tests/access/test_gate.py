@@ -9,9 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from app.access.gate import Gate
 from app.access.permissions import Action
+from app.access.reading import Reading
 from app.access.refusal import MayNot
 from app.features.calendar.models import EventParticipant, ResourceBooking
 from app.features.transmissions.models import Transmission
+from app.kernel.crypto import KeyFault
 from app.kernel.errors import Conflict, NotFound
 from tests.access.holding import holding
 from tests.features.calendar.test_rest import planned, room
@@ -103,3 +105,11 @@ class TestErased:
 
         with pytest.raises(NotFound):
             holding(world, "sonia", act)
+
+
+def test_what_no_key_opens_any_more_is_a_fault_and_never_an_empty_text(world: World):
+    async def opened_without_key(gate: Gate) -> None:
+        Reading.key_beside(gate, str(world.ids["jeanne"]), None)
+
+    with pytest.raises(KeyFault):
+        holding(world, "sonia", opened_without_key)

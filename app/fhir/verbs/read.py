@@ -39,18 +39,18 @@ async def read(asking: Asking, id: str, none_match: str | None = None) -> Respon
 
 
 async def _found(asking: Asking, id: UUID) -> tuple[AnyMap, Found]:
-    """In the type's own table first, when it has one only; else, or when it is not there, in all of them at once."""
-    own = [each for each in asking.maps if each is not asking.registry.kept]
+    """In the type's first table, the most read; when it is not there, in all of them at once."""
+    first = asking.maps[0]
     values = {"fhir_type": asking.type_name}
-    if len(own) == 1:
-        row = await _own(asking.reading, own[0], id, values)
+    if first is not asking.registry.kept:
+        row = await _first(asking.reading, first, id, values)
         if row:
-            return own[0], row
+            return first, row
     found = await find(asking.reading, tuple(by_id(each) for each in asking.maps), id, **values)
     return asking.maps[found.place], found
 
 
-async def _own(reading: Reading, its_map: AnyMap, id: UUID, values: Mapping[str, str]) -> Found | None:
+async def _first(reading: Reading, its_map: AnyMap, id: UUID, values: Mapping[str, str]) -> Found | None:
     if its_map.narrow is not None or isinstance(reading.principal, Partner):  # told what became of its bundle too
         return await glance(reading, by_id(its_map, as_it_stands=True), id, **values)
     row = await reading.peek(its_map.view, id)  # the hottest path of all: one table, one row, one statement

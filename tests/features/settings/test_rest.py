@@ -11,6 +11,7 @@ from app.features.settings.shipped import MODELS, QUESTIONS, SHIPPED
 from app.kernel.db import NIL
 from app.kernel.ids import uuid7
 from app.kernel.roles import write_secret
+from app.start import UnsafeStart
 from tests.postgres import ask
 from tests.world import World
 
@@ -82,7 +83,7 @@ class TestBeforeARealPerson:
 
     @pytest.mark.threat("fault-unanswered")
     def test_the_server_does_not_start_until_the_six_are_answered(self, world: World):
-        with pytest.raises(main.UnsafeStart, match="héberge"):
+        with pytest.raises(UnsafeStart, match="héberge"):
             self.start(world, demo=False)
         self.start(world, demo=True)
         for key in QUESTIONS:
@@ -103,7 +104,7 @@ class TestBeforeARealPerson:
             async with main.lifespan(main.create_app(config)):
                 pass
 
-        with pytest.raises(main.UnsafeStart, match="contourne"):
+        with pytest.raises(UnsafeStart, match="contourne"):
             asyncio.run(run())
 
     @pytest.mark.threat("fault-role-too-strong")
@@ -116,7 +117,7 @@ class TestBeforeARealPerson:
         url = world.database.superuser_url
         ask(url, "CREATE ROLE strong BYPASSRLS", grant)
         try:
-            with pytest.raises(main.UnsafeStart, match="membre d'un autre"):
+            with pytest.raises(UnsafeStart, match="membre d'un autre"):
                 self.start(world, demo=True)
         finally:
             ask(url, "REVOKE dui_owner FROM dui_app", "ALTER ROLE dui_app NOCREATEROLE", "DROP ROLE strong")
@@ -130,7 +131,7 @@ class TestBeforeARealPerson:
             world.rows(f"{put} VALUES ($1, $2, 'server', $3, ' ', now(), 1, now(), now())", NIL, uuid7(), key)
             place = (world.organisation, uuid7(), key)
             world.rows(f"{put} VALUES ($1, $2, 'organisation', $3, 'oui', now(), 1, now(), now())", *place)
-        with pytest.raises(main.UnsafeStart, match="héberge"):
+        with pytest.raises(UnsafeStart, match="héberge"):
             self.start(world, demo=False)
 
     @pytest.mark.threat("fault-demo-keys")
@@ -141,5 +142,5 @@ class TestBeforeARealPerson:
             async with main.lifespan(main.create_app(config)):
                 pass
 
-        with pytest.raises(main.UnsafeStart, match="démonstration"):
+        with pytest.raises(UnsafeStart, match="démonstration"):
             asyncio.run(run())

@@ -1,0 +1,124 @@
+"""What must hold before the first request; a start that is refused says why, in words to act on."""
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from app.api import metrics as published
+from app.config import Settings
+from app.features.settings.service import unanswered
+from app.kernel.crypto import KeyFault, Keyring
+from app.kernel.db import NIL
+from app.vault import proof
+
+# Itself, or as a member of another role: SET ROLE would be enough.
+SAFE_ROLE = """SELECT r.rolcreaterole OR EXISTS (
+        SELECT 1 FROM pg_roles o WHERE (o.rolsuper OR o.rolbypassrls) AND pg_has_role(r.oid, o.oid, 'MEMBER'))
+    OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+        AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
+    FROM pg_roles r WHERE r.rolname = current_user"""
+NO_BASE = "La base n'a pas répondu à l'adresse de DUI_DATABASE_URL : vérifiez que Postgres tourne, puis cette adresse."
+NO_ENTRY = "La base refuse le rôle de DUI_DATABASE_URL : vérifiez son nom, son mot de passe et le nom de la base."
+NO_TABLES = "La base n'a pas encore ses tables : lancez « dui migrate », puis recommencez."
+A_BUG = "Ce n'est pas prévu : le journal dit où. Signalez-le."
+
+
+class UnsafeStart(RuntimeError):
+    """Refused to start, in words the person at the keyboard can act on."""
+
+
+async def check(config: Settings) -> Keyring:
+    """The keys, once all that is asked of a start holds. Raises UnsafeStart or KeyFault."""
+    keyring = Keyring.load(config.key_file)
+    if keyring.demo and not config.demo:
+        raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
+    await _check_role(config.database_url)
+    await proof.opens(config.database_url, keyring)
+    if not config.demo:
+        await _check_answers(config.database_url)
+    return keyring
+
+
+async def _check_role(url: str) -> None:
+    """Raises UnsafeStart when row-level security would not hold for the application's role."""
+    connection = await asyncpg.connect(url)
+    try:
+        if await connection.fetchval(SAFE_ROLE):
+            raise UnsafeStart(
+                "Le rôle de DUI_DATABASE_URL possède une table, est superutilisateur ou contourne la sécurité par ligne, par "
+                "lui-même ou comme membre d'un autre. "
+                "Donnez-lui le rôle dui_app, que crée « dui migrate »."
+            )
+    finally:
+        await connection.close()
+
+
+async def _check_answers(url: str) -> None:
+    """Raises UnsafeStart until the six questions before a real person are answered (README)."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SELECT set_config('dui.organisation', $1, false)", str(NIL))
+        rows = await connection.fetch(
+            "SELECT key, value FROM setting WHERE organisation_id = $1 AND deleted_at IS NULL", NIL
+        )
+    finally:
+        await connection.close()
+    missing = unanswered({row["key"]: row["value"] for row in rows})
+    if missing:
+        raise UnsafeStart(
+            "Avant d'y mettre une vraie personne, répondez avec « dui settings answer » : " + " ".join(missing)
+        )
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Says on stderr why the start fails: the server that hosts us hides what we raise."""
+    try:
+        yield
+    except Exception as exc:
+        sys.stderr.write(f"Le serveur ne démarre pas. {why(exc)}\n")
+        raise
+
+
+def why(exc: Exception) -> str:
+    """Our own words, never those of a driver: they may quote an address with its password."""
+    if isinstance(exc, UnsafeStart | KeyFault):
+        return str(exc)
+    if isinstance(exc, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
+        return NO_ENTRY
+    if isinstance(exc, asyncpg.UndefinedTableError | asyncpg.UndefinedFunctionError):
+        return NO_TABLES
+    if isinstance(exc, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
+        return NO_BASE
+    return A_BUG
+
+
+def metrics(port: int) -> None:
+    """On this machine only, when asked for. Raises UnsafeStart when its port is taken."""
+    said = taken("127.0.0.1", port) if port else None
+    if said:
+        raise UnsafeStart(f"DUI_METRICS_PORT : {said}")
+    published.serve(port)
+
+
+def taken(host: str, port: int) -> str | None:
+    """What to say when this port can't be listened to; None when it can."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, OverflowError):
+        return "L'adresse d'écoute (--host) est inconnue de cette machine."
+    for family, kind, protocol, _, address in found:
+        with socket.socket(family, kind, protocol) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                attempt.bind(address)
+            except PermissionError:
+                return f"Le port {port} est réservé au système : prenez-en un au-dessus de 1023."
+            except OSError:
+                return (
+                    f"Le port {port} est déjà pris sur cette machine : arrêtez ce qui l'occupe, ou prenez-en un autre."
+                )
+    return None
