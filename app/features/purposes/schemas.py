@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
-from app.access.entry import DossierView
-from app.access.models import SharingConsent
+from app.access.entry import DossierView, View
+from app.access.models import Membership, SharingConsent
 from app.access.openings import Purpose, StatedPurpose
 from app.kernel.fields import Body
 
@@ -44,3 +44,9 @@ class Asked(DossierView, frozen=True):
 
     kind: str
     answer: str
+
+
+class WhoEvaluates(View, frozen=True):
+    """Someone who has that function in this organisation."""
+
+    TABLE: ClassVar = Membership

@@ -155,3 +155,15 @@ class TestMission:
 
     def test_a_consent_that_is_not_there(self, world: World) -> None:
         assert mission(world, purpose="evaluation", consent_id=str(uuid4())).status_code == 404
+
+    @pytest.mark.threat("mission-to-oneself")
+    @pytest.mark.parametrize("who", ["helene", "marc", "yann"])
+    def test_is_for_who_has_that_function_here(self, world: World, who: str) -> None:
+        answer = mission(world, professional_id=str(world.ids[who]))
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/professional_id")
+        assert world.rows("SELECT 1 FROM stated_purpose") == []
+
+    @pytest.mark.threat("mission-to-oneself")
+    def test_never_for_oneself_even_with_both_functions(self, world: World) -> None:
+        world.appoint("helene_evaluating", "helene", Role.EVALUATEUR, "ehpad")
+        assert mission(world, professional_id=str(world.ids["helene"])).status_code == 422
