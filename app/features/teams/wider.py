@@ -68,8 +68,10 @@ async def call(gate: Gate, said: OnCallIn) -> OnCall:
 
 
 async def change_call(gate: Gate, id: UUID, version: int, said: OnCallPatch) -> OnCall:
+    """Raises as `call`."""
     await gate.require(Act.MANAGE_TEAM)
     row = await gate.entry(OnCall, id, Action.UPDATE, version)
+    not_oneself(gate, row.professional_id)
     if said.ends_at <= row.starts_at:
         raise Invalid("La fin vient après le début.", where="/ends_at", code="on_call.period")
     return await gate.change(row, ends_at=said.ends_at)

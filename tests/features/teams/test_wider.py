@@ -173,6 +173,13 @@ class TestOnCall:
     def test_never_for_oneself(self, world: World) -> None:
         assert named(world, whom="marc").status_code == 403
 
+    @pytest.mark.threat("on-call-longer")
+    def test_nobody_makes_their_own_last(self, world: World) -> None:
+        world.hire("chef_mecs", Role.CHEF_DE_SERVICE, "mecs")
+        made = named(world, whom="chef_mecs")
+        later = {"ends_at": (now() + timedelta(days=90)).isoformat()}
+        assert world.patch("chef_mecs", made.headers["location"], later, 1).status_code == 403
+
     def test_a_period_has_a_sense(self, world: World) -> None:
         assert named(world, ends_at="2020-01-01T00:00:00Z").json()["errors"][0]["where"] == "/ends_at"
         made = named(world)
