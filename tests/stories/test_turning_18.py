@@ -13,6 +13,7 @@ from app.features.transmissions.schemas import TransmissionOut
 from app.features.usagers.service import born_by
 from app.kernel import clock
 from app.kernel.clock import PARIS, today
+from app.security.principal import Role
 from tests.exchange.sending import sent
 from tests.features.consents.people import partner_asks
 from tests.features.contacts.people import added, confirmed, entered
@@ -216,6 +217,18 @@ class TestToPrepare:
         assert [(one["personal_link"], one["measure"]) for one in self.listed(world, "sonia")] == [(False, False)]
         world.card("ines")
         assert self.listed(world, "sonia")[0]["personal_link"]
+
+    @pytest.mark.threat("of-age-told-beyond")
+    def test_tells_who_passes_by_neither_a_measure_nor_an_answer(self, world: World, ines: dict[str, Any]) -> None:
+        world.hire("passing", Role.BENEVOLE, "mecs")
+        world.accompany("passing", world.ids["ines"], "mecs")
+        [told] = self.listed(world, "passing")
+        assert (told["measure"], told["to_ask_again"]) == (False, 0)
+
+    def test_counts_no_card_that_ended(self, world: World, ines: dict[str, Any]) -> None:
+        world.card("ines")
+        world.rows("UPDATE personal_access SET ends = now() - interval '1 hour'")
+        assert not self.listed(world, "sonia")[0]["personal_link"]
 
     def test_to_who_reads_her(self, world: World, ines: dict[str, Any]) -> None:
         assert (self.listed(world, "marc") != [], self.listed(world, "yann")) == (True, [])

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import msgspec
 from pydantic import AwareDatetime, Field, StringConstraints
-from sqlalchemy import Boolean, ColumnElement, Integer, literal_column
+from sqlalchemy import Boolean, ColumnElement, exists, func, literal_column, select
 
-from app.access.entry import DossierView, Opens, View
+from app.access.entry import DossierView, Opens, Readable, View, word
 from app.access.mandates import majority
+from app.access.models import Mandate, SharingConsent
 from app.features.stays.schemas import StayPlan
 from app.features.usagers.models import IdentityDocument, Usager, UsagerIdentifier
 from app.kernel.fields import Body, Code, Email, Line, Note, Phone
@@ -117,26 +118,27 @@ class UsagerLine(View, frozen=True):
     version: int
 
 
-def _asked_of(sql: str) -> ColumnElement[Any]:
-    return literal_column(sql, Boolean())
+_m, _s = Mandate, SharingConsent
+_theirs = (_m.organisation_id == Usager.organisation_id, _m.usager_id == Usager.id, _m.deleted_at.is_(None))
+_of_age = Usager.birth_date + literal_column("interval '18 years'")
+_asked = (_s.organisation_id == Usager.organisation_id, _s.usager_id == Usager.id, _s.deleted_at.is_(None))
 
 
 class ComingOfAgeRow(View, frozen=True):
+    """Of the measures and of what parents allowed, only what this caller may read themselves."""
+
     TABLE: ClassVar = Usager
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
-        "personal_link": _asked_of(
-            """EXISTS (SELECT FROM personal_access c WHERE c.organisation_id = usager.organisation_id
-               AND c.usager_id = usager.id AND c.contact_id IS NULL AND c.revoked_at IS NULL)"""
+        "personal_link": literal_column(
+            """EXISTS (SELECT FROM personal_access c WHERE c.organisation_id = usager.organisation_id AND c.usager_id = usager.id
+               AND c.contact_id IS NULL AND c.revoked_at IS NULL AND (c.ends IS NULL OR c.ends > now()))""",
+            Boolean(),
         ),
-        "measure": _asked_of(
-            """EXISTS (SELECT FROM mandate m WHERE m.organisation_id = usager.organisation_id AND m.usager_id = usager.id
-               AND m.deleted_at IS NULL AND m.starts >= usager.birth_date + interval '18 years')"""
-        ),
-        "to_ask_again": literal_column(
-            """(SELECT count(*) FROM sharing_consent s WHERE s.organisation_id = usager.organisation_id
-                AND s.usager_id = usager.id AND s.deleted_at IS NULL AND s.answer = 'yes' AND s.lapses_on IS NOT NULL)""",
-            Integer(),
-        ),
+        "measure": exists().where(*_theirs, _m.starts >= _of_age, Readable(_m)).correlate(Usager),
+        "to_ask_again": select(func.count(_s.id))
+        .where(*_asked, _s.answer == word("yes"), _s.lapses_on.is_not(None), Readable(_s))
+        .correlate(Usager)
+        .scalar_subquery(),
     }
 
     structure_id: str
