@@ -22,6 +22,7 @@ async def hand_over(
     """With `dry-run=true`: 200, and the rows that would leave; nothing leaves and nothing is kept."""
     if dry_run:
         prepared = await handover.prepare(gate, said)
+        gate.clear()  # its Idempotency-Key is for the sending
         return told(Plan(prepared.partner, said.ground, prepared.pieces))
     return await created(gate, HandoverOut, PATH, lambda: handover.push(gate, said))
 

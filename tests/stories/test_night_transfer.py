@@ -110,6 +110,15 @@ class TestBefore:
         assert world.traces(action="hand_over") == []
         assert reads(world, f"Patient/{world.ids[HER]}") == 404
 
+    def test_looking_first_spends_no_key_of_the_sending(self, world: World) -> None:
+        key = {"idempotency-key": "une-nuit"}
+        assert world.post("nora", f"{PATH}?dry-run=true", said(world), headers=key).status_code == 200
+        first = world.post("nora", PATH, said(world), headers=key)
+        again = world.post("nora", PATH, said(world), headers=key)
+        assert (first.status_code, again.status_code) == (201, 201), first.text
+        assert first.json()["id"] == again.json()["id"]
+        assert again.headers["idempotency-replayed"] == "true"
+
 
 class TestSent:
     def test_the_hospital_reads_what_was_sent_and_only_that(self, world: World) -> None:
