@@ -145,6 +145,13 @@ async def changed(gate: Gate, view: type[V], row: Row) -> Response:
     return told(seen(view, row).told_by(gate), headers={"ETag": etag(row.version)})
 
 
+async def acted(gate: Gate, view: type[V], id: UUID, act: Callable[[], Awaitable[Row]]) -> Response:
+    """The row as `act` leaves it; asked again under the same `Idempotency-Key`, the row as it stands."""
+    if gate.replay:
+        return one((await gate.get(view, id)).told_by(gate))
+    return await changed(gate, view, await act())
+
+
 async def removed(gate: Gate) -> Response:
     await gate.settle()
     return Response(status_code=204)

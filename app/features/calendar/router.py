@@ -18,6 +18,7 @@ from app.access.http import (
     StaffGate,
     StaffReading,
     Version,
+    acted,
     changed,
     created,
     one,
@@ -151,7 +152,7 @@ async def join(event_id: UUID, said: JoinIn, gate: StaffGate) -> Response:
 @router.post("/{event_id}/stop", operation_id="stopEventSeries")
 async def stop(event_id: UUID, said: StopIn, gate: StaffGate) -> Response:
     """This occurrence and the following ones are cancelled."""
-    return await changed(gate, EventOut, await service.stop(gate, event_id, said.cancel_reason))
+    return await acted(gate, EventOut, event_id, lambda: service.stop(gate, event_id, said.cancel_reason))
 
 
 @me.get("", operation_id="listMyEvents")

@@ -15,6 +15,7 @@ from app.access.http import (
     StaffGate,
     StaffReading,
     Version,
+    acted,
     changed,
     created,
     one,
@@ -85,7 +86,7 @@ async def opposition(opposition_id: UUID, gate: StaffReading) -> Response:
 
 @router.post("/oppositions/{opposition_id}/lift", operation_id="liftOpposition")
 async def lift(opposition_id: UUID, gate: StaffGate) -> Response:
-    return await changed(gate, OppositionOut, await oppositions.lift(gate, opposition_id))
+    return await acted(gate, OppositionOut, opposition_id, lambda: oppositions.lift(gate, opposition_id))
 
 
 @router.get("/{consent_id}", operation_id="readConsent")
@@ -147,7 +148,7 @@ async def my_opposition(opposition_id: UUID, gate: PersonReading) -> Response:
 
 @me.post("/oppositions/{opposition_id}/lift", operation_id="liftMyOpposition")
 async def lift_mine(opposition_id: UUID, gate: PersonGate) -> Response:
-    return await changed(gate, OppositionOut, await oppositions.lift(gate, opposition_id))
+    return await acted(gate, OppositionOut, opposition_id, lambda: oppositions.lift(gate, opposition_id))
 
 
 @me.get("/{consent_id}", operation_id="readMyConsent")

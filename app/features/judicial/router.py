@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, Version, changed, one, page
+from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, Version, acted, changed, one, page
 from app.features.judicial import service
 from app.features.judicial.schemas import (
     ConsigneOut,
@@ -59,7 +59,7 @@ async def correct(decision_id: UUID, said: DecisionPatch, version: Version, gate
 
 @router.post(DECISIONS + "/{decision_id}/confirm", operation_id="confirmDecision")
 async def confirm(decision_id: UUID, said: Seen, version: Version, gate: StaffGate) -> Response:
-    return await changed(gate, DecisionView, await service.confirm(gate, decision_id, version, said))
+    return await acted(gate, DecisionView, decision_id, lambda: service.confirm(gate, decision_id, version, said))
 
 
 @router.get(CONSIGNES, operation_id="listConsignes")
@@ -85,4 +85,4 @@ async def amend(consigne_id: UUID, said: ConsignePatch, version: Version, gate: 
 
 @router.post(CONSIGNES + "/{consigne_id}/lift", operation_id="liftConsigne")
 async def lift(consigne_id: UUID, gate: StaffGate) -> Response:
-    return await changed(gate, ConsigneOut, await service.lift(gate, consigne_id))
+    return await acted(gate, ConsigneOut, consigne_id, lambda: service.lift(gate, consigne_id))

@@ -15,6 +15,7 @@ from app.access.http import (
     StaffGate,
     StaffReading,
     Version,
+    acted,
     changed,
     created,
     one,
@@ -116,11 +117,7 @@ async def read_agreement(project_id: UUID, part_id: UUID, gate: StaffReading) ->
 async def _moved(
     gate: StaffGate, project_id: UUID, version: int, move: Callable[[Any, UUID, int], Awaitable[Project]]
 ) -> Response:
-    """A change of state; asked again under the same `Idempotency-Key`, the project as it stands."""
-    if gate.replay:
-        return one(await gate.get(ProjectOut, project_id))
-    gate.location = f"{PATH}/{project_id}"
-    return await changed(gate, ProjectOut, await move(gate, project_id, version))
+    return await acted(gate, ProjectOut, project_id, lambda: move(gate, project_id, version))
 
 
 def told_whole(seen: Seen) -> Response:

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, changed, created, one, page
+from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, acted, created, one, page
 from app.features.purposes import service
 from app.features.purposes.schemas import PurposeIn, PurposeOut
 
@@ -34,4 +34,4 @@ async def read(purpose_id: UUID, gate: StaffReading) -> Response:
 
 @router.post("/{purpose_id}/close", operation_id="closePurpose")
 async def close(purpose_id: UUID, gate: StaffGate) -> Response:
-    return await changed(gate, PurposeOut, await service.close(gate, purpose_id))
+    return await acted(gate, PurposeOut, purpose_id, lambda: service.close(gate, purpose_id))

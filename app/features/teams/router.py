@@ -13,6 +13,7 @@ from app.access.http import (
     StaffGate,
     StaffReading,
     Version,
+    acted,
     changed,
     created,
     one,
@@ -116,7 +117,7 @@ async def change_shared(team_id: UUID, said: SharedTeamPatch, version: Version, 
 @me.post("/shared/{team_id}/oppose", operation_id="opposeSharedTeam")
 async def oppose(team_id: UUID, gate: PersonGate) -> Response:
     """« Je ne veux pas » : each house reads its own part again, from the next request."""
-    return await changed(gate, SharedTeamOut, await wider.oppose(gate, team_id))
+    return await acted(gate, SharedTeamOut, team_id, lambda: wider.oppose(gate, team_id))
 
 
 @router.post("/on-call", status_code=201, operation_id="nameOnCall")

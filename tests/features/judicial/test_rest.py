@@ -210,6 +210,11 @@ class TestRestriction:
         running = world.get("nuit", CONSIGNES).json()["items"]
         assert bool(running) is (answer != 200)
 
+    def test_the_same_again_with_its_key(self, world: World) -> None:
+        place, key = restricting(world, uuid4())[1], {"idempotency-key": uuid4().hex}
+        first, again = (world.post("marc", f"{place}/lift", None, headers=key) for _ in range(2))
+        assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+
     def test_once(self, world: World) -> None:
         _, consigne = restricting(world, uuid4())
         assert world.post("marc", f"{consigne}/lift", None).status_code == 200
