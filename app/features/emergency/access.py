@@ -7,7 +7,7 @@ the trail. Source: CSP L1110-4; design: field.md §1.
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import BindParameter, DateTime, Uuid, and_, bindparam, or_, true
+from sqlalchemy import BindParameter, ColumnElement, DateTime, Uuid, and_, bindparam, or_, true
 
 from app.access.acts import Act
 from app.access.gate import Gate, Listing, MayNot
@@ -32,13 +32,15 @@ _E = EmergencyAccess
 _NOW = _moment("now")
 _running = and_(_E.closed_at.is_(None), _E.ends_at > _NOW)
 _of_usager = _E.usager_id == bindparam("usager", type_=Uuid())
-ALL = Listing(true(), LATEST_FIRST)
-RUNNING = Listing(_running, LATEST_FIRST)
-OF_USAGER = Listing(_of_usager, LATEST_FIRST, usager="usager")
-RUNNING_OF_USAGER = Listing(and_(_of_usager, _running), LATEST_FIRST, usager="usager")
-TO_REVIEW = Listing(
-    and_(_E.reviewed_at.is_(None), or_(_E.closed_at.is_not(None), _E.ends_at <= _NOW)), ("starts_at", "id")
-)
+_to_review = and_(_E.reviewed_at.is_(None), or_(_E.closed_at.is_not(None), _E.ends_at <= _NOW))
+
+
+def _both(which: ColumnElement[bool]) -> tuple[Listing, Listing]:
+    """Of everyone, of one person."""
+    return Listing(which, LATEST_FIRST), Listing(and_(_of_usager, which), LATEST_FIRST, usager="usager")
+
+
+LISTINGS = {"all": _both(true()), "running": _both(_running), "to_review": _both(_to_review)}
 OF_DAY = Listing(and_(_E.starts_at >= _moment("since"), _E.starts_at < _moment("until")), LATEST_FIRST)
 KNOWN = Listing(Usager.id == bindparam("usager", type_=Uuid()), usager="usager")
 

@@ -14,7 +14,7 @@ from app.access.http import (
     StaffGate,
     StaffReading,
     Version,
-    changed,
+    acted,
     created,
     one,
     page,
@@ -80,14 +80,12 @@ async def list_accesses(
     after: After = None,
     limit: Limit = PAGE,
 ) -> Response:
-    """The latest first; `running`: those that open something now; `to_review`: those that are over, not yet reviewed."""
-    if to_review:
-        return await page(gate, EmergencyOut, access.TO_REVIEW, limit, after, "to_review")
+    """The latest first; `running`: those that open something now; else `to_review`: those that are over, not reviewed."""
+    which = "running" if running else "to_review" if to_review else "all"
+    of_all, of_one = access.LISTINGS[which]
     if usager:
-        listing = access.RUNNING_OF_USAGER if running else access.OF_USAGER
-        return await page(gate, EmergencyOut, listing, limit, after, f"of_usager:{running}", usager=usager)
-    listing = access.RUNNING if running else access.ALL
-    return await page(gate, EmergencyOut, listing, limit, after, f"all:{running}")
+        return await page(gate, EmergencyOut, of_one, limit, after, f"of_usager:{which}", usager=usager)
+    return await page(gate, EmergencyOut, of_all, limit, after, which)
 
 
 @router.get(ACCESS + "/digest", operation_id="readEmergencyDigest")
@@ -104,9 +102,9 @@ async def read_access(access_id: UUID, gate: StaffReading) -> Response:
 
 @router.post(ACCESS + "/{access_id}/close", operation_id="closeEmergencyAccess")
 async def close_access(access_id: UUID, gate: StaffGate) -> Response:
-    return await changed(gate, EmergencyOut, await access.close(gate, access_id))
+    return await acted(gate, EmergencyOut, access_id, lambda: access.close(gate, access_id))
 
 
 @router.post(ACCESS + "/{access_id}/review", operation_id="reviewEmergencyAccess")
 async def review_access(access_id: UUID, said: ReviewIn, gate: StaffGate) -> Response:
-    return await changed(gate, EmergencyOut, await access.review(gate, access_id, said))
+    return await acted(gate, EmergencyOut, access_id, lambda: access.review(gate, access_id, said))

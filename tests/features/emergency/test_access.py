@@ -226,6 +226,18 @@ class TestReview:
         assert world.get("marc", f"{PATH}?to_review=true").json()["items"] == []
         assert world.post("helene", f"{over}/review", {"review": "justified"}).status_code == 409
 
+    def test_the_answer_lost_is_asked_again_with_its_key(self, world: World, over: str):
+        how = {"headers": {"idempotency-key": uuid4().hex}}
+        first, again = (world.post("marc", f"{over}/review", {"review": "justified"}, **how) for _ in range(2))
+        assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
+
+    def test_the_queue_of_one_person_is_theirs(self, world: World, over: str):
+        mine, hers = (
+            world.get("marc", f"{PATH}?to_review=true&usager={world.ids[who]}").json()["items"]
+            for who in ("karim", "jeanne")
+        )
+        assert (mine, [one["id"] for one in hers]) == ([], [over.rpartition("/")[2]])
+
     def test_not_while_it_runs(self, world: World):
         made = asked(world).json()
         assert world.get("marc", f"{PATH}?to_review=true").json()["items"] == []
