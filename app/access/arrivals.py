@@ -45,8 +45,8 @@ from app.security.principal import Shape
 
 # Whatever the partner sends again, these stay what the row says.
 OF_THE_ROW = frozenset(
-    {"organisation_id", "id", "recorded_at", "usager_id", "structure_id", "visibility", "withheld_reason", "reserved_to",
-     "origin_partner_id", "held", "consigne", "minor_secret", "deleted_at"}
+    {"organisation_id", "id", "recorded_at", "usager_id", "structure_id", "visibility", "withheld_reason", "withheld_until",
+     "reserved_to", "origin_partner_id", "held", "consigne", "minor_secret", "deleted_at"}
 )  # fmt: skip
 
 

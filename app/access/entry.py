@@ -1,6 +1,6 @@
 """What every row of a dossier has in common, and the typed structure a reader gets."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -68,6 +68,7 @@ class DossierEntry(Row):
     category: Mapped[str]
     visibility: Mapped[str] = mapped_column(default=Visibility.NOT_SHARED.value)
     withheld_reason: Mapped[str | None]
+    withheld_until: Mapped[date | None]  # told again that day, or read again by someone: `access.withholding`
     reserved_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     author_id: Mapped[UUID | None]
     author_kind: Mapped[str]

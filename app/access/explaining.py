@@ -44,6 +44,7 @@ from app.access.permissions import STAFF, Action, Category, Kind, Reach, Visibil
 from app.access.policy import allowed, has_cell
 from app.access.refusal import OutOfReach, refused
 from app.access.sharing import granted, opposed_by
+from app.access.withholding import told_again
 from app.kernel.db import Base
 from app.kernel.hot import word
 from app.security.principal import Caller, Role, Shape
@@ -199,7 +200,7 @@ def _facts(shape: Shape, row: type[DossierEntry]) -> dict[str, Any]:
                 "held": row.held,
             }
         case _:
-            shown = or_(row.visibility == word(Visibility.SHARED), row.author_id == f.ME)
+            shown = or_(row.visibility == word(Visibility.SHARED), row.author_id == f.ME, told_again(row))
             mandated = f.mandated(row) if shape.kind is Caller.REPRESENTATIVE else true()
             return {"mandated": mandated, "secret": row.minor_secret, "shown": shown, "held": row.held}
 

@@ -62,6 +62,7 @@ from app.access.permissions import (
 )
 from app.access.sharing import granted, handed
 from app.access.staff import as_staff, cells_of, one_of
+from app.access.withholding import told_again
 from app.audit.vocabulary import Ground
 from app.kernel.db import Base
 from app.kernel.hot import word
@@ -238,10 +239,11 @@ def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
     match reach:
         case Reach.MYSELF:
             mine = or_(row.visibility == word(Visibility.SHARED), row.author_id == ME)
-            return and_(row.usager_id == USAGER, mine, row.visibility != word(Visibility.WITHHELD))
+            told = or_(and_(mine, row.visibility != word(Visibility.WITHHELD)), told_again(row))
+            return and_(row.usager_id == USAGER, told)
         case Reach.MANDATE:
             return and_(
-                or_(row.visibility == word(Visibility.SHARED), row.author_id == ME),
+                or_(row.visibility == word(Visibility.SHARED), row.author_id == ME, told_again(row)),
                 not_(row.minor_secret),
                 mandated(row),
             )

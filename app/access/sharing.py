@@ -24,9 +24,7 @@ from sqlalchemy.orm import aliased
 from app.access import models
 from app.access.entry import DossierEntry
 from app.access.facts import ME, ORGANISATION, TODAY, Opposition, opposed, outer, running
-from app.access.permissions import (
-    Visibility,
-)
+from app.access.withholding import kept
 from app.audit.vocabulary import Ground
 from app.kernel.hot import word
 
@@ -49,7 +47,7 @@ def granted(row: type[DossierEntry]) -> ColumnElement[bool]:
     )
     narrowed = exists().where(_asked_of(other, row), narrower).correlate(yes)
     covered = exists().where(_asked_of(yes, row), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
-    open_to_others = and_(not_(row.held), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
+    open_to_others = and_(not_(row.held), row.reserved_to.is_(None), not_(kept(row)))
     return and_(open_to_others, covered, not_(opposed_by(row)), _accepted_there(row))
 
 

@@ -30,6 +30,7 @@ from app.access.permissions import (
     Visibility,
 )
 from app.access.versions import EntryVersion
+from app.access.withholding import Withheld, kept
 from app.audit.models import AuditEntry, TrailRelease
 from app.audit.vocabulary import Ground, Outcome
 from app.kernel.hot import word
@@ -97,4 +98,5 @@ def _told_nothing() -> ColumnElement[bool]:
         later.organisation_id == ORGANISATION, later.entry_id == row.entry_id, later.version > row.version
     )
     papers = and_(row.category == word(Category.JUDICIAL), row.visibility != word(Visibility.SHARED))
-    return and_(or_(row.category == word(Category.ALERT), row.visibility == word(Visibility.WITHHELD), papers), last)
+    kept_whole = and_(kept(row), row.withheld_reason.is_distinct_from(word(Withheld.THIRD_PARTY)))
+    return and_(or_(row.category == word(Category.ALERT), kept_whole, papers), last)

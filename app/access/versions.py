@@ -3,7 +3,7 @@
 The snapshot is sealed under the usager's key: erasing one person is deleting one row.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -23,6 +23,8 @@ POLICY_COLUMNS = (
     "structure_id",
     "category",
     "visibility",
+    "withheld_reason",
+    "withheld_until",
     "reserved_to",
     "author_id",
     "author_kind",
@@ -53,6 +55,8 @@ class EntryVersion(Base):
     structure_id: Mapped[UUID]
     category: Mapped[str]
     visibility: Mapped[str]
+    withheld_reason: Mapped[str | None]
+    withheld_until: Mapped[date | None]
     reserved_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     author_id: Mapped[UUID | None]
     author_kind: Mapped[str]

@@ -35,6 +35,7 @@ from app.features.teams.router import router as teams
 from app.features.transmissions.router import me as my_transmissions
 from app.features.transmissions.router import router as transmissions
 from app.features.usagers.router import router as usagers
+from app.features.withholding.router import router as withheld
 
 PREFIX = "/api/v1"
 
@@ -70,6 +71,7 @@ def rest() -> APIRouter:
     router.include_router(alerts)
     router.include_router(judicial)
     router.include_router(secrets)
+    router.include_router(withheld)
     router.include_router(handovers)
     router.include_router(exchanges)
     router.include_router(consents)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, and_, any_, bindparam, false, or_, true
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, and_, any_, bindparam, false, not_, or_, true
 
 from app.access.acts import ACTS, Act
 from app.access.entry import View, word
@@ -19,6 +19,7 @@ from app.access.models import Handover, HandoverRow
 from app.access.permissions import Action, Category, Kind, Visibility
 from app.access.refusal import OutOfReach, refused
 from app.access.together import Asked, together
+from app.access.withholding import kept
 from app.audit.vocabulary import Ground
 from app.exchange.handover_schemas import (
     TO,
@@ -53,7 +54,7 @@ def _leaving(view: type[Leaving], usual: ColumnElement[bool]) -> Asked:
     """Never what is told apart: judicial, alert, reserved, withheld (it may name a third person), waiting in the sas;
     nor what this partner sent itself, and has."""
     row: Any = view.TABLE
-    open_to_others = and_(row.held.is_(False), row.reserved_to.is_(None), row.visibility != word(Visibility.WITHHELD))
+    open_to_others = and_(row.held.is_(False), row.reserved_to.is_(None), not_(kept(row)))
     may_leave = row.category.in_([word(c) for c in (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)])
     wanted = or_(and_(_chosen.is_(None), usual), row.id == any_(_chosen))
     theirs = row.origin_partner_id.is_distinct_from(TO)

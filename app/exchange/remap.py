@@ -6,7 +6,7 @@ map cannot hold stays where it is.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -102,6 +102,7 @@ class Decided(msgspec.Struct, frozen=True):
 
     structure_id: UUID
     withheld_reason: str | None
+    withheld_until: date | None
     reserved_to: list[UUID] | None
     author_id: UUID | None
     author_kind: str

@@ -15,7 +15,7 @@ from tests.oracle.worlds import MANY_PERSONS, Cast, Drawn, drawn
 from tests.world import World
 
 SEEDS = tuple(range(101, 111))
-FACTS, SHARING, POLICY, REACH = "facts", "sharing", "policy", "staff"
+FACTS, SHARING, POLICY, REACH, WITHHOLDING = "facts", "sharing", "policy", "staff", "withholding"
 STAFF = (
     Mutant(FACTS, "here", ", i_still_am(role))", ")"),
     Mutant(FACTS, "here", "places.where(MembershipStructure.membership_id == MEMBERSHIP)", "places"),
@@ -79,6 +79,13 @@ OTHERS = (
     Mutant(FACTS, "mandated", "m.usager_id == USAGER, "),
     Mutant(FACTS, "mandated", '.where(outer(row, "category") == any_(m.opens))'),
     Mutant(POLICY, "_within", ", row.visibility != word(Visibility.WITHHELD)"),
+    Mutant(POLICY, "_within", ", told_again(row))\n            return", ")\n            return"),
+    Mutant(POLICY, "_within", ", row.author_id == ME, told_again(row))", ", row.author_id == ME)"),
+    Mutant(WITHHOLDING, "_over", "<= TODAY", "< TODAY"),
+    Mutant(WITHHOLDING, "_over", ", row.withheld_until <= TODAY"),
+    Mutant(WITHHOLDING, "_over", "row.withheld_reason.in_([word(reason) for reason in ENDS]), "),
+    Mutant(WITHHOLDING, "masked", ", row.shown_text.is_not(None)"),
+    Mutant(WITHHOLDING, "masked", "third, "),
     Mutant(POLICY, "_within", "                not_(row.minor_secret),\n"),
     Mutant(POLICY, "_within", "                mandated(row),\n"),
     Mutant(POLICY, "_within", ", row.version == row.origin_version"),
@@ -89,7 +96,7 @@ OTHERS = (
     Mutant(SHARING, "granted", "_overlap(yes, other), "),
     Mutant(SHARING, "granted", "not_(row.held), "),
     Mutant(SHARING, "granted", "row.reserved_to.is_(None), "),
-    Mutant(SHARING, "granted", ", row.visibility != word(Visibility.WITHHELD)"),
+    Mutant(SHARING, "granted", ", not_(kept(row))"),
     Mutant(SHARING, "granted", ", not_(opposed_by(row))"),
     Mutant(SHARING, "granted", ", _accepted_there(row)"),
     Mutant(SHARING, "_asked_of", "s.partner_id == ME, "),

@@ -231,7 +231,9 @@ class Truth:
     # The person, and who represents them
 
     def _usager(self, kind: str, row: Line) -> str | None:
-        return self._of_person(row, kind) or ("withheld" if row["visibility"] == "withheld" else None)
+        no = self._of_person(row, kind)
+        kept = row["visibility"] == "withheld" and not self._told_again(row)
+        return no or ("withheld" if kept else None)
 
     def _representative(self, kind: str, row: Line) -> str | None:
         no = self._of_person(row, kind)
@@ -262,7 +264,21 @@ class Truth:
             return "held"
         if self._cell(kind, row["category"]) is None:
             return "category"
-        return None if row["visibility"] == "shared" or row["author_id"] == self.who.id else "visibility"
+        told = row["visibility"] == "shared" or row["author_id"] == self.who.id or self._told_again(row)
+        return None if told else "visibility"
+
+    def _over(self, row: Line) -> bool:
+        """field.md §6: a draft, and what is first said aloud, are kept until a day, then shown."""
+        ends = row["withheld_reason"] in ("draft", "announcement")
+        return ends and row["withheld_until"] is not None and row["withheld_until"] <= self.facts.today
+
+    def _told_again(self, row: Line) -> bool:
+        """field.md §6: or only a sentence about someone else is masked, not the note."""
+        masked = row["withheld_reason"] == "third_party" and row.get("shown_text") is not None
+        return row["visibility"] == "withheld" and (self._over(row) or masked)
+
+    def _kept(self, row: Line) -> bool:
+        return row["visibility"] == "withheld" and not self._over(row)
 
     # A partner
 
@@ -271,7 +287,7 @@ class Truth:
             return "category"
         if row["origin_partner_id"] == self.who.id and row["version"] == row["origin_version"]:
             return None  # its own word, as it said it
-        if row["held"] or row["reserved_to"] is not None or row["visibility"] == "withheld":
+        if row["held"] or row["reserved_to"] is not None or self._kept(row):
             return "kept"
         if row["usager_id"] in self._opposed:
             return "opposition"

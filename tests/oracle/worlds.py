@@ -169,14 +169,17 @@ class _Drawing:
             said["id"] = id = uuid7()
             said["text"] = id.hex  # found again on a page
             said["important"] = self.draw.random() < 0.4
-        return self.made.row(kind, person, **{**self._traits(kind, person), **said})
+        told = {**self._traits(kind, person), **said}
+        if told.get("shown_text"):
+            told["shown_text"] = told["text"]
+        return self.made.row(kind, person, **told)
 
     def _traits(self, kind: str, person: Person) -> Values:
         draw, chance = self.draw, self.draw.random
         usual = "support" if kind in (*PARTS, "project", *DAILY) else "administrative"
         told: Values = {
             "category": usual if chance() < 0.55 else draw.choice(CATEGORIES),
-            "visibility": draw.choices(("shared", "not_shared", "withheld"), (70, 20, 10))[0],
+            "visibility": draw.choices(("shared", "not_shared", "withheld"), (64, 20, 16))[0],
             "structure_id": person.structure if chance() < 0.75 else self.world.ids[draw.choice(PLACES)],
             "reserved_to": draw.choices((None, [draw.choice(self.readers)], [uuid7()]), (84, 8, 8))[0],
             "consigne": chance() < 0.3,
@@ -184,6 +187,8 @@ class _Drawing:
             "author_id": draw.choice(self._authors(person)) if chance() < 0.4 else None,
             "occurred_at": draw.choice(MOMENTS),
         }
+        if told["visibility"] == "withheld" and chance() < 0.8:
+            told |= self._kept(kind)
         if kind == "alert" and chance() < 0.8:
             told |= {
                 "category": "alert",
@@ -205,6 +210,18 @@ class _Drawing:
             told |= when(told["occurred_at"])
         if kind == "emergency_sheet" and not told.get("origin_partner_id"):
             told |= {"origin_partner_id": self.world.ids["mdph"], "origin_version": 1}  # ours are one a person
+        return told
+
+    def _kept(self, kind: str) -> Values:
+        """Why, and until when: yesterday, today, tomorrow; or a sentence about someone else, masked or not yet."""
+        reason = self.draw.choice(("draft", "announcement", "third_party", "procedure"))
+        today = self.now.astimezone(PARIS).date()
+        told: Values = {
+            "withheld_reason": reason,
+            "withheld_until": today + timedelta(days=self.draw.choice((-1, 0, 1))),
+        }
+        if kind == "transmission" and self.draw.random() < 0.6:
+            told["shown_text"] = "Masqué."
         return told
 
     def _authors(self, person: Person) -> list[UUID]:

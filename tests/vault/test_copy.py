@@ -206,12 +206,21 @@ class TestWhat:
             True,
         )
 
+    @pytest.mark.threat("withheld-third-party")
+    def test_a_note_of_which_a_sentence_is_masked_is_there_without_it(self, world: World) -> None:
+        masked = {"visibility": "withheld", "withheld_reason": "third_party", "shown_text": "LE-RESTE [masqué]"}
+        note(world, "LE-RESTE MONSIEUR-VOISIN", **masked, masked=["MONSIEUR-VOISIN"])
+        told = texts(copied(world))
+        assert ("MONSIEUR-VOISIN" in told, "LE-RESTE" in told) == (False, True)
+
     @pytest.mark.parametrize(("reason", "days"), [("draft", 30), ("announcement", 15)])
     def test_a_draft_and_what_is_first_said_aloud_end(self, reason: str, days: int) -> None:
         at = datetime(2026, 1, 1, 12, tzinfo=UTC)
-        row = {"visibility": "withheld", "withheld_reason": reason, "recorded_at": at, "category": "support"}
+        until = at.date() + timedelta(days=days)
+        row = {"visibility": "withheld", "withheld_reason": reason, "withheld_until": until, "category": "support"}
         given = [rules.given(row, at.date() + timedelta(days=d), care=True) for d in (0, days - 1, days)]
         assert given == [False, False, True]
+        assert not rules.given({**row, "withheld_until": None}, until, care=True)
 
     @pytest.mark.threat("copy-tells-others")
     def test_what_a_representative_wrote_for_the_team_alone(self, world: World) -> None:

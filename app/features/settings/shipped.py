@@ -32,6 +32,13 @@ SHIPPED: dict[str, Shipped] = {
     "visibility.transmission": Shipped(
         "not_shared", str, "Une transmission est-elle montrée à la personne ?", "pratique"
     ),
+    "withheld.draft_days": Shipped(30, int, "Jours pendant lesquels un brouillon n'est pas montré", "pratique", 1, 30),
+    "withheld.announcement_days": Shipped(
+        15, int, "Jours avant de montrer ce qui s'annonce de vive voix", "CASF L311-3 ; pratique", 1, 15
+    ),
+    "withheld.review_days": Shipped(
+        180, int, "Jours avant de relire ce qui est retenu pour une autre raison", "CASF L311-3 ; pratique", 1, 365
+    ),
     "exchange.auto_accept": Shipped(False, bool, "Accepter d'office ce qu'un partenaire envoie", "pratique"),
     **{
         f"second_factor.{role}": Shipped(

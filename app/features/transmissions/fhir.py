@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import ClassVar
 
+from app.features.transmissions import masking
 from app.features.transmissions.models import EntryKind, Transmission
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
@@ -45,6 +46,7 @@ AUTHORS = {"professional": "Practitioner", "usager": "Patient", "representative"
 
 class TransmissionFhir(RecordView, frozen=True):
     TABLE: ClassVar = Transmission
+    COMPUTED: ClassVar = {"text": masking.TEXT, "extra": masking.EXTRA}
 
     author_id: str | None
     author_kind: str

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import ARRAY, Index, Text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DossierEntry, entry_args
@@ -32,6 +32,8 @@ class Transmission(DossierEntry):
     text: Mapped[str]
     important: Mapped[bool] = mapped_column(default=False)
     correction_reason: Mapped[str | None]
+    masked: Mapped[list[str] | None] = mapped_column(ARRAY(Text()))  # the words that name someone else
+    shown_text: Mapped[str | None]  # the text as the person reads it, these words masked
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:

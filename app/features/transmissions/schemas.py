@@ -1,6 +1,6 @@
 """What the REST API hears and says about a transmission."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app.access.entry import ME, DossierView
 from app.features.professionals import shown
+from app.features.transmissions import masking
 from app.features.transmissions.models import EntryKind, Transmission
 from app.kernel.fields import Body
 
@@ -83,6 +84,9 @@ class TransmissionOut(DossierView, frozen=True):
     consigne: bool
     category: str
     visibility: str
+    withheld_reason: str | None
+    withheld_until: date | None
+    masked: list[str] | None
     occurred_at: datetime
     recorded_at: datetime
     updated_at: datetime
@@ -95,6 +99,7 @@ class MyTransmissionOut(DossierView, frozen=True):
 
     TABLE: ClassVar = Transmission
     COMPUTED: ClassVar = {
+        "text": masking.TEXT,
         "author_role": shown.role("transmission"),
         "author_first_name": shown.first_name("transmission"),
         "mine": Transmission.author_id == ME,

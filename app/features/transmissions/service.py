@@ -8,10 +8,11 @@ from sqlalchemy import Boolean, Text, Uuid, bindparam, true
 
 from app.access.gate import Gate, Listing
 from app.access.permissions import Action
+from app.features.transmissions import masking
 from app.features.transmissions.models import EntryKind, Transmission
 from app.features.transmissions.schemas import LineIn, TransmissionIn, TransmissionPatch
 from app.kernel.clock import now
-from app.kernel.errors import Invalid
+from app.kernel.errors import Conflict, Invalid
 from app.kernel.ids import uuid7
 
 CLOCK_DRIFT = timedelta(minutes=5)  # devices in the houses are not all on NTP
@@ -89,9 +90,18 @@ def parts(line: str) -> list[tuple[EntryKind, str]]:
 
 
 async def correct(gate: Gate, id: UUID, version: int, said: TransmissionPatch) -> Transmission:
-    """A new version of an entry; the former stays readable in its history."""
+    """A new version of an entry; the former stays readable in its history. What is masked stays so: Raises Conflict, Invalid."""
     row = await gate.entry(Transmission, id, Action.UPDATE, version)
-    return await gate.change(row, **said.model_dump(exclude_unset=True))
+    values = said.model_dump(exclude_unset=True)
+    if row.masked is not None:
+        if "visibility" in values:
+            raise Conflict(
+                "Des mots de cette note sont masqués. Rendez-la d'abord entière à la personne.",
+                where="/visibility",
+                code="transmission.masked",
+            )
+        values |= masking.of(values.get("text", row.text), row.masked)
+    return await gate.change(row, **values)
 
 
 async def remove(gate: Gate, id: UUID, version: int) -> None:

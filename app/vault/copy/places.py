@@ -49,6 +49,7 @@ LEFT_OUT = {
 TECHNICAL = frozenset(
     {
         "organisation_id", "usager_id", "changed_xid", "held", "reserved_to", "visibility", "withheld_reason",
+        "withheld_until", "masked", "shown_text",
         "origin_exchange_id", "origin_version", "updated_at", "name_key", "used_name_key", "blind", "business_id",
         "token_hash", "code_hash", "wording_sha256", "shown_sha256", "minor_secret", "structure_model",
     }

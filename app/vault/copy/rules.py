@@ -4,18 +4,14 @@ Left out without a count or a date; the copy always says the same sentence about
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from app.access.permissions import Category, Visibility
+from app.access.withholding import ENDS, Withheld
 from app.audit.vocabulary import Ground
-from app.kernel.clock import PARIS
 from app.vault.copy.places import AT_COURT, OTHER_PERSON, PROTECTED, PROTECTED_PLACE
 
-DRAFT = timedelta(days=30)  # field.md §6: a draft, and what is first said aloud, do not stay withheld for longer
-ALOUD = timedelta(days=15)
-MASKED = "third_party"  # the sentence is masked, not the note: here the text is, until someone marks the sentence
-UNTIL = {"draft": DRAFT, "announcement": ALOUD}
 FREE_TEXTS = ("text", "comment", "comments", "words", "description", "report", "notes", "synthesis", "strategy")
 
 
@@ -29,17 +25,18 @@ def given(row: Mapping[str, Any], today: date, *, care: bool) -> bool:
         return False
     if row.get("visibility") != Visibility.WITHHELD:
         return True
-    reason = row.get("withheld_reason")
-    if reason in UNTIL:
-        return bool(row["recorded_at"].astimezone(PARIS).date() + UNTIL[reason] <= today)
-    return reason == MASKED
+    reason, until = row.get("withheld_reason"), row.get("withheld_until")
+    if reason in ENDS:
+        return until is not None and until <= today
+    return reason == Withheld.THIRD_PARTY
 
 
 def closed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """The row with what it may not tell replaced, each by the words that say why."""
     told = dict(row)
-    if row.get("visibility") == Visibility.WITHHELD and row.get("withheld_reason") == MASKED:
+    if row.get("visibility") == Visibility.WITHHELD and row.get("withheld_reason") == Withheld.THIRD_PARTY:
         told |= {name: OTHER_PERSON for name in FREE_TEXTS if told.get(name)} | {"extra": None}
+        told |= {"text": row["shown_text"]} if row.get("shown_text") else {}
     flag, names = PROTECTED.get(table, ("", ()))
     if flag and row[flag]:
         told |= {name: PROTECTED_PLACE for name in names if told.get(name)} | {"extra": None}
