@@ -6,7 +6,7 @@ The link's own token opens no door by itself: it is only ever half of a key.
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from app.access import opening
@@ -14,16 +14,16 @@ from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.kernel.clock import now
 from app.kernel.errors import DuiError
+from app.kernel.fields import Body
 from app.security import access_cards, dependencies, sessions
 from app.security.principal import Representative
 
 router = APIRouter(prefix="/me/session", tags=["connexion"])
 
 
-class Card(BaseModel):
+class Card(Body):
     """The link as it is printed, or only its last part; the code of the other slip."""
 
-    model_config = ConfigDict(extra="forbid")
     link: Annotated[str, Field(min_length=1, max_length=300, examples=["https://dui.example/p/…"])]
     code: Annotated[str, Field(min_length=1, max_length=20, examples=["123456"])]
 

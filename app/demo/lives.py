@@ -23,7 +23,7 @@ from app.features.projects.vocabulary import Answer, Feeling, GoalKind, GoalStat
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
 from app.kernel.clock import now, today
-from app.kernel.fields import Strict
+from app.kernel.fields import Body
 
 NIGHT = timedelta(hours=12)
 MOTHER = "https://mos.esante.gouv.fr/NOS/TRE_R216-HL7RoleCode/FHIR/TRE-R216-HL7RoleCode|MTH"
@@ -162,7 +162,7 @@ async def _project(stage: Stage, usager: UUID, life: Life) -> None:
     await _own_voice(stage, usager, project.id, life)
 
 
-async def _part(stage: Stage, project_id: UUID, room: str, said: Strict) -> UUID:
+async def _part(stage: Stage, project_id: UUID, room: str, said: Body) -> UUID:
     async with stage.as_staff(stage.places.staff["educatrice"]) as gate:
         row = await writing.add(gate, ROOMS[room], project_id, said)
     return UUID(str(row.id))

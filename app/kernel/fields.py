@@ -41,8 +41,14 @@ class Body(Strict):
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=_NO_NUL)]
-Note = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip_whitespace=True, pattern=_NO_NUL)]
+def written(longest: int, shortest: int = 1) -> StringConstraints:
+    """Of a text: trimmed, without NUL, so many characters."""
+    return StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True, pattern=_NO_NUL)
+
+
+Line = Annotated[str, written(120)]
+Note = Annotated[str, written(2_000)]
+Prose = Annotated[str, written(10_000)]
 # A code keeps its system: value sets are loaded by who deploys, so a code is never checked against a list here.
 Code = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\s|\x00]+\|[^\s|\x00]+$")]
 Phone = Annotated[str, StringConstraints(max_length=25, strip_whitespace=True, pattern=r"^\+?[0-9 .()-]{3,24}$")]

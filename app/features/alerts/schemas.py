@@ -5,16 +5,15 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field
 
 from app.access.entry import DossierView, Opens, View
 from app.access.models import Professional
 from app.access.sealed import opened
 from app.features.alerts.models import Alert, AlertNature, Authority
-from app.kernel.fields import Body
+from app.kernel.fields import Body, Prose, written
 
-Facts = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
-Why = Annotated[str, StringConstraints(min_length=10, max_length=2_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Why = Annotated[str, written(2_000, 10)]
 Named = Annotated[list[UUID], Field(max_length=20)]
 
 
@@ -27,7 +26,7 @@ class AlertIn(Body):
     usager_id: UUID
     structure_id: UUID
     nature: AlertNature
-    facts: Facts
+    facts: Prose
     occurred_at: AwareDatetime | None = None
     named: Named = Field(default_factory=list)
     representatives_told_on: date | None = None
@@ -40,7 +39,7 @@ class AlertPatch(Body):
     """What is left out stays. Who is no longer `named` reads nothing more, from their next request."""
 
     nature: AlertNature = AlertNature.FAIT_GRAVE
-    facts: Facts = ""
+    facts: Prose = ""
     named: Named = Field(default_factory=list)
     representatives_told_on: date | None = None
     representatives_not_told_why: Why | None = None

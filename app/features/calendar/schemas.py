@@ -12,11 +12,8 @@ from app.access import standing
 from app.access.entry import ME, DossierView, View
 from app.access.protection import TOLD, not_me
 from app.features.calendar.models import EventParticipant, Resource
-from app.kernel.fields import Body, Code, Line, Note
+from app.kernel.fields import Body, Code, Line, Note, Prose
 
-Report = Annotated[
-    str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")
-]
 Rule = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, to_upper=True)]
 Zone = Annotated[str, StringConstraints(max_length=60)]
 EventCategory = Literal["support", "care", "administrative"]
@@ -82,7 +79,7 @@ class EventPatch(_What):
     all_day: bool = False
     status: Status = "planned"
     cancel_reason: Note | None = None
-    report: Report | None = None
+    report: Prose | None = None
     present: bool | None = None
     answer: Answer = "talk"
     visibility: Shown = "not_shared"

@@ -25,9 +25,9 @@ from app.features.consents.standing import (
     last_of,
 )
 from app.features.usagers.models import Usager
-from app.kernel.fields import Body, Line
+from app.kernel.fields import Body, Line, written
 
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=600, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Sentence = Annotated[str, written(600)]
 Wording = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SharedCategory = Literal["administrative", "support", "care"]  # judicial papers and alerts are never shared by consent
 SharedKind = Literal[

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, cast
 from uuid import UUID
 
 import msgspec
-from pydantic import Field, StringConstraints, create_model
+from pydantic import Field, create_model
 from sqlalchemy import ColumnElement, Integer, literal_column
 
 from app.access.entry import DossierView
@@ -14,10 +14,10 @@ from app.access.models import EmergencyAccess
 from app.features.emergency.models import FIELDS, EmergencySheet
 from app.features.usagers.models import Usager
 from app.kernel.clock import today
-from app.kernel.fields import Body
+from app.kernel.fields import Body, written
 
 MONTHS_FRESH = 3  # beyond, a field is orange: to be asked again (design: field.md §7)
-Short = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Short = Annotated[str, written(500)]
 # The lines of the trail that say they were read under it.
 _READINGS: ColumnElement[Any] = literal_column(
     """(SELECT count(*) FROM audit_entry a WHERE a.organisation_id = emergency_access.organisation_id
@@ -25,7 +25,7 @@ _READINGS: ColumnElement[Any] = literal_column(
     AND a.ground = 'urgence' AND a.at >= emergency_access.starts_at AND a.at <= emergency_access.ends_at)""",
     Integer(),
 )
-Reason = Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Reason = Annotated[str, written(500, 10)]
 
 _fields: dict[str, Any] = {name: (Short | None, None) for name in FIELDS}
 _structure: dict[str, Any] = {"structure_id": (UUID, Field())}

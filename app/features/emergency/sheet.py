@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import Uuid, bindparam
 
 from app.access.gate import Gate, Listing, Reading
@@ -13,6 +12,7 @@ from app.features.emergency.models import EmergencySheet
 from app.features.emergency.schemas import SheetView
 from app.kernel.clock import today
 from app.kernel.errors import NotFound
+from app.kernel.fields import Body
 
 OF_USAGER = Listing(EmergencySheet.usager_id == bindparam("usager", type_=Uuid()), usager="usager")
 
@@ -25,7 +25,7 @@ async def of(gate: Reading, usager_id: UUID) -> Any:
     return found[0]
 
 
-def open(gate: Gate, usager_id: UUID, said: BaseModel) -> EmergencySheet:
+def open(gate: Gate, usager_id: UUID, said: Body) -> EmergencySheet:
     """The first sheet of a person. The caller settles: a second one is a Conflict."""
     values = said.model_dump(exclude_none=True)
     row = EmergencySheet(
@@ -36,7 +36,7 @@ def open(gate: Gate, usager_id: UUID, said: BaseModel) -> EmergencySheet:
     return gate.add(row)
 
 
-async def write(gate: Gate, usager_id: UUID, version: int, said: BaseModel) -> EmergencySheet:
+async def write(gate: Gate, usager_id: UUID, version: int, said: Body) -> EmergencySheet:
     """What is left out stays; null empties a field, and says so with its day and its author."""
     seen = await of(gate, usager_id)
     row = await gate.entry(EmergencySheet, UUID(seen.id), Action.UPDATE, version)

@@ -1,19 +1,16 @@
 """What the REST API hears and says of a decision of justice, and of the consigne it yields."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import StringConstraints
 
 from app.access.entry import DossierView, Opens
 from app.access.models import Consigne
 from app.access.sealed import opened
 from app.features.judicial.models import JudicialDecision, Nature
-from app.kernel.fields import Body, Line, Note
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+from app.kernel.fields import Body, Line, Note, Prose
 
 
 class ConsigneIn(Body):
@@ -40,7 +37,7 @@ class DecisionIn(Body):
     structure_id: UUID
     nature: Nature
     title: Line
-    text: Text | None = None
+    text: Prose | None = None
     decided_on: date | None = None
     consigne: ConsigneIn | None = None
 
@@ -49,7 +46,7 @@ class DecisionPatch(Body):
     """By who confirms. What was made for the judge is never shown here: it is read at the court."""
 
     title: Line = ""
-    text: Text | None = None
+    text: Prose | None = None
     decided_on: date | None = None
     visibility: Literal["not_shared", "shared"] = "not_shared"
 

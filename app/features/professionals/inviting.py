@@ -15,11 +15,11 @@ from app.access.http import StaffReading, open_as, removed
 from app.access.inviting import Inviting
 from app.audit.vocabulary import Door
 from app.features.professionals import service
-from app.features.professionals.schemas import MembershipIn, Name, ProfessionalIn, Rpps
+from app.features.professionals.schemas import MembershipIn, ProfessionalIn, Rpps
 from app.features.professionals.templates import TEMPLATES, ending
 from app.kernel.answers import told
 from app.kernel.clock import today
-from app.kernel.fields import Strict
+from app.kernel.fields import Body, Line
 from app.security.dependencies import origin
 from app.security.models import Invitation
 
@@ -33,14 +33,14 @@ def _known(code: str) -> str:
     return code
 
 
-class InvitationIn(Strict):
+class InvitationIn(Body):
     """Who comes, in which function (`GET /professionals/templates`), where, from when to the day before `ends`."""
 
     template: Annotated[str, AfterValidator(_known)]
-    given_name: Name
-    family_name: Name
+    given_name: Line
+    family_name: Line
     rpps: Rpps | None = None
-    profession: Name | None = None
+    profession: Line | None = None
     structure_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
     starts: date | None = Field(None, description="Absent : aujourd'hui.")
     ends: date | None = None

@@ -4,17 +4,16 @@ from datetime import date
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 from sqlalchemy import ARRAY, Text, cast, func, select
 from sqlalchemy.orm import aliased
 from stdnum import luhn
 
 from app.access.entry import View
 from app.access.models import Membership, MembershipStructure, Professional
-from app.kernel.fields import Strict
+from app.kernel.fields import Body, Line
 from app.security.principal import Role
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 RPPS_DIGITS = 11
 
 
@@ -33,18 +32,18 @@ STRUCTURE_IDS = (
 )
 
 
-class ProfessionalIn(Strict):
-    family_name: Name
-    given_name: Name
+class ProfessionalIn(Body):
+    family_name: Line
+    given_name: Line
     rpps: Rpps | None = None
-    profession: Name | None = None
+    profession: Line | None = None
 
 
-class ProfessionalPatch(Strict):
-    family_name: Name | None = None
-    given_name: Name | None = None
+class ProfessionalPatch(Body):
+    family_name: Line | None = None
+    given_name: Line | None = None
     rpps: Rpps | None = None
-    profession: Name | None = None
+    profession: Line | None = None
 
 
 class ProfessionalOut(View, frozen=True):
@@ -57,7 +56,7 @@ class ProfessionalOut(View, frozen=True):
     version: int
 
 
-class MembershipIn(Strict):
+class MembershipIn(Body):
     """One role over one or several structures, from `starts` to the day before `ends`."""
 
     professional_id: UUID
@@ -67,7 +66,7 @@ class MembershipIn(Strict):
     ends: date | None = None
 
 
-class MembershipPatch(Strict):
+class MembershipPatch(Body):
     ends: date | None
 
 

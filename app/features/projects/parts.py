@@ -17,9 +17,9 @@ from app.features.projects.models import (
     ProjectService,
     Review,
 )
-from app.features.projects.schemas import Code, Ids, Line, Moment, Never, Prose, Shown
+from app.features.projects.schemas import Code, Ids, Line, Moment, Never, Shown
 from app.features.projects.vocabulary import GoalKind, GoalStatus, Origin, Step, TaskStatus
-from app.kernel.fields import Strict
+from app.kernel.fields import Body, Prose
 
 Codes = Annotated[list[Code], Field(max_length=50)]
 Kept = Annotated[Prose | None, Never]
@@ -27,7 +27,7 @@ KeptLine = Annotated[Line | None, Never]
 KeptShown = Annotated[Shown | None, Never]
 
 
-class ExpectationIn(Strict):
+class ExpectationIn(Body):
     """`words` as they were said; `adds_to_id` when they come after others."""
 
     origin: Origin
@@ -39,28 +39,28 @@ class ExpectationIn(Strict):
     visibility: Shown = "shared"
 
 
-class ExpectationPatch(Strict):
+class ExpectationPatch(Body):
     """The words stay as they are; a `comment` of the team comes after the others."""
 
     comment: Kept = None
     visibility: KeptShown = None
 
 
-class NeedIn(Strict):
+class NeedIn(Body):
     text: Prose
     serafin: Code | None = None
     attachment_ids: Ids | None = None
     visibility: Shown = "shared"
 
 
-class NeedPatch(Strict):
+class NeedPatch(Body):
     text: Kept = None
     serafin: Code | None = None
     attachment_ids: Ids | None = None
     visibility: KeptShown = None
 
 
-class _Goal(Strict):
+class _Goal(Body):
     description: Prose | None = None
     step: Step | None = None
     strategy: Prose | None = None
@@ -89,7 +89,7 @@ class GoalPatch(_Goal):
     visibility: KeptShown = None
 
 
-class _Action(Strict):
+class _Action(Body):
     description: Prose | None = None
     expected_result: Prose | None = None
     person_opinion: Prose | None = None
@@ -114,7 +114,7 @@ class ActionPatch(_Action):
     visibility: KeptShown = None
 
 
-class _Service(Strict):
+class _Service(Body):
     description: Prose | None = None
     action_id: UUID | None = None
     types: Codes | None = None
@@ -134,7 +134,7 @@ class ServicePatch(_Service):
     visibility: KeptShown = None
 
 
-class _Means(Strict):
+class _Means(Body):
     description: Prose | None = None
     action_id: UUID | None = None
     evaluation_id: UUID | None = None
@@ -153,14 +153,14 @@ class MeansPatch(_Means):
     visibility: KeptShown = None
 
 
-class Preparation(Strict):
+class Preparation(Body):
     """What one of those invited said beforehand."""
 
     by: Line
     text: Prose
 
 
-class _Review(Strict):
+class _Review(Body):
     status_code: Code | None = None
     ends_at: Moment | None = None
     perimeter: Prose | None = None

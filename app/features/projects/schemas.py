@@ -12,12 +12,10 @@ from app.features.projects.models import Project
 from app.features.projects.questions import DISAGREEMENT, MINOR
 from app.features.projects.vocabulary import Answer, Feeling, Party
 from app.features.settings.chosen import chosen
-from app.kernel.fields import Strict, of_our_time
+from app.kernel.fields import Body, Prose, of_our_time, written
 
 T = TypeVar("T")
-NO_NUL = r"^[^\x00]*$"
-Prose = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=NO_NUL)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=250, strip_whitespace=True, pattern=NO_NUL)]
+Line = Annotated[str, written(250)]
 Code = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\s|\x00]+\|[^\s|\x00]+$")]  # `system|code`
 Moment = Annotated[AwareDatetime, AfterValidator(lambda at: of_our_time(at).astimezone(UTC))]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -34,7 +32,7 @@ def _told(value: T | None) -> T:
 Never = AfterValidator(_told)  # of a patch: absent is "unchanged", null is refused
 
 
-class ProjectIn(Strict):
+class ProjectIn(Body):
     usager_id: UUID
     structure_id: UUID
     title: Line
@@ -48,7 +46,7 @@ class ProjectIn(Strict):
     visibility: Shown = "shared"
 
 
-class ProjectPatch(Strict):
+class ProjectPatch(Body):
     """A correction: what it leaves out stays. The status changes by its own acts."""
 
     title: Annotated[Line | None, Never] = None
@@ -62,11 +60,11 @@ class ProjectPatch(Strict):
     visibility: Annotated[Shown | None, Never] = None
 
 
-class Amendment(Strict):
+class Amendment(Body):
     title: Line | None = None
 
 
-class OpinionIn(Strict):
+class OpinionIn(Body):
     """« Pour moi, comment ça va ? »"""
 
     goal_id: UUID
@@ -74,7 +72,7 @@ class OpinionIn(Strict):
     words: Prose | None = None
 
 
-class PositionIn(Strict):
+class PositionIn(Body):
     """« Est-ce que mon projet me convient ? » `seen` is what the reading gave: the answer is on that, not on another."""
 
     project_id: UUID
@@ -83,7 +81,7 @@ class PositionIn(Strict):
     words: Prose | None = None
 
 
-class WordsIn(Strict):
+class WordsIn(Body):
     """More words of the person; `only_team` closes them to those who represent them."""
 
     project_id: UUID
@@ -92,7 +90,7 @@ class WordsIn(Strict):
     only_team: bool = False
 
 
-class AgreementIn(Strict):
+class AgreementIn(Body):
     """An answer given on paper or aloud, recorded by the team."""
 
     party: Party

@@ -20,7 +20,7 @@ from app.features.projects.service import check_period, moved, next_review, open
 from app.features.projects.vocabulary import GoalKind, ProjectStatus, TaskStatus, Who
 from app.kernel.clock import PARIS, today
 from app.kernel.errors import Conflict, Invalid, NotFound
-from app.kernel.fields import Strict
+from app.kernel.fields import Body
 
 SERAFIN = "https://smt.esante.gouv.fr/terminologie-SERAFINPH"
 Values = dict[str, Any]
@@ -37,19 +37,19 @@ class Room:
     path: str
     table: Any
     view: type[parts.PartOut]
-    body: type[Strict]
-    patch: type[Strict]
+    body: type[Body]
+    patch: type[Body]
     rules: Rules
 
 
-async def add(gate: Gate, room: Room, project_id: UUID, said: Strict) -> Any:
+async def add(gate: Gate, room: Room, project_id: UUID, said: Body) -> Any:
     """A new part. The caller settles the gate. Raises Conflict when the project is over, Invalid naming what is wrong."""
     project = await opened(gate, project_id, Action.READ)
     values = await room.rules(gate, project, said.model_dump(), None)
     return gate.add(room.table(**_whose(project), **values))
 
 
-async def correct(gate: Gate, room: Room, project_id: UUID, id: UUID, version: int, said: Strict) -> Any:
+async def correct(gate: Gate, room: Room, project_id: UUID, id: UUID, version: int, said: Body) -> Any:
     row = await _part(gate, room, project_id, id, Action.UPDATE, version)
     project = await opened(gate, project_id, Action.READ)
     return await gate.change(row, **await room.rules(gate, project, said.model_dump(exclude_unset=True), row))

@@ -3,23 +3,20 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
 from app.access.entry import View
 from app.features.settings.models import Setting
+from app.kernel.fields import Body
 
 
-class SettingIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class SettingIn(Body):
     scope: Annotated[str, StringConstraints(max_length=60)] = "organisation"
     key: Annotated[str, StringConstraints(max_length=80)]
     value: Any
 
 
-class SettingPatch(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class SettingPatch(Body):
     value: Any
 
 

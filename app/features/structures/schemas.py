@@ -3,13 +3,14 @@
 from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator
 from stdnum import luhn
 
 from app.access.entry import View
 from app.features.structures.models import Structure, Unit
+from app.kernel.fields import Body, written
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, written(200)]
 Model = Literal["ehpad", "mas_fam", "ime", "savs", "mecs", "domicile"]
 FINESS_DIGITS = 9
 
@@ -25,11 +26,7 @@ def _finess(said: str) -> str:
 Finess = Annotated[str, AfterValidator(_finess)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class StructureIn(_Body):
+class StructureIn(Body):
     name: Name
     model: Model
     finess: Finess | None = None
@@ -37,7 +34,7 @@ class StructureIn(_Body):
     human: Name | None = None
 
 
-class StructurePatch(_Body):
+class StructurePatch(Body):
     name: Name | None = None
     model: Model | None = None
     finess: Finess | None = None
@@ -56,13 +53,13 @@ class StructureOut(View, frozen=True):
     version: int
 
 
-class UnitIn(_Body):
+class UnitIn(Body):
     structure_id: UUID
     name: Name
     kind: Literal["unit", "service"] = "unit"
 
 
-class UnitPatch(_Body):
+class UnitPatch(Body):
     name: Name | None = None
     kind: Literal["unit", "service"] | None = None
 

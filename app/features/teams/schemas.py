@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, Field
 from app.access.entry import DossierView, View
 from app.access.models import TeamMember, UnitTeam
 from app.access.openings import OnCall, SharedTeam
-from app.kernel.fields import Body, Line, Strict
+from app.kernel.fields import Body, Line
 
 
-class MemberIn(Strict):
+class MemberIn(Body):
     usager_id: UUID
     structure_id: UUID
     professional_id: UUID
@@ -21,7 +21,7 @@ class MemberIn(Strict):
     ends: date | None = None
 
 
-class MemberPatch(Strict):
+class MemberPatch(Body):
     referent: bool | None = None
     ends: date | None = None
 
@@ -37,7 +37,7 @@ class MemberOut(DossierView, frozen=True):
     version: int
 
 
-class RuleIn(Strict):
+class RuleIn(Body):
     """Who works in this unit accompanies its open stays, from now on or from `starts_at`."""
 
     professional_id: UUID
@@ -46,14 +46,14 @@ class RuleIn(Strict):
     ends_at: AwareDatetime | None = None
 
 
-class OnDutyIn(Strict):
+class OnDutyIn(Body):
     """« Je remplace jusqu'à … » : twenty-four hours at most."""
 
     unit_id: UUID
     until: AwareDatetime
 
 
-class RulePatch(Strict):
+class RulePatch(Body):
     ends_at: AwareDatetime | None
 
 

@@ -1,10 +1,10 @@
 """What the REST API hears and says about a transmission."""
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime
 from sqlalchemy import func, not_, select
 from sqlalchemy.orm import aliased
 
@@ -12,10 +12,8 @@ from app.access.entry import ME, DossierView
 from app.features.professionals import shown
 from app.features.transmissions import masking
 from app.features.transmissions.models import EntryKind, Transmission
-from app.kernel.fields import Body
+from app.kernel.fields import Body, Line, Prose
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=10_000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
-Target = Annotated[str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 EntryCategory = Literal["support", "care", "administrative"]
 Shown = Literal["not_shared", "shared"]
 
@@ -35,9 +33,9 @@ TARGET_OPEN = Transmission.target.is_not(None) & not_(
 class TransmissionIn(Body):
     usager_id: UUID
     structure_id: UUID
-    text: Text
+    text: Prose
     kind: EntryKind = EntryKind.NARRATIVE
-    target: Target | None = None
+    target: Line | None = None
     thread_id: UUID | None = None
     occurred_at: AwareDatetime | None = None
     category: EntryCategory = "support"
@@ -51,8 +49,8 @@ class LineIn(Body):
 
     usager_id: UUID
     structure_id: UUID
-    line: Text
-    target: Target | None = None
+    line: Prose
+    target: Line | None = None
     occurred_at: AwareDatetime | None = None
     category: EntryCategory = "support"
     visibility: Shown = "not_shared"
@@ -62,12 +60,12 @@ class LineIn(Body):
 class TransmissionPatch(Body):
     """A correction: what it leaves out stays; the reason is kept with the new version."""
 
-    text: Text = ""
-    target: Target | None = None
+    text: Prose = ""
+    target: Line | None = None
     visibility: Shown = "not_shared"
     important: bool = False
     consigne: bool = False
-    correction_reason: Target | None = None
+    correction_reason: Line | None = None
 
 
 class TransmissionOut(DossierView, frozen=True):

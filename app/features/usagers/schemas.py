@@ -13,13 +13,13 @@ from app.access.mandates import majority
 from app.access.models import Mandate, SharingConsent
 from app.features.stays.schemas import StayPlan
 from app.features.usagers.models import IdentityDocument, Usager, UsagerIdentifier
-from app.kernel.fields import Body, Code, Email, Line, Note, Phone
+from app.kernel.fields import Body, Code, Email, Line, Note, Phone, written
 
 Gender = Literal["male", "female", "unknown"]
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9AB][0-9]{3}$")]  # INSEE; 99… when born abroad
 BirthOrder = Annotated[int, Field(ge=1, le=9)]
 System = Annotated[str, StringConstraints(max_length=200, pattern=r"^(urn:|https?://)[^\s|\x00]+$")]
-Number = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Number = Annotated[str, written(60)]
 
 
 class IdentifierIn(Body):
