@@ -5,6 +5,7 @@ who is here; refusing leaves them to their sender. All of it in one transaction.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from app.access.permissions import Action, Kind
 from app.access.refusal import OutOfReach
 from app.access.versions import about
 from app.exchange.models import Exchange, ExternalId, State
+from app.features.usagers import closing
 from app.features.usagers.models import Usager
 from app.fhir.identifiers import EXTERNAL_ID
 from app.fhir.mapping import about_extra
@@ -74,7 +76,10 @@ async def waiting(gate: Arrivals, id: UUID) -> Exchange:
 
 
 async def accept(gate: Arrivals, id: UUID) -> Exchange:
-    """Its rows open to the team as they came; who arrives is created. What waited beside a row takes its place."""
+    """Its rows open to the team as they came; who arrives is created. What waited beside a row takes its place.
+
+    A death told by it closes, in this transaction, what one told directly closes.
+    """
     line = await waiting(gate, id)
     rows = await gate.consult(WRITTEN, exchange=id)
     sent = await _as_sent(gate, [row for row in rows if row["beside"]])
@@ -86,6 +91,9 @@ async def accept(gate: Arrivals, id: UUID) -> Exchange:
             if row.id in sent or (row.held and not theirs):
                 opened.append(_as_came(row, sent.get(row.id, {}), held=theirs))
     await gate.rewrite(opened)
+    for row in opened:
+        if isinstance(row, Usager) and row.died_on and not row.held:
+            await closing.at_death(gate, row, date.fromisoformat(str(row.died_on)))
     return await _decided(gate, line, State.ACCEPTED, "accept")
 
 

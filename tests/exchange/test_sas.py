@@ -1,11 +1,14 @@
 """What waits for the secretary: stored, read by its sender alone, until she attaches, creates or refuses."""
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from app.access.models import Mandate, SharingConsent
+from app.kernel.clock import now, today
 from app.kernel.db import Database
 from app.security import sessions
 from app.security.principal import Role
@@ -253,6 +256,43 @@ class TestAccept:
         assert again != id
         row = row_of(world, told[1][1])
         assert (row["held"], row["version"]) == (False, told[1][2] + 1)
+
+    @pytest.mark.threat("object-after-death")
+    @pytest.mark.parametrize("beside", [False, True], ids=["again", "after_the_team_wrote"])
+    def test_a_death_told_by_it_closes_what_was_open_then_and_not_before(self, world: World, beside: bool):
+        local, (_, id, _) = self.someone(world)
+        if beside:
+            written_by_the_team(world, id)
+        exchange, _ = waiting(world, bundle(entry({**patient(local), "deceasedDateTime": str(today())})))
+        assert self.open_still(world, id) == {"mandate": None, "sharing_consent": None, "personal_access": None}
+        answer = decide(world, "accept", exchange)
+        assert answer.status_code == 200, answer.text
+        ended = self.open_still(world, id)
+        assert (ended["mandate"], ended["sharing_consent"]) == (today(), today())
+        assert ended["personal_access"] is not None
+
+    def someone(self, world: World) -> tuple[str, tuple[str, UUID, int]]:
+        """A newcomer, accepted, with a mandate, a yes and a card."""
+        local = fresh()
+        exchange, [told] = waiting(world, bundle(entry(patient(local))))
+        decide(world, "accept", exchange)
+        at = {"usager_id": told[1], "structure_id": world.ids["ime"]}
+        yes = {"kind": "partage", "question": "?", "if_yes": "a", "if_no": "b", "answer": "yes", "categories": ["care"]}
+        mandate = {"contact_id": uuid4(), "kind": "tutelle", "scope": "both", "effect": "representation", "opens": []}
+        world.add(
+            SharingConsent(partner_id=world.ids["chu"], starts=date(2026, 1, 1), **yes, **at),
+            Mandate(starts=date(2026, 1, 1), confirmed_at=now(), **mandate, **at),
+        )
+        world.ids["newcomer"] = told[1]
+        world.card("newcomer")
+        return local, told
+
+    def open_still(self, world: World, id: UUID) -> dict[str, Any]:
+        ends = {"mandate": "ends", "sharing_consent": "ends", "personal_access": "revoked_at"}
+        return {
+            table: world.rows(f"SELECT {day} FROM {table} WHERE usager_id = $1", id)[0][0]
+            for table, day in ends.items()
+        }
 
 
 class TestRefuse:
