@@ -5,11 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, page, seen
+from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, acted, page
 from app.access.withholding import Withheld
 from app.features.withholding import service
 from app.features.withholding.schemas import VIEWS, TellIn, WithheldKind, WithholdIn
-from app.kernel.answers import told
 from app.kernel.clock import today
 
 router = APIRouter(prefix="/withheld", tags=["withheld"])
@@ -18,9 +17,7 @@ router = APIRouter(prefix="/withheld", tags=["withheld"])
 @router.post("", operation_id="withhold")
 async def withhold(said: WithholdIn, gate: StaffGate) -> Response:
     """Kept from the person from their next look, on every path. Again: the same."""
-    row = await service.withhold(gate, said)
-    await gate.settle()
-    return told(seen(VIEWS[said.kind], row))
+    return await acted(gate, VIEWS[said.kind], said.entry_id, lambda: service.withhold(gate, said))
 
 
 @router.get("", operation_id="listWithheld")
@@ -40,6 +37,4 @@ async def listed(
 @router.post("/tell", operation_id="tellWithheld")
 async def tell(said: TellIn, gate: StaffGate) -> Response:
     """Told the person again, at once and whole."""
-    row = await service.tell(gate, said)
-    await gate.settle()
-    return told(seen(VIEWS[said.kind], row))
+    return await acted(gate, VIEWS[said.kind], said.entry_id, lambda: service.tell(gate, said))

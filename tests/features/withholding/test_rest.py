@@ -3,7 +3,7 @@
 from base64 import b64decode
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -124,6 +124,14 @@ def test_a_correction_keeps_the_mask(world: World) -> None:
     assert told(world) == (False, False)
     assert fault(world.patch("sonia", place, {"text": "Une autre."}, 3)) == (422, "transmission.passage")
     assert fault(world.patch("sonia", place, {"visibility": "shared"}, 3)) == (409, "transmission.masked")
+
+
+def test_the_same_key_is_served_once(world: World) -> None:
+    body = {"kind": "transmission", "entry_id": note(world), "reason": "draft"}
+    key = {"Idempotency-Key": str(uuid4())}
+    first, again = (world.post("sonia", PATH, body, headers=key) for _ in "ab")
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
 
 
 def test_told_whole_again(world: World) -> None:
