@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,6 +80,13 @@ def clone(server: postgres.Server, template: str | None) -> Iterator[TestDatabas
         yield TestDatabase(name, owner, app, sealer, server.superuser_url.replace("@/postgres?", f"@/{name}?"))
     finally:
         ask(server.superuser_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def free_port() -> int:
+    """One that nothing listens to, for a process of its own."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def ask(url: str, *statements: str) -> object:

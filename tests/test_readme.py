@@ -4,12 +4,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.postgres import free_port
 
 ROOT = Path(__file__).parents[1]
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -27,12 +28,6 @@ def clone(tmp_path: Path) -> Path:
     place = tmp_path / "clone"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(place)], check=True)
     return place
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -86,7 +86,7 @@ def problem(error: DuiError, request: Request) -> dict[str, Any]:
 def render_validation(request: Request, error: RequestValidationError) -> Response:
     """The framework's own refusal, in our words: 400 for what cannot be read or a bad parameter, 422 for the body."""
     found = error.errors()
-    faults = [_fault(e) for e in found]
+    faults = [fault(e) for e in found]
     if any(e["type"] == "json_invalid" for e in found):
         return render(request, Unreadable("Le corps n'est pas du JSON lisible.", faults=faults))
     if any(e["loc"] and e["loc"][0] == "path" for e in found):
@@ -96,7 +96,8 @@ def render_validation(request: Request, error: RequestValidationError) -> Respon
     return render(request, Invalid("Certains champs sont à corriger.", faults=faults))
 
 
-def _fault(e: dict[str, Any]) -> Fault:
+def fault(e: dict[str, Any]) -> Fault:
+    """What pydantic found, in our words."""
     code, sentence = SENTENCES.get(e["type"], ("invalid", "Cette valeur n'est pas permise ici."))
     if e["type"].startswith(DATES) and e["type"] not in SENTENCES:
         code, sentence = "bad_date", "Une date réelle est attendue, comme 2026-11-21 ou 2026-11-21T14:00:00+01:00."

@@ -2,11 +2,27 @@
 
 import typer
 
-from app.cli import account, audit, base, demo, erasure, exchange, export, house, keys, partner, serving, vault
+from app.cli import (
+    account,
+    audit,
+    base,
+    demo,
+    erasure,
+    exchange,
+    export,
+    house,
+    keys,
+    partner,
+    serving,
+    structure,
+    vault,
+)
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
 for commands in (base.commands, serving.commands, demo.commands, vault.commands):
     main.add_typer(commands)
+main.add_typer(structure.organisations, name="organisation")
+main.add_typer(structure.commands, name="structure")
 main.add_typer(account.commands, name="account")
 main.add_typer(audit.commands, name="audit")
 main.add_typer(house.commands, name="settings")

@@ -6,10 +6,21 @@ from typing import Annotated
 import typer
 
 from app.config import settings
-from app.kernel.crypto import KeyFault
+from app.kernel.crypto import KeyFault, Keyring
 from app.vault import rotation
 
 commands = typer.Typer(no_args_is_help=True, help="Les clés qui ferment ce qui est gardé.")
+
+
+@commands.command("create")
+def create() -> None:
+    """Crée le fichier de clés, le premier jour. Un fichier déjà là n'est jamais remplacé : il serait perdu."""
+    place = settings().key_file
+    if place.exists():
+        typer.echo(f"{place} existe déjà : rien n'est changé.")
+        return
+    Keyring.create(place)
+    typer.echo(f"Clés créées dans {place} : sauvegardez-les ailleurs que la base, sans elles rien ne se relit.")
 
 
 @commands.command("rotate")

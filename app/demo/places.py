@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.models import Membership, MembershipStructure, Professional, UnitTeam
-from app.features.narrowing import service as narrowing
 from app.features.settings.models import Setting
-from app.features.structures.models import Organisation, Structure, Unit
+from app.features.structures import founding
+from app.features.structures.models import Unit
+from app.features.structures.schemas import Model, StructureIn
 from app.kernel.clock import now
 from app.kernel.ids import uuid7
 from app.kernel.roles import write_secret
@@ -26,7 +27,7 @@ SCOPE = "system/*.crus"
 @dataclass(frozen=True, slots=True)
 class House:
     name: str
-    model: str
+    model: Model
     finess: str
     unit: str
 
@@ -73,10 +74,8 @@ class Places:
 
 async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) -> Places:
     """In one session of the owner. `passwords` by key of STAFF; the partners' private keys are written in `keys`."""
-    here, elsewhere = uuid7(), uuid7()
-    session.add(Organisation(organisation_id=here, name="Association Les Tilleuls", finess="990000002"))
-    session.add(Organisation(organisation_id=elsewhere, name="Association du Large", finess="990000101"))
-    await session.flush()
+    here = await founding.organisation(session, "Association Les Tilleuls", "990000002")
+    elsewhere = await founding.organisation(session, "Association du Large", "990000101")
     structures = {key: await _house(session, here, house) for key, house in HOUSES.items()}
     units = {key: await _unit(session, here, id, HOUSES[key].unit) for key, id in structures.items()}
     other = await _house(session, elsewhere, House("SAVS du Large", "savs", "990000119", "Suivi"))
@@ -106,22 +105,9 @@ async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) ->
 
 
 async def _house(session: AsyncSession, organisation_id: UUID, house: House) -> UUID:
-    row = Structure(
-        organisation_id=organisation_id,
-        id=uuid7(),
-        name=house.name,
-        model=house.model,
-        finess=house.finess,
-        phone="01 99 00 00 00",
-        human="Marc Petit, chef de service",
-    )
-    session.add(row)
-    await session.flush()
-    for one in narrowing.starting(row.id, row.model):
-        one.organisation_id = organisation_id
-        session.add(one)
-    await session.flush()
-    return row.id
+    contact = {"phone": "01 99 00 00 00", "human": "Marc Petit, chef de service"}
+    said = StructureIn(name=house.name, model=house.model, finess=house.finess, **contact)
+    return await founding.structure(session, organisation_id, said)
 
 
 async def _unit(session: AsyncSession, organisation_id: UUID, structure_id: UUID, name: str) -> UUID:

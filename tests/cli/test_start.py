@@ -12,7 +12,7 @@ import pytest
 
 from app import start
 from app.kernel.crypto import Keyring
-from tests.postgres import TestDatabase
+from tests.postgres import TestDatabase, free_port
 
 SECRET = "n0t-to-be-said"
 
@@ -27,9 +27,7 @@ def busy() -> Iterator[int]:
 
 @pytest.fixture
 def idle() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    return free_port()
 
 
 def refused(*words: str, **told: str) -> str:

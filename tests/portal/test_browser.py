@@ -7,7 +7,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ from app.demo.run import prepare
 from app.kernel.crypto import Keyring
 from app.portal.frame import Screen
 from tests.portal.test_look import ARGS, CHROMIUM, FACTS, PHONE
-from tests.postgres import TestDatabase
+from tests.postgres import TestDatabase, free_port
 
 WIDTHS = {"width": PHONE, "height": 844}
 READY_WITHIN = 60.0  # seconds, on a machine that does much else
@@ -46,7 +45,7 @@ class Served:
 @pytest.fixture(scope="module")
 def served(database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo, on a port of its own."""
-    folder, port = tmp_path_factory.mktemp("served"), _free_port()
+    folder, port = tmp_path_factory.mktemp("served"), free_port()
     origin = f"http://127.0.0.1:{port}"
     Keyring.create(folder / "keys.json", demo=True)
     config = Settings(
@@ -70,12 +69,6 @@ def served(database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -> 
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _wait(server: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
