@@ -4,6 +4,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 VERSION = "0.1.0"  # pyproject says the same (tests/test_readme.py compares)
@@ -23,6 +24,8 @@ class Settings(BaseSettings):
     data: Path = Path(".dui")
     demo: bool = False
     pool_size: int = 8  # connections of the hot lane, and as many for writes
+    # Of one caller, by process: a tenth of what a process answers, far above an honest application.
+    requests_per_second: int = Field(200, ge=10)
     seal_late: float = 60  # seconds before a seal is said to be late: metric, log, /readyz
     metrics_port: int = 0  # 0: not served
 

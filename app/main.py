@@ -34,6 +34,7 @@ from app.portal import router as portal
 from app.portal.pages import STATIC_DIR, STATIC_URL
 from app.portal.static_files import Kept
 from app.security.outbound import Outbound
+from app.security.rates import Rates
 from app.security.tokens import TokenCache
 
 
@@ -46,6 +47,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.lane = HotLane(config.database_url, config.pool_size)
         app.state.database = Database(config.database_url, config.pool_size)
         app.state.tokens = TokenCache()
+        app.state.rates = Rates(config.requests_per_second)
         app.state.outbound = Outbound()
         await app.state.lane.open()
         start.metrics(config.metrics_port)

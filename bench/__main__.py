@@ -158,6 +158,7 @@ def main() -> None:
             "DUI_SEALER_DATABASE_URL": server.sealer_url,
             "DUI_KEY_FILE": str(folder / "keys.json"),
             "DUI_DEMO": "1",
+            "DUI_REQUESTS_PER_SECOND": "1000000",  # one caller asks for all
             "BENCH_ORGANISATION": str(made.organisation_id),
             "BENCH_SECRET": tokens["secret"],
         }

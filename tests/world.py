@@ -231,6 +231,7 @@ def world(database: TestDatabase, folder: Path) -> Iterator[World]:
         data=folder,
         demo=True,
         pool_size=4,
+        requests_per_second=100_000,  # tests ask faster than people; tests/security/test_rates.py has its own
     )
     settings.cache_clear()
     with TestClient(create_app(config), base_url=ORIGIN) as client:

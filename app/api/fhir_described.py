@@ -17,6 +17,7 @@ WORDS = {
     "413": "Trop grand",
     "415": "Ce format n'est pas lu ici",
     "422": "Lisible, mais à corriger",
+    "429": "Trop de demandes à la fois : voyez Retry-After",
 }
 TYPE = {"name": "type_name", "in": "path", "required": True, "schema": {"type": "string"}}
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
@@ -60,7 +61,7 @@ PATHS: dict[str, Any] = {
         "post": _route(
             "fhirTransaction",
             "Envoyer un bundle : tout ou rien (partenaires)",
-            ("400", "401", "403", "406", "409", "413", "415", "422"),
+            ("400", "401", "403", "406", "409", "413", "415", "422", "429"),
             _asked("dry-run", "true : tout est vérifié, rien n'est écrit.", enum=["true", "false"]),
             PREFER,
             IDEMPOTENCY,
@@ -71,7 +72,7 @@ PATHS: dict[str, Any] = {
         "post": _route(
             "fhirSearchByForm",
             "La même recherche, les critères dans le corps",
-            ("400", "401", "403", "404", "405", "406", "415"),
+            ("400", "401", "403", "404", "405", "406", "415", "429"),
             TYPE,
             PREFER,
             body={"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
@@ -81,7 +82,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirSearch",
             "Chercher dans un type, le plus récent d'abord",
-            ("400", "401", "403", "404", "405", "406"),
+            ("400", "401", "403", "404", "405", "406", "429"),
             TYPE,
             *SEARCHED,
             PREFER,
@@ -91,7 +92,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirRead",
             "Lire une ressource",
-            ("304", "400", "401", "403", "404", "406", "410"),
+            ("304", "400", "401", "403", "404", "406", "410", "429"),
             TYPE,
             ID,
             NONE_MATCH,

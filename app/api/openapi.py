@@ -38,8 +38,10 @@ WORDS = {
     "412": "Quelqu'un a écrit entre-temps",
     "422": "Lisible, mais à corriger",
     "428": "If-Match attendu",
+    "429": "Trop de demandes à la fois : voyez Retry-After",
 }
-READS, WRITES, MENDS = ("400", "401"), ("400", "401", "403", "404", "409", "422"), ("412", "428", "410")
+READS = ("400", "401", "429")
+WRITES, MENDS = (*READS, "403", "404", "409", "422"), ("412", "428", "410")
 PREFIX = "/api/v1"
 
 

@@ -111,6 +111,13 @@ class TooMany(Conflict):
     headers: ClassVar = {"Retry-After": "900"}
 
 
+class TooFast(TooMany):
+    """Nothing was judged, nothing was asked of the base."""
+
+    code, title = "too_fast", "Trop de demandes à la fois"
+    headers: ClassVar = {"Retry-After": "1"}
+
+
 class Busy(Conflict):
     status, issue, code, title = 503, "transient", "busy", "Réessayez dans un instant"
     headers: ClassVar = {"Retry-After": "2"}

@@ -2,7 +2,18 @@
 
 from starlette.responses import Response
 
-from app.kernel.errors import Bug, Busy, Conflict, DuiError, NotFound, TooLarge, TooMany, Unauthenticated, Unreadable
+from app.kernel.errors import (
+    Bug,
+    Busy,
+    Conflict,
+    DuiError,
+    NotFound,
+    TooFast,
+    TooLarge,
+    TooMany,
+    Unauthenticated,
+    Unreadable,
+)
 from app.portal import answers
 from app.portal.csrf import StaleForm
 from app.portal.frame import Screen
@@ -20,6 +31,7 @@ class WrongAddress(Unreadable):
 KINDS: tuple[tuple[type[DuiError], StopKind], ...] = (  # the first that fits
     (WrongAddress, StopKind.WRONG_ADDRESS),
     (StaleForm, StopKind.STALE_FORM),
+    (TooFast, StopKind.BUSY),
     (TooMany, StopKind.TOO_MANY),
     (TooLarge, StopKind.TOO_LARGE),
     (Busy, StopKind.BUSY),

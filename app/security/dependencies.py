@@ -29,7 +29,7 @@ WHO = "Présentez un jeton valable pour cette porte."
 
 
 async def caller(request: Request, door: Door) -> Principal:
-    """Who this token speaks for. Raises Unauthenticated: none, unreadable, ended, or made for another door."""
+    """Who this token speaks for. Raises Unauthenticated: none, unreadable, ended, or made for another door; TooFast."""
     token = _cookie(request) if door is Door.PAGE else _bearer(request)
     cache: TokenCache = request.app.state.tokens
     known = cache.get(token)
@@ -38,6 +38,7 @@ async def caller(request: Request, door: Door) -> Principal:
         cache.put(token, known)
     if known.door not in MADE_FOR[door]:
         raise Unauthenticated(WHO)
+    request.app.state.rates.spend(known.principal.id)
     return known.principal
 
 

@@ -4,8 +4,10 @@ A client's keys are given when it is registered, or read at the https address it
 Source: https://hl7.org/fhir/smart-app-launch/backend-services.html
 """
 
+import asyncio
 import re
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -15,14 +17,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kernel.clock import now
+from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 from app.kernel.errors import Invalid, Unauthenticated
 from app.kernel.ids import uuid7
-from app.security import jose, partner_keys, scopes, sessions, tokens
+from app.security import jose, partner_keys, scopes, sessions, throttle, tokens
 from app.security.models import JtiSeen, LiveSession, PartnerClient, PartnerStructure
 from app.security.outbound import Outbound
+from app.security.throttle import Limit
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9._:~-]{3,120}", re.ASCII)
+FAILURES = Limit(30, throttle.GUESSES.window)  # of one client, from one place, before it hears when to come back
+FREE_PER_ADDRESS = 60  # failures of all clients from there before each next one waits
 CLIENT = text(
     """SELECT organisation_id, partner_id, jwks, jwks_url, jwks_read_at, scopes, default_structure_id, structure_ids
     FROM client_of(:client_id)"""
@@ -113,6 +119,22 @@ async def authenticate(database: Database, outbound: Outbound, assertion: str, a
         default_structure_id=found.default_structure_id,
         structure_ids=frozenset(found.structure_ids),
     )
+
+
+async def count_failure(database: Database, keyring: Keyring, assertion: str, address: str | None) -> None:
+    """Of a proof already judged: there is nothing to guess in it, so a right one is never refused nor slowed for those of
+    others. Counted under the client it names and where it comes from, slowed by where. Raises TooMany.
+    """
+    place, named = throttle.neighbourhood(address), ""
+    with suppress(Unauthenticated):
+        named, _ = jose.named(assertion)
+    keys = [throttle.key(keyring, "proof", named, place), throttle.key(keyring, "proofs", place)]
+    wait = throttle.SLOWEST
+    try:
+        _, shared = await throttle.spend(database, keys, FAILURES)
+        wait = throttle.slowness(shared, FREE_PER_ADDRESS)
+    finally:
+        await asyncio.sleep(wait)
 
 
 async def _spent(session: AsyncSession, proof: jose.Assertion) -> bool:

@@ -15,6 +15,7 @@ from app.kernel.db import Database
 from app.kernel.errors import Unauthenticated
 from app.security import access_cards, dependencies, jose, sessions
 from app.security.principal import Caller, Principal
+from app.security.rates import Rates
 from app.security.tokens import Door, TokenCache
 from tests.security import keys
 from tests.security.conftest import House
@@ -39,7 +40,7 @@ class Doors:
 
     def __init__(self, db: Database, keyring: Keyring, *, demo: bool = True) -> None:
         config = Settings(public_origins=f"{HTTPS}, {LOOPBACK}, {LAN}", demo=demo)
-        self.state = SimpleNamespace(database=db, keyring=keyring, tokens=TokenCache(), settings=config)
+        self.state = SimpleNamespace(database=db, keyring=keyring, tokens=TokenCache(), settings=config, rates=Rates(200))
 
     def request(self, headers: list[tuple[str, str]], host: str = "dui.test") -> Request:
         raw = [(k.encode(), v.encode("latin-1")) for k, v in [("host", host), *headers]]

@@ -11,7 +11,7 @@ from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.kernel import forms
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, Unauthenticated
+from app.kernel.errors import DuiError, TooFast, Unauthenticated
 from app.kernel.forms import Form
 from app.security.sessions import Opened
 
@@ -26,6 +26,7 @@ class OAuthRefusal(Exception):
         self.status = status
         self.body: dict[str, object] = {"error": error, "error_description": description, **more}
         self.headers: dict[str, str] = {}
+        self.judged = True  # else nothing was looked at, and nothing is written of it
 
     @classmethod
     def of(cls, no: DuiError, unauthenticated: str) -> "OAuthRefusal":
@@ -33,7 +34,7 @@ class OAuthRefusal(Exception):
             return cls(unauthenticated, no.message, 401 if unauthenticated == "invalid_client" else 400)
         said = "temporarily_unavailable" if no.status in (429, 503) else "invalid_request"
         refusal = cls(said, no.message, no.status)
-        refusal.headers = dict(no.headers)
+        refusal.headers, refusal.judged = dict(no.headers), not isinstance(no, TooFast)
         return refusal
 
     def told(self) -> JSONResponse:
@@ -42,7 +43,8 @@ class OAuthRefusal(Exception):
 
 async def refused(request: Request, door: Door, no: OAuthRefusal, action: str = "login") -> JSONResponse:
     """The answer, once its line of nobody is kept."""
-    await opening.refuse_unknown(request.app.state.database, call_of(request, door), action, "session")
+    if no.judged:
+        await opening.refuse_unknown(request.app.state.database, call_of(request, door), action, "session")
     return no.told()
 
 

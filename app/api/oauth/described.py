@@ -50,4 +50,3 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 OWN_REFUSALS = {status: said for status, said in REFUSALS.items() if status != 401}
 CONFIRM_REFUSALS = {**OWN_REFUSALS, 409: {"description": "Aucun téléphone n'attend d'être confirmé"}}
 PASSWORD_REFUSALS = {**OWN_REFUSALS, 422: {"description": "Ce mot de passe n'est pas accepté"}}
-INTROSPECT_REFUSALS = {status: said for status, said in REFUSALS.items() if status != 429}

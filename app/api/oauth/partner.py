@@ -9,16 +9,17 @@ from fastapi import Request
 
 from app.access import opening
 from app.access.http import call_of
-from app.api.oauth.answers import OAuthRefusal, asked, given, told
+from app.api.oauth.answers import OAuthRefusal, address, asked, given, told
 from app.api.oauth.described import ASSERTION_TYPE
 from app.audit.vocabulary import Door
 from app.fhir.known_types import R4_TYPES
-from app.kernel.errors import Unauthenticated
+from app.kernel.errors import DuiError, TooMany, Unauthenticated
 from app.kernel.forms import Form
 from app.security import dependencies, jose, partners, scopes, sessions, tokens
 from app.security.principal import Partner
 
 TOKEN, INTROSPECT = "/oauth/token", "/oauth/introspect"
+A_PROOF = 10  # a signature to check and ten statements: what it costs, in reads
 
 
 async def proved(request: Request, form: Form, *paths: str) -> partners.Client:
@@ -28,12 +29,26 @@ async def proved(request: Request, form: Form, *paths: str) -> partners.Client:
     state, assertion = request.app.state, asked(form, "client_assertion")
     urls = [origin + path for origin in state.settings.origins for path in paths]
     try:
+        client_id, _ = jose.named(assertion)
+        state.rates.check(client_id, A_PROOF)  # spent by who proves it, and by no other
         client = await partners.authenticate(state.database, state.outbound, assertion, urls)
-        if form.get("client_id", client.client_id) != client.client_id:
+        if form.get("client_id", client_id) != client_id:
             raise Unauthenticated(jose.ASSERTION_REFUSED)
-    except Unauthenticated as no:
-        raise OAuthRefusal.of(no, "invalid_client") from None
+        state.rates.spend(client_id, A_PROOF)
+    except DuiError as no:
+        raise OAuthRefusal.of(await _counted(request, assertion, no), "invalid_client") from None
     return client
+
+
+async def _counted(request: Request, assertion: str, no: DuiError) -> DuiError:
+    """The refusal to tell once this failure is counted: too many of them is another one."""
+    state = request.app.state
+    try:
+        if isinstance(no, Unauthenticated):
+            await partners.count_failure(state.database, state.keyring, assertion, address(request))
+    except TooMany as many:
+        return many
+    return no
 
 
 async def by_assertion(request: Request, form: Form) -> dict[str, object]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, form_of, refused
-from app.api.oauth.described import INTROSPECT_BODY, INTROSPECT_REFUSALS, REFUSALS, REVOKE_BODY, TOKEN_BODY
+from app.api.oauth.described import INTROSPECT_BODY, REFUSALS, REVOKE_BODY, TOKEN_BODY
 from app.api.oauth.partner import INTROSPECT, TOKEN, by_assertion, introspected
 from app.api.oauth.staff import by_password, by_refresh
 from app.audit.vocabulary import Door
@@ -57,7 +57,7 @@ async def revoke(request: Request) -> Response:
     return Response(headers=UNSTORED)
 
 
-@router.post(INTROSPECT, operation_id="introspectToken", openapi_extra=INTROSPECT_BODY, responses=INTROSPECT_REFUSALS)
+@router.post(INTROSPECT, operation_id="introspectToken", openapi_extra=INTROSPECT_BODY, responses=REFUSALS)
 async def introspect(request: Request) -> Response:
     """Pour un partenaire, par la même preuve que pour un jeton : ce que vaut maintenant un jeton à lui."""
     try:
