@@ -132,8 +132,7 @@ class Keyring:
 
     def verifying(self, kid: str) -> str:
         """The key that checks tokens under this name. Raises KeyError when there is none, or none any more."""
-        if kid not in dict(self.signing):  # another process signed, that followed the file before this one
-            self.follow(at_once=True)
+        self.follow(at_once=True)  # another process may have signed with a new one, or one that leaked been taken out
         if self.until.get(kid, math.inf) <= time.time():
             raise KeyError
         return dict(self.signing)[kid]

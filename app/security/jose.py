@@ -76,7 +76,7 @@ def _fenced(message: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def sign_access(keyring: Keyring, claims: Mapping[str, Any]) -> str:
-    keyring.follow()
+    keyring.follow(at_once=True)
     kid, pem = keyring.signing[0]
     return jws.sign(claims, pem, headers={"kid": kid, "typ": ACCESS_TYP}, algorithm=ACCESS_ALG)
 

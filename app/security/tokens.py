@@ -111,6 +111,13 @@ class TokenCache:
     ) -> None:
         self._size, self._ttl, self._clock = size, min(ttl, KEPT_FOR), clock
         self._kept: OrderedDict[bytes, tuple[Known, float]] = OrderedDict()
+        self._keys: object = None
+
+    def trust(self, *keys: object) -> None:
+        """What was verified by other keys than these is forgotten."""
+        if keys != self._keys:
+            self._kept.clear()
+            self._keys = keys
 
     def get(self, token: str) -> Known | None:
         """Its caller, if verified less than a minute ago and not expired since."""

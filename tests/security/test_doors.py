@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from app.security import access_cards, dependencies, jose, sessions
 from app.security.principal import Caller, Principal
 from app.security.rates import Rates
 from app.security.tokens import Door, TokenCache
+from app.vault import rotation
 from tests.security import keys
 from tests.security.conftest import House
 
@@ -40,7 +42,9 @@ class Doors:
 
     def __init__(self, db: Database, keyring: Keyring, *, demo: bool = True) -> None:
         config = Settings(public_origins=f"{HTTPS}, {LOOPBACK}, {LAN}", demo=demo)
-        self.state = SimpleNamespace(database=db, keyring=keyring, tokens=TokenCache(), settings=config, rates=Rates(200))
+        self.state = SimpleNamespace(
+            database=db, keyring=keyring, tokens=TokenCache(), settings=config, rates=Rates(200)
+        )
 
     def request(self, headers: list[tuple[str, str]], host: str = "dui.test") -> Request:
         raw = [(k.encode(), v.encode("latin-1")) for k, v in [("host", host), *headers]]
@@ -96,6 +100,25 @@ async def test_a_token_just_verified_is_still_refused_at_another_door(doors: Doo
     await doors(Door.API, cast["staff"])
     with pytest.raises(Unauthenticated):
         await doors(Door.ME, cast["staff"])
+
+
+@pytest.mark.threat("token-key-leaked")
+@pytest.mark.parametrize("leaked", [True, False])
+async def test_a_token_just_verified_by_a_key_that_leaked_opens_nothing_more(
+    db: Database, other_keyring: Keyring, house: House, leaked: bool
+) -> None:
+    """By one that was only replaced, it does."""
+    doors = Doors(db, other_keyring)
+    async with db.session(house.id) as session:
+        [place] = await sessions.places(session, house.account)
+        token = (await sessions.open_staff(session, other_keyring, HTTPS, house.account, place)).token
+    assert await doors(Door.API, token) == await doors(Door.API, token)
+    rotation.resign(other_keyring.source or Path(), leaked=leaked)
+    if not leaked:
+        assert await doors(Door.API, token)
+        return
+    with pytest.raises(Unauthenticated):
+        await doors(Door.API, token)
 
 
 async def test_a_token_just_verified_costs_no_second_look(doors: Doors, cast: Mapping[str, str], db: Database) -> None:
