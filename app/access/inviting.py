@@ -11,7 +11,7 @@ from app.access.models import Professional
 from app.access.refusal import MayNot, OutOfReach, refused
 from app.kernel import db
 from app.kernel.clock import now
-from app.kernel.errors import Conflict
+from app.kernel.errors import Conflict, Unauthenticated
 from app.security import invitations
 from app.security.invitations import Invited
 from app.security.models import Invitation
@@ -59,7 +59,7 @@ class Inviting(Gate):
 async def accept(session: AsyncSession, invited: Invited, account_id: UUID) -> None:
     """This account is theirs from now on, in this house. The caller commits, with the line of the trail.
 
-    Raises Unauthenticated when the link served meanwhile, Conflict when the account already works here, MayNot when it
+    Raises Unauthenticated when the link served meanwhile, or its holder left or got an account, Conflict when the account already works here, MayNot when it
     is the inviter's own: nobody gives themselves another function.
     """
     p = Professional
@@ -72,4 +72,6 @@ async def accept(session: AsyncSession, invited: Invited, account_id: UUID) -> N
     if working is not None:
         raise Conflict("Ce compte travaille déjà dans cette organisation : demandez-y une autre fonction.")
     values = {"account_id": account_id, "version": p.version + 1, "updated_at": now()}
-    await session.execute(update(p).where(*here, p.id == invited.professional_id).values(**values))
+    theirs = update(p).where(*here, p.id == invited.professional_id, p.account_id.is_(None))
+    if await session.scalar(theirs.values(**values).returning(p.id)) is None:
+        raise Unauthenticated(invitations.OVER)

@@ -1,5 +1,6 @@
 """The page where someone hired opens their account: by a link good once, with a password of their own."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -8,7 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 import time_machine
 
+from app.access import inviting
 from app.kernel.clock import PARIS, today
+from app.kernel.db import Database
+from app.kernel.errors import Unauthenticated
 from app.security import invitations
 from tests.api.test_own_account import enrolled
 from tests.security.conftest import PASSWORD, House
@@ -16,6 +20,7 @@ from tests.world import ORIGIN, World
 
 INVITE = "/api/v1/professionals/invitations"
 READ = "/api/v1/transmissions"
+WHOSE = "SELECT account_id FROM professional WHERE id = $1"
 PHRASE = "un cheval sous la pluie"
 
 
@@ -133,6 +138,21 @@ class TestAccepting:
         assert (answer.status_code, invitations.OVER in answer.text) == (400, True)
         [line] = world.traces(request_id=answer.headers["x-request-id"])
         assert (line["organisation_id"].int, line["outcome"]) == (0, "refused")
+
+    @pytest.mark.threat("invitation-replayed")
+    @pytest.mark.parametrize("what", ["account_id = gen_random_uuid()", "deleted_at = now()"])
+    async def test_who_got_an_account_or_left_since_it_was_looked_at_keeps_theirs(self, world: World, what: str):
+        path, professional = link(world)
+        base = Database(world.database.app_url, 1)
+        async with base.session(None) as session:
+            invited = await invitations.found(session, path.rpartition("/")[2])
+        await asyncio.to_thread(world.rows, f"UPDATE professional SET {what} WHERE id = $1", UUID(professional))
+        [before] = await asyncio.to_thread(world.rows, WHOSE, UUID(professional))
+        async with base.session(None) as session:
+            with pytest.raises(Unauthenticated):
+                await inviting.accept(session, invited, uuid4())
+        await base.close()
+        assert await asyncio.to_thread(world.rows, WHOSE, UUID(professional)) == [before]
 
     @pytest.mark.parametrize(
         ("form", "words"),
