@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -84,3 +84,18 @@ def world(database: TestDatabase, tmp_path_factory: pytest.TempPathFactory) -> I
     """The cast on a running app; shared by the tests of one module."""
     with make_world(database, tmp_path_factory.mktemp("world")) as made:
         yield made
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Says a figure at the end of the run, whichever worker counted it."""
+    return lambda said: record_property("figure", said)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    told = sorted({str(said) for one in reports for name, said in one.user_properties if name == "figure"})
+    if told:
+        terminalreporter.section("figures")
+        for line in told:
+            terminalreporter.line(line)

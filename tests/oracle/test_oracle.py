@@ -6,6 +6,7 @@
 import ast
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
@@ -37,15 +38,19 @@ def asked(world: Drawn, kind: str, each: tuple[int, int], draw: Random) -> tuple
 
 @pytest.mark.threat("object-oracle")
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_leaves_is_what_is_open(cast: Cast, seed: int) -> None:
+def test_what_leaves_is_what_is_open(cast: Cast, seed: int, figure: Callable[[str], None]) -> None:
     world = drawn(cast, seed)
     draw = Random(seed)
-    assert [no for who in cast.who for no in asked(world, who.kind, EACH, draw)[1]] == []
+    told = [asked(world, who.kind, EACH, draw) for who in cast.who]
+    figure(f"oracle: world {seed}, {sum(count for count, _ in told)} requests of {len(told)} callers")
+    assert [no for _, wrongs in told for no in wrongs] == []
 
 
 @pytest.mark.long
 @pytest.mark.threat("object-oracle")
-def test_what_leaves_is_what_is_open_for_long(cast: Cast, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_leaves_is_what_is_open_for_long(
+    cast: Cast, capsys: pytest.CaptureFixture[str], figure: Callable[[str], None]
+) -> None:
     seed = int(os.environ.get("DUI_ORACLE_SEED", "1000"))
     done = 0
     while done < LONG:
@@ -56,6 +61,7 @@ def test_what_leaves_is_what_is_open_for_long(cast: Cast, capsys: pytest.Capture
         told = [asked(world, kind, EACH_LONG, draw) for kind in CALLERS]
         assert [no for _, wrongs in told for no in wrongs] == [], f"DUI_ORACLE_SEED={world.seed}"
         done, seed = done + told[0][0], world.seed + 1
+    figure(f"oracle: {done} requests of each of {len(CALLERS)} callers")
 
 
 def test_a_world_has_every_reason(cast: Cast) -> None:
