@@ -20,7 +20,6 @@ INS_NIR = "urn:oid:1.2.250.1.213.1.4.8"
 INS_NIA = "urn:oid:1.2.250.1.213.1.4.9"
 INS_NIR_TEST = "urn:oid:1.2.250.1.213.1.4.10"
 INS_NIR_DEMO = "urn:oid:1.2.250.1.213.1.4.11"
-INS_C = "urn:oid:1.2.250.1.213.1.4.2"
 INS = frozenset({INS_NIR, INS_NIA, INS_NIR_TEST, INS_NIR_DEMO})
 STRUCTURE = "urn:oid:1.2.250.1.71.4.2.2"  # idNat_Struct: a kind on one digit, then the number
 PROFESSIONAL = "urn:oid:1.2.250.1.71.4.2.1"  # idNat_PS: 8 and the RPPS, or 0 and the ADELI

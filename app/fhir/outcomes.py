@@ -57,12 +57,6 @@ def outcome(trouble: DuiError | Iterable[Fault | Issue]) -> dict[str, Any]:
     return {"resourceType": "OperationOutcome", "issue": issues}
 
 
-def all_well(sentence: str) -> dict[str, Any]:
-    """R4 wants at least one issue, even when all is well."""
-    issue = {"severity": "information", "code": "informational", "diagnostics": sentence}
-    return {"resourceType": "OperationOutcome", "issue": [issue]}
-
-
 def _issue(line: Fault | Issue, otherwise: str) -> dict[str, Any]:
     if isinstance(line, Fault):
         line = Issue("error", line.code, line.where, line.message)

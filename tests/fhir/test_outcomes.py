@@ -3,7 +3,7 @@
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
 
-from app.fhir.outcomes import ISSUE_TYPES, Issue, all_well, fhirpath, outcome
+from app.fhir.outcomes import ISSUE_TYPES, Issue, fhirpath, outcome
 from app.kernel.errors import DuiError, Fault, Invalid, NotFound, Unreadable
 
 
@@ -48,10 +48,6 @@ def test_a_list_of_faults_is_an_outcome() -> None:
 
 def test_without_a_place_no_expression_is_told() -> None:
     assert "expression" not in outcome(NotFound("Introuvable."))["issue"][0]
-
-
-def test_all_well_is_an_outcome_of_r4() -> None:
-    OperationOutcome.model_validate(all_well("Tout va bien."))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime
-from sqlalchemy import func, not_, select
-from sqlalchemy.orm import aliased
 
 from app.access.entry import ME, DossierView
 from app.features.professionals import shown
@@ -16,18 +14,6 @@ from app.kernel.fields import Body, Line, Prose
 
 EntryCategory = Literal["support", "care", "administrative"]
 Shown = Literal["not_shared", "shared"]
-
-_of_thread = aliased(Transmission, name="of_thread")
-# A target is open while its thread has no result.
-TARGET_OPEN = Transmission.target.is_not(None) & not_(
-    select(func.count() > 0)
-    .where(
-        _of_thread.organisation_id == Transmission.organisation_id,
-        _of_thread.thread_id == Transmission.thread_id,
-        _of_thread.kind == "result",
-    )
-    .scalar_subquery()
-)
 
 
 class TransmissionIn(Body):

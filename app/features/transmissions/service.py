@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Boolean, Text, Uuid, bindparam, true
+from sqlalchemy import Text, Uuid, bindparam, true
 
 from app.access.gate import Gate, Listing
 from app.access.permissions import Action
@@ -25,7 +25,6 @@ OF_TARGET = Listing(
     NEWEST_FIRST,
     usager="usager",
 )
-IMPORTANT = Listing(Transmission.important == bindparam("important", type_=Boolean()), NEWEST_FIRST)
 OF_THREAD = Listing(
     Transmission.thread_id == bindparam("thread", type_=Uuid()), ("occurred_at", "id"), newest_first=False
 )

@@ -106,7 +106,6 @@ LABELS = {
     "soothes": "ce qui calme", "mobility": "se déplacer", "equipment": "matériel", "advance_directives": "directives anticipées",
     "call_in_order": "qui appeler", "measure": "mesure", "physician": "médecin",
 }  # fmt: skip
-SHEET_DATES = ("_on", "_by")  # of the emergency sheet: each line has its day and its author
 
 
 def label(column: str) -> str | None:
