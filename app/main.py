@@ -84,6 +84,7 @@ REFUSALS: dict[Any, Any] = {
     asyncpg.PostgresConnectionError: errors.render_database,
     asyncpg.OperatorInterventionError: errors.render_database,
     asyncpg.InsufficientResourcesError: errors.render_database,
+    asyncpg.InternalClientError: errors.render_database,  # how the driver hears, while it asks, that Postgres stops
 }
 
 

@@ -140,14 +140,17 @@ def render_http(request: Request, error: HTTPException) -> Response:
 
 def render_database(request: Request, error: Exception) -> Response:
     """No connection is free, the disk is full, Postgres is away: say so, and when to come back. Another fault is ours."""
-    if isinstance(error, DBAPIError) and not (error.connection_invalidated or _out_of_means(error)):
+    if isinstance(error, DBAPIError) and not (error.connection_invalidated or _passing(error)):
         raise error
     return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))
 
 
-def _out_of_means(error: DBAPIError) -> bool:
-    """Class 53: disk, memory, connections. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith("53")
+def _passing(error: DBAPIError) -> bool:
+    """No disk, memory or connection left (53), told to stop or not up yet (57P), cut (08).
+
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(("53", "57P", "08"))
 
 
 def render_bug(request: Request, error: Exception) -> Response:

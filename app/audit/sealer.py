@@ -13,10 +13,11 @@ import asyncpg
 
 from app.audit.lines import GENESIS, LINE_HASH_SQL, header, link_hash
 from app.audit.watch import Watch, pause
-from app.kernel.db import NIL
+from app.kernel.db import NIL, PATIENCE
 
 BATCH = 1_000
 EVERY = 0.5  # seconds between two rounds
+STUCK = 60.0  # seconds for one statement: then the connection is left for another
 HEAD = "SELECT number, epoch, to_xid, hash FROM audit_seal WHERE organisation_id = $1 ORDER BY number DESC LIMIT 1"
 HERE = """SELECT c.system_identifier::text AS cluster, e.epoch, e.cluster AS known
     FROM pg_control_system() c CROSS JOIN (SELECT * FROM cluster_epoch ORDER BY epoch DESC LIMIT 1) e"""
@@ -121,7 +122,9 @@ async def run(
     telling = asyncio.create_task(watch.tell(stop))
     while not stop.is_set():
         try:
-            connection = await asyncpg.connect(sealer_url, server_settings={"application_name": "dui-sealer"})
+            connection = await asyncpg.connect(
+                sealer_url, timeout=PATIENCE, command_timeout=STUCK, server_settings={"application_name": "dui-sealer"}
+            )
             try:
                 await _rounds(connection, stop, watch, after)
             finally:

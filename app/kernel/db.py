@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, DateTime, Dialect, LargeBinary, MetaData, Text, text
+from sqlalchemy import ARRAY, DateTime, Dialect, LargeBinary, MetaData, Text, event, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
+PATIENCE = 5.0  # seconds to wait for a connection, and as many for Postgres to open one: then 503, nobody hangs
 NIL = UUID(int=0)  # the organisation of a refusal before any organisation is known
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -56,14 +58,15 @@ class Database:
     def __init__(self, dsn: str, size: int) -> None:
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=lambda: asyncpg.connect(
-                dsn, server_settings=SERVER
-            ),  # it reads all of an address: sslmode too
+            async_creator=lambda: asyncpg.connect(  # it reads all of an address: sslmode too
+                dsn, timeout=PATIENCE, server_settings=SERVER
+            ),
             pool_size=size,
             max_overflow=0,
-            pool_timeout=5,  # bounded: a caller hears 503, it does not hang
+            pool_timeout=PATIENCE,
             hide_parameters=True,  # an error never tells a value: it may be a NIR
         )
+        event.listen(self.engine.sync_engine, "checkout", _check_open)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -76,6 +79,12 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _check_open(connection: Any, *_: object) -> None:
+    """One that Postgres ended while it slept is opened again, not given to a caller."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def enter(session: AsyncSession, organisation_id: UUID) -> None:

@@ -5,6 +5,7 @@ import json
 import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.api import metrics
 from app.kernel.hot import HotLane
@@ -115,12 +116,29 @@ def test_a_read_without_postgres_says_when_to_come_back(
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
-@pytest.mark.threat("fault-pool-exhausted")
-def test_an_empty_pool_says_when_to_come_back(world: World, monkeypatch: pytest.MonkeyPatch):
-    from sqlalchemy.exc import TimeoutError as PoolTimeout
+class Said(Exception):
+    """What Postgres says, by its code."""
 
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__()
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.threat("fault-pool-exhausted", "fault-postgres-away")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        PoolTimeout("full"),
+        DBAPIError("disk", {}, Said("53100")),
+        DBAPIError("told to stop", {}, Said("57P01")),
+        DBAPIError("not up yet", {}, Said("57P03")),
+        DBAPIError("cut", {}, Said("08006")),
+        asyncpg.InternalClientError("got result for unknown protocol state"),
+    ],
+)
+def test_what_will_pass_says_when_to_come_back(world: World, monkeypatch: pytest.MonkeyPatch, fault: Exception):
     async def full(*_: object, **__: object) -> None:
-        raise PoolTimeout("full")
+        raise fault
 
     monkeypatch.setattr("app.features.transmissions.router.page", full)
     answer = world.get("sonia", NOTES)

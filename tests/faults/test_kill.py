@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.house import House, a_house, chain_holds, load_of, wrongs
 
-FEW, MANY = 3, 100
+FEW, MANY, RESTARTS = 3, 100, 3
 KILLED = pytest.mark.threat("fault-killed-under-load")
 
 
@@ -58,12 +58,13 @@ def test_a_hundred_kills_lose_nothing(house: House, what: str) -> None:
 
 @pytest.mark.threat("fault-postgres-restarted-under-load")
 def test_postgres_restarted_under_load_is_waited_for(house: House) -> None:
-    """Meanwhile each request is refused or cut; then all goes on, with nobody's help."""
+    """Meanwhile each request is refused or cut; then all goes on, with nobody's help: the application never restarts."""
     with load_of(house) as load:
-        load.under_way()
-        house.restart_postgres()
-        house.wait()
-        load.under_way()
-    assert load.statuses <= {201, 200, 503, 500}
+        for _ in range(RESTARTS):
+            load.under_way()
+            house.restart_postgres()
+            house.wait()
+            load.under_way()
+    assert load.statuses <= {201, 200, 503}
     assert not any(wrongs(house, load).values()), wrongs(house, load)
     assert chain_holds(house)

@@ -95,6 +95,27 @@ class TestConnections:
         assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
 
     @pytest.mark.threat("fault-connection-cut")
+    async def test_one_that_ends_between_two_questions_is_lost_not_a_fault(
+        self, lane: HotLane, monkeypatch: pytest.MonkeyPatch
+    ):
+        ask = asyncpg.Connection.fetchval
+
+        async def last(connection: asyncpg.Connection, *said: object) -> object:
+            told = await ask(connection, *said)
+            await connection.close()
+            return told
+
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncpg.Connection, "fetchval", last)
+            with pytest.raises(ConnectionResetError):
+                await lane.ask(NIL, self.ONE, {})
+        assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
+
+    async def test_what_the_driver_refuses_is_a_fault(self, lane: HotLane):
+        with pytest.raises(asyncpg.InterfaceError):
+            await lane.ask(NIL, HotQuery("SELECT $1::int + $2::int", ("one",)), {"one": 1})
+
+    @pytest.mark.threat("fault-connection-cut")
     async def test_one_left_half_way_is_given_to_nobody(self, lane: HotLane):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
