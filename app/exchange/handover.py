@@ -10,9 +10,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Uuid, and_, any_, bindparam, false, not_, or_, true
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, and_, any_, bindparam, false, not_, or_, true
 
 from app.access.acts import ACTS, Act
+from app.access.agreed import with_partner
 from app.access.entry import View, word
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import Handover, HandoverRow
@@ -47,18 +48,22 @@ OF_USAGER = Listing(Handover.usager_id == bindparam("usager", type_=Uuid()), LAT
 ALL = Listing(true(), LATEST_FIRST)
 _usager = bindparam("usager", type_=Uuid())
 _chosen: ColumnElement[Any] = bindparam("chosen", type_=ARRAY(Uuid()))
+_ground: ColumnElement[Any] = bindparam("ground", type_=Text())
 _since = bindparam("since", type_=DateTime(timezone=True))
 
 
 def _leaving(view: type[Leaving], usual: ColumnElement[bool]) -> Asked:
     """Never what is told apart: judicial, alert, reserved, withheld (it may name a third person), waiting in the sas;
-    nor what this partner sent itself, and has."""
+    nor what this partner sent itself, and has. By the person's agreement, what it covers and no more."""
     row: Any = view.TABLE
     open_to_others = and_(row.held.is_(False), row.reserved_to.is_(None), not_(kept(row)))
     may_leave = row.category.in_([word(c) for c in (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)])
     wanted = or_(and_(_chosen.is_(None), usual), row.id == any_(_chosen))
     theirs = row.origin_partner_id.is_distinct_from(TO)
-    return Asked(view, Listing(and_(row.usager_id == _usager, open_to_others, may_leave, theirs, wanted)), MANY)
+    covered = or_(_ground != word(Ground.ACCORD), with_partner(row, TO))
+    return Asked(
+        view, Listing(and_(row.usager_id == _usager, open_to_others, may_leave, theirs, covered, wanted)), MANY
+    )
 
 
 _note: Any = LeavingNote.TABLE
@@ -88,7 +93,8 @@ async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
         raise refused(MayNot, Act.HAND_OVER, Kind.HANDOVER)
     _check_said(said)
     asked = {"usager": said.usager_id, "to": said.partner_id, "from_structure": said.structure_id}
-    found, *lists = await together(gate, (WHOM, *LEAVING), **asked, chosen=said.entry_ids, since=now() - RECENT)
+    chosen = {"chosen": said.entry_ids, "since": now() - RECENT, "ground": said.ground}
+    found, *lists = await together(gate, (WHOM, *LEAVING), **asked, **chosen)
     if not found:
         raise refused(OutOfReach, Action.CREATE, Kind.HANDOVER, [], usager_id=None, where="/usager_id")
     partner = _check_recipient(said, found[0])
@@ -96,7 +102,7 @@ async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
     missing = {str(id) for id in said.entry_ids or ()} - {piece.id for piece in pieces}
     if missing:
         raise Invalid(
-            "Un élément choisi n'est pas de ceux que vous pouvez transmettre. Relisez la liste.",
+            "Un élément choisi n'est pas de ceux que vous pouvez transmettre, ou l'accord ne le couvre pas. Relisez la liste.",
             where="/entry_ids",
             code="handover.not_yours",
         )

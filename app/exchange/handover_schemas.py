@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from pydantic import Field
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Text,
     Uuid,
@@ -34,7 +35,7 @@ from app.features.usagers.models import Usager
 from app.kernel.fields import Body, Line, Note
 
 Ground = Literal["accord", "equipe", "echange", "loi", "vital"]
-TO: ColumnElement[Any] = bindparam("to", type_=Uuid())
+TO: BindParameter[Any] = bindparam("to", type_=Uuid())
 FROM: ColumnElement[Any] = bindparam("from_structure", type_=Uuid())
 SHOWN = 120  # characters of a note, to know which one it is
 PARTNER = table("partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()))

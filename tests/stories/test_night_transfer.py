@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from app.access.models import SharingConsent
 from app.kernel.clock import today
 from app.security.principal import Role
 from tests.exchange.sending import sent
@@ -234,6 +235,27 @@ class TestGrounds:
         for answer in (pushed(world, **changes), planned(world, **changes)):
             assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where), answer.text
         assert world.rows("SELECT 1 FROM handover") == []
+
+    @pytest.mark.threat("handover-beyond-agreement")
+    def test_an_agreement_sends_what_it_covers_and_no_more(self, world: World) -> None:
+        yes = {
+            "answer": "yes",
+            "question": "Le CHU ?",
+            "if_yes": "?",
+            "if_no": "?",
+            "kind": "partage",
+            "starts": today(),
+        }
+        here = {"usager_id": world.ids[HER], "structure_id": world.ids["mas_fam"], "partner_id": world.ids["chu"]}
+        world.add(SharingConsent(**yes, **here, categories=["support"], kinds=["transmission"]))
+        assert [row["told"] for row in planned(world, "nurse", ground="accord").json()["rows"]] == [
+            "Donner à boire épaissi."
+        ]
+        care = pushed(world, "nurse", ground="accord", entry_ids=[str(world.ids["urgent"])])
+        assert (care.status_code, care.json()["errors"][0]["where"]) == (422, "/entry_ids")
+        assert pushed(world, "nurse", ground="accord", entry_ids=[str(world.ids["usual"])]).status_code == 201
+        world.add(SharingConsent(**{**yes, "answer": "disagreement"}, **here, categories=["support"]))
+        assert planned(world, "nurse", ground="accord").json()["rows"] == []
 
     def test_a_partner_that_the_house_did_not_accept(self, world: World) -> None:
         gone = "DELETE FROM partner_structure WHERE partner_id = $1 AND structure_id = $2 RETURNING *"
