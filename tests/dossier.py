@@ -27,7 +27,7 @@ SAID: dict[str, Values] = {
     "contact": {"family_name": "PROCHE", "address_protected": False, "call_order": 1},
     "sharing_consent": {
         "kind": "image", "question": "?", "if_yes": "a", "if_no": "b", "categories": [], "answer": "asked",
-        "starts": DAY, "both_parents": False,
+        "starts": DAY, "act": "usuel",
     },
     "judicial_decision": {"nature": "notified"},
     "project": {"number": 1, "title": "Projet", "status": "draft"},

@@ -19,6 +19,7 @@ class Act(StrEnum):
     REVIEW_EMERGENCY = "review_emergency"
     HAND_OVER = "hand_over"  # send rows of a dossier to a partner one names (field.md §4)
     KEEP_FROM_PARENTS = "keep_from_parents"  # at the child's asking; the named référent may too (field.md §5)
+    ANSWER_AS_GUARDIAN = "answer_as_guardian"  # what the ASE or the house decides for a minor (field.md §5)
     MANAGE_STRUCTURES = "manage_structures"
     MANAGE_STAFF = "manage_staff"
     MANAGE_ACCOUNTS = "manage_accounts"  # who is let in, and who is put out; never what they read
@@ -48,6 +49,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.KEEP_FROM_PARENTS: frozenset(
         {R.AIDE_SOIGNANT, R.INFIRMIER, R.MEDECIN, R.PARAMEDICAL, R.IDEC}
     ),  # of a profession of health
+    Act.ANSWER_AS_GUARDIAN: frozenset({R.CHEF_DE_SERVICE, R.ASSISTANT_SOCIAL}),
     Act.MANAGE_STRUCTURES: frozenset({R.DIRECTION, R.ADMIN}),
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
     Act.MANAGE_ACCOUNTS: frozenset({R.DIRECTION, R.ADMIN}),

@@ -133,11 +133,11 @@ class SharingConsent(DossierEntry):
     wording_sha256: Mapped[str | None]  # of the three sentences above, as they were shown
     answer: Mapped[str] = mapped_column(default="asked")  # asked · yes · no · talk · disagreement (between parents)
     answered_at: Mapped[datetime | None]
-    answered_by_kind: Mapped[str | None]  # usager · representative · professional (noted for them)
+    answered_by_kind: Mapped[str | None]  # usager · representative · professional (noted for them) · ase · house
     noted_by: Mapped[UUID | None]  # the professional who noted it
     assisted_by: Mapped[str | None]  # « avec l'assistance de … »: a second signature, never an answer
     confirmed_at: Mapped[datetime | None]  # the person said that what was noted is right
-    both_parents: Mapped[bool] = mapped_column(default=False)  # acte non usuel: of a minor, both must say yes
+    act: Mapped[str] = mapped_column(default="usuel")  # usuel · non_usuel · gardien: who answers for a minor
     lapses_on: Mapped[date | None]  # the day the minor comes of age: what was allowed is asked of them again
     cannot_express_on: Mapped[date | None]  # « la personne ne peut pas exprimer sa volonté », for this question
     cannot_express_by: Mapped[UUID | None]
@@ -155,6 +155,7 @@ class SharingConsent(DossierEntry):
             cls,
             ForeignKeyConstraint(["organisation_id", "partner_id"], ["partner.organisation_id", "partner.id"]),
             CheckConstraint("data_from < data_until", name="period"),
+            CheckConstraint("act IN ('usuel', 'non_usuel', 'gardien')", name="act"),
             Index(None, "organisation_id", "partner_id", "usager_id"),
         )
 

@@ -182,6 +182,7 @@ class Question:
     wording: str | None = None  # the fingerprint of the three sentences: a yes says on which words
     person_says: Answered | None = None  # the person's own view, shown to who answers for them
     both_parents: bool = False  # a « non usuel » act
+    kept_by_others: bool = False  # an act of who has the keeping of a minor: the ASE, or the house
     parents_disagree: bool = False
 
     @property

@@ -3,17 +3,20 @@
 A « non » of the person to a sharing is an opposition, whoever else says yes. What closes closes in this transaction.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from app.access.acts import Act
 from app.access.gate import Gate, MayNot
 from app.access.mandates import majority
 from app.access.models import Opposition, SharingConsent
 from app.access.permissions import Action, Visibility
-from app.features.consents.models import Answer, ConsentAnswer, GivenBy, QuestionKind
-from app.features.consents.schemas import AnswerIn, NotedIn
+from app.features.consents.models import Answer, ConsentAnswer, GivenBy, MinorAct, QuestionKind
+from app.features.consents.schemas import AnswerIn, GuardianIn, NotedIn
 from app.features.consents.standing import Standing
+from app.features.contacts.models import Contact
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid, Stale
 from app.security.principal import UsagerSelf
@@ -23,7 +26,12 @@ NOT_RECORDED = (
     "Votre réponse ne compte que si un professionnel a noté, pour cette question, que la personne ne peut pas exprimer "
     "sa volonté. Parlez-en avec le service."
 )
+KEPT_BY_OTHERS = (
+    "Pour cette question, c'est l'aide sociale à l'enfance ou la maison qui répond. Parlez-en avec le service."
+)
 NO_AUTHORITY = "L'autorité parentale n'est pas enregistrée ici pour vous. Parlez-en avec le service."
+
+GUARDIANS = (GivenBy.ASE, GivenBy.HOUSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,24 @@ async def note(gate: Gate, id: UUID, said: NotedIn) -> ConsentAnswer:
     return await _hear(gate, row, Heard(Answer(said.answer), giver, kind, gate.principal.id, said.assisted_by))
 
 
+async def guard(gate: Gate, id: UUID, said: GuardianIn) -> ConsentAnswer:
+    """What who has the keeping of a minor answers, ASE or house. Raises MayNot, Conflict for another act or an adult."""
+    await gate.require(Act.ANSWER_AS_GUARDIAN)
+    row = await gate.entry(SharingConsent, id, Action.UPDATE)
+    if row.act != MinorAct.GARDIEN:
+        raise Conflict(
+            "Cette question n'est pas de celles auxquelles répond la maison ou l'ASE.",
+            where="/by",
+            code="consent.not_guardian",
+        )
+    if said.contact_id:
+        contact = await gate.entry(Contact, said.contact_id, Action.READ)
+        if contact.usager_id != row.usager_id:
+            raise Invalid("Ce contact est celui d'une autre personne.", where="/contact_id", code="consent.contact")
+    kind, giver = GivenBy(said.by), said.contact_id or row.structure_id
+    return await _hear(gate, row, Heard(Answer(said.answer), giver, kind, gate.principal.id))
+
+
 async def confirm(gate: Gate, id: UUID, right: bool) -> ConsentAnswer:
     """« C'est bien ça ? » Oui: it is theirs. Non: nobody has answered, and nothing is shared under it."""
     row = await gate.entry(SharingConsent, id, Action.UPDATE)
@@ -73,6 +99,9 @@ async def _hear(gate: Gate, row: SharingConsent, heard: Heard) -> ConsentAnswer:
     standing = await gate.get(Standing, row.id)
     if heard.kind is GivenBy.REPRESENTATIVE:
         _check_stands(row, standing, heard.given_by)
+    elif heard.kind in GUARDIANS:
+        if not _minor(standing):
+            raise Conflict(DECIDES_ALONE, where="/by", code="consent.of_age")
     elif heard.noted_by and heard.answer is Answer.YES and _own_no(standing):
         raise Conflict(
             "Cette personne a répondu non elle-même. Elle seule peut changer sa réponse, avec vous à côté si elle veut.",
@@ -109,15 +138,22 @@ def resolved(row: SharingConsent, standing: Standing, heard: Heard) -> Answer:
         return Answer.NO
     if not _minor(standing):
         return heard.answer
+    if row.act == MinorAct.GARDIEN:
+        return _narrowest([answer for giver, answer in said.items() if giver != row.usager_id])
     parents = [said.get(UUID(id), Answer.ASKED) for id in standing.parents]
     voices = [*parents, person]
     if Answer.NO in voices:
         return Answer.DISAGREEMENT if Answer.YES in parents else Answer.NO
     if Answer.TALK in voices:
         return Answer.TALK
-    if row.both_parents:
+    if row.act == MinorAct.NON_USUEL:
         return Answer.YES if parents and all(a is Answer.YES for a in parents) else Answer.ASKED
     return Answer.YES if Answer.YES in voices else Answer.ASKED
+
+
+def _narrowest(answers: Sequence[Answer]) -> Answer:
+    """Of those who have the keeping of a minor: any no, then any doubt, wins."""
+    return next((one for one in (Answer.NO, Answer.TALK, Answer.YES) if one in answers), Answer.ASKED)
 
 
 def _kept(row: SharingConsent, standing: Standing, heard: Heard, outcome: Answer, before: str) -> dict[str, Any]:
@@ -163,6 +199,8 @@ async def _oppose_or_lift(gate: Gate, row: SharingConsent, standing: Standing, h
 def _check_stands(row: SharingConsent, standing: Standing, giver: UUID) -> None:
     """Raises MayNot: scope must cover the person, effect be représentation, and the person unable to say (adults)."""
     if _minor(standing):
+        if row.act == MinorAct.GARDIEN:
+            raise _refused(row, KEPT_BY_OTHERS)
         if str(giver) not in standing.parents:
             raise _refused(row, NO_AUTHORITY)
     elif str(giver) not in standing.deciders:

@@ -30,9 +30,19 @@ class Answer(StrEnum):
     DISAGREEMENT = "disagreement"  # two parents do not say the same: nothing leaves
 
 
+class MinorAct(StrEnum):
+    """Who answers for a minor (C. civ. 372-2, 373-4; CASF L223-1-2)."""
+
+    USUEL = "usuel"  # one parent
+    NON_USUEL = "non_usuel"  # both: admission, orientation, image, sharing outside the team, change of school
+    GARDIEN = "gardien"  # who has their keeping: the ASE, or the house
+
+
 class GivenBy(StrEnum):
     USAGER = "usager"
     REPRESENTATIVE = "representative"
+    ASE = "ase"
+    HOUSE = "house"
 
 
 class ConsentAnswer(DossierEntry):

@@ -32,6 +32,7 @@ from app.features.consents.schemas import (
     ConsentIn,
     ConsentOut,
     ConsentPatch,
+    GuardianIn,
     MyConsentOut,
     MyOppositionIn,
     NotedIn,
@@ -109,6 +110,12 @@ async def remove(consent_id: UUID, version: Version, gate: StaffGate) -> Respons
 async def note(consent_id: UUID, said: NotedIn, gate: StaffGate) -> Response:
     """What the person said, noted for them. They are then asked « C'est bien ça ? »."""
     return await created(gate, AnswerOut, f"{PATH}/{consent_id}/answers", lambda: answers.note(gate, consent_id, said))
+
+
+@router.post("/{consent_id}/guardian", status_code=201, operation_id="noteGuardianAnswer")
+async def guard(consent_id: UUID, said: GuardianIn, gate: StaffGate) -> Response:
+    """What the ASE or the house decides for a minor, for an act that is theirs."""
+    return await created(gate, AnswerOut, f"{PATH}/{consent_id}/answers", lambda: answers.guard(gate, consent_id, said))
 
 
 @router.get("/{consent_id}/answers", operation_id="listConsentAnswers")

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Text, Uuid, and_, case, cast, column, func
 
 from app.access.entry import ME, DossierView, word
 from app.access.models import Opposition, SharingConsent
-from app.features.consents.models import ConsentAnswer, QuestionKind
+from app.features.consents.models import ConsentAnswer, MinorAct, QuestionKind
 from app.features.consents.standing import (
     DECIDERS,
     FOR_ANOTHER,
@@ -40,8 +40,8 @@ PARTNER = table("partner", column("organisation_id", Uuid()), column("id", Uuid(
 class ConsentIn(Body):
     """A question to the person. `partage` names the partner and what would be read; `project` means it and its parts.
 
-    Without `kinds`, all of these categories. `both_parents`: of a minor, both must say yes; always for `partage` and
-    `image`.
+    Without `kinds`, all of these categories. `act`: who answers for a minor; always `non_usuel`, hence both parents, for
+    `partage` and `image`; without it `usuel`, one parent, for `autre`.
     """
 
     usager_id: UUID
@@ -57,7 +57,7 @@ class ConsentIn(Body):
     data_until: date | None = None
     starts: date | None = None
     ends: date | None = None
-    both_parents: bool = False
+    act: MinorAct | None = None
 
 
 class ConsentPatch(Body):
@@ -86,6 +86,14 @@ class AnswerIn(Body):
 
     answer: Said
     wording_sha256: Wording | None = None
+
+
+class GuardianIn(Body):
+    """What the ASE or the house answers for a minor, to who notes it. `contact_id`: who spoke for the ASE."""
+
+    answer: Said
+    by: Literal["ase", "house"]
+    contact_id: UUID | None = None
 
 
 class ConfirmIn(Body):
@@ -132,7 +140,7 @@ class ConsentOut(DossierView, frozen=True):
     data_until: date | None
     starts: date
     ends: date | None
-    both_parents: bool
+    act: str
     lapses_on: date | None
     cannot_express_on: date | None
     cannot_express_by: str | None
@@ -174,7 +182,7 @@ class MyConsentOut(DossierView, frozen=True):
         "person_answered_at": PERSON_ANSWER_AT,
         "may_answer": or_(
             SharingConsent.usager_id == ME,
-            and_(MINOR, cast(ME, Text).in_(PARENTS)),
+            and_(MINOR, SharingConsent.act != word(MinorAct.GARDIEN), cast(ME, Text).in_(PARENTS)),
             and_(~MINOR, SharingConsent.cannot_express_on.is_not(None), cast(ME, Text).in_(DECIDERS)),
         ),
     }
@@ -190,7 +198,7 @@ class MyConsentOut(DossierView, frozen=True):
     kinds: list[str] | None
     starts: date
     ends: date | None
-    both_parents: bool
+    act: str
     author_id: str | None
     occurred_at: datetime
     answer: str

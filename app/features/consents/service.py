@@ -13,7 +13,7 @@ from sqlalchemy import Text, Uuid, and_, bindparam, or_, true
 from app.access.gate import Gate, Listing
 from app.access.models import Opposition, SharingConsent
 from app.access.permissions import PROJECT, Action, Kind, Visibility
-from app.features.consents.models import Answer, ConsentAnswer, QuestionKind
+from app.features.consents.models import Answer, ConsentAnswer, MinorAct, QuestionKind
 from app.features.consents.schemas import ConsentIn, ConsentPatch
 from app.features.consents.standing import STANDS
 from app.kernel.clock import today
@@ -42,14 +42,14 @@ SHARED_KINDS = (
 def ask(gate: Gate, said: ConsentIn) -> SharingConsent:
     """A question to the person, that nobody has answered yet. The caller settles the gate."""
     _check(said)
-    values = said.model_dump(exclude={"kinds", "starts", "kind", "both_parents"})
+    values = said.model_dump(exclude={"kinds", "starts", "kind", "act"})
     sharing = said.kind is QuestionKind.SHARING
     return gate.add(
         SharingConsent(
             kind=said.kind.value,
             kinds=_kinds(said) if sharing else None,
             starts=said.starts or today(),
-            both_parents=said.both_parents or said.kind is not QuestionKind.OTHER,
+            act=(said.act or (MinorAct.USUEL if said.kind is QuestionKind.OTHER else MinorAct.NON_USUEL)).value,
             wording_sha256=wording(said.question, said.if_yes, said.if_no),
             visibility=Visibility.SHARED.value,
             **values,
@@ -105,6 +105,12 @@ def _check(said: ConsentIn) -> None:
             "Seule une question de partage nomme un partenaire et des données.",
             where="/kind",
             code="consent.no_sharing",
+        )
+    if said.kind is not QuestionKind.OTHER and said.act not in (None, MinorAct.NON_USUEL):
+        raise Invalid(
+            "Partager dehors et l'image demandent les deux parents d'un mineur.",
+            where="/act",
+            code="consent.both_parents",
         )
     if said.data_from and said.data_until and said.data_until <= said.data_from:
         raise Invalid("Cette période finit avant de commencer.", where="/data_until", code="consent.period")

@@ -11,6 +11,7 @@ from app.access.models import SharingConsent
 from app.access.together import Asked
 from app.features.consents import service
 from app.features.consents.models import Answer as Stands
+from app.features.consents.models import MinorAct
 from app.features.consents.schemas import MyConsentOut
 from app.features.contacts.record import RecordRow
 from app.features.professionals import shown
@@ -77,7 +78,8 @@ def told(row: QuestionRow, page: Opened) -> Question:
         already_received=row.received,
         may_answer=row.may_answer,
         person_says=_own(row) if for_another else None,
-        both_parents=row.both_parents and minor,
+        both_parents=row.act == MinorAct.NON_USUEL and minor,
+        kept_by_others=row.act == MinorAct.GARDIEN and minor,
     )
 
 

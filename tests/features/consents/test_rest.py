@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,8 @@ from app.features.transmissions.models import Transmission
 from app.kernel.clock import now, today
 from app.security.principal import Role
 from tests.features.consents.people import HOUSES, partner_asks, partner_reads, represent
+from tests.features.contacts.people import added
+from tests.portal.visitor import visit
 from tests.world import World
 
 PATH, MINE = "/api/v1/consents", "/api/v1/me/consents"
@@ -636,6 +639,22 @@ class TestParents:
         says(world, "paul", id, "no")
         assert state(world, id) == "disagreement"
 
+    @pytest.mark.threat("consent-one-parent")
+    def test_for_an_act_that_is_not_usual_both_must_say_yes(self, world: World):
+        id = other(world, "lucas", "autre", act="non_usuel")
+        says(world, "claire", id, "yes")
+        assert state(world, id) == "asked"
+        says(world, "paul", id, "yes")
+        assert state(world, id) == "yes"
+
+    @pytest.mark.threat("consent-one-parent")
+    @pytest.mark.parametrize("kind", ["partage", "image"])
+    @pytest.mark.parametrize("act", ["usuel", "gardien"])
+    def test_sharing_and_the_image_are_never_a_usual_act(self, world: World, kind: str, act: str):
+        alone = {"partner_id": None, "categories": None, "kinds": None} if kind == "image" else {}
+        answer = world.post("marc", PATH, question(world, "lucas", kind=kind, act=act, **alone))
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/act")
+
     def test_a_usual_act_nobody_said_yes_to_waits(self, world: World):
         id = other(world, "lucas", "autre")
         world.post("sonia", f"{PATH}/{id}/answer", {"answer": "yes"})
@@ -646,6 +665,75 @@ class TestParents:
         id = asked(world, usager="ines")
         says(world, "ines", id, "yes")
         assert state(world, id) == "asked"
+
+
+class TestGuardian:
+    """An act of who has the keeping of a child: the ASE, or the house."""
+
+    @pytest.fixture(autouse=True)
+    def parent(self, world: World, clean: None) -> None:
+        represent(world, "claire", "lucas", "autorite_parentale_separes")
+
+    def guards(self, world: World, id: str, who: str = "marc", **said: object) -> Any:
+        return world.post(who, f"{PATH}/{id}/guardian", {"answer": "yes", "by": "house", **said})
+
+    @pytest.mark.threat("consent-guardian-forged")
+    def test_no_parent_answers_it(self, world: World):
+        id = other(world, "lucas", "autre", act="gardien")
+        assert says(world, "claire", id, "yes") == 403
+        assert world.get("claire", f"{MINE}/{id}").json()["may_answer"] is False
+        noted = world.post("marc", f"{PATH}/{id}/answer", {"answer": "yes", "contact_id": str(world.ids["claire"])})
+        assert (noted.status_code, state(world, id)) == (403, "asked")
+
+    def test_noted_with_who_answered_and_who_heard_it(self, world: World):
+        id = other(world, "lucas", "autre", act="gardien")
+        told = self.guards(world, id, by="ase").json()
+        assert (told["given_by_kind"], told["given_by"]) == ("ase", str(world.ids["ime"]))
+        assert (told["noted_by"], state(world, id)) == (str(world.ids["marc"]), "yes")
+        assert world.get("marc", f"{PATH}/{id}").json()["lapses_on"] == "2035-03-09"
+        assert self.guards(world, id, answer="no").json()["answer"] == "no"
+        assert state(world, id) == "no"  # the house and the ASE do not say the same: the narrower
+
+    def test_who_spoke_for_the_ase_is_one_of_theirs(self, world: World):
+        id = other(world, "lucas", "autre", act="gardien")
+        mine, another = (added(world, usager).rpartition("/")[2] for usager in ("lucas", "ines"))
+        assert self.guards(world, id, by="ase", contact_id=mine).json()["given_by"] == mine
+        wrong = self.guards(world, id, by="ase", contact_id=another)
+        assert (wrong.status_code, wrong.json()["errors"][0]["where"]) == (422, "/contact_id")
+
+    @pytest.mark.threat("consent-guardian-forged")
+    @pytest.mark.parametrize(("who", "status"), [("marc", 201), ("sonia", 403), ("odile", 403), ("yann", 403)])
+    def test_by_whom(self, world: World, who: str, status: int):
+        assert self.guards(world, other(world, "lucas", "autre", act="gardien"), who).status_code == status
+
+    @pytest.mark.threat("consent-guardian-forged")
+    @pytest.mark.parametrize("act", ["usuel", "non_usuel"])
+    def test_what_parents_answer_is_not_theirs(self, world: World, act: str):
+        assert self.guards(world, other(world, "lucas", "autre", act=act)).status_code == 409
+
+    @pytest.mark.threat("consent-overruled-by-relative")
+    def test_the_childs_own_no_stands(self, world: World):
+        id = other(world, "lucas", "autre", act="gardien")
+        says(world, "lucas", id, "no")
+        self.guards(world, id)
+        assert state(world, id) == "no"
+
+    def test_the_childs_yes_waits_for_theirs(self, world: World):
+        id = other(world, "lucas", "autre", act="gardien")
+        says(world, "lucas", id, "yes")
+        assert state(world, id) == "asked"
+        self.guards(world, id)
+        assert state(world, id) == "yes"
+
+    @pytest.mark.threat("consent-guardian-forged")
+    def test_nobody_has_the_keeping_of_an_adult(self, world: World):
+        assert self.guards(world, other(world, "jeanne", "autre", act="gardien")).status_code == 409
+
+    def test_the_page_says_who_answers(self, world: World):
+        other(world, "lucas", "autre", act="gardien")
+        page = visit(world, "lucas", world.ids["claire"]).get("/mon-dossier/accords").text
+        assert "C'est l'aide sociale à l'enfance, ou la maison, qui répond." in page
+        assert "C'est Lucas qui répond." not in page
 
 
 class TestOppositions:
