@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
@@ -46,14 +46,9 @@ async def read_at(request: Request, door: Door) -> Reading:
     return Reading(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
 
 
-def open_at(request: Request, door: Door) -> AbstractAsyncContextManager[Gate]:
-    """The same, ready to write: see `app.access.opening.opened`."""
-    return open_as(Gate, request, door)
-
-
 @asynccontextmanager
 async def open_as(kind: type[G], request: Request, door: Door) -> AsyncIterator[G]:
-    """The same, by a gate of this kind."""
+    """The same, ready to write by a gate of this kind: see `app.access.opening.opened`."""
     state, principal = request.app.state, await principal_at(request, door)
     asked = await _claim_of(request, principal)
     call = call_of(request, door)
@@ -75,26 +70,25 @@ async def _staff_reads(request: Request) -> Reading:
     return await read_at(request, Door.API)
 
 
-async def _staff_writes(request: Request) -> AsyncIterator[Gate]:
-    async with open_at(request, Door.API) as gate:
-        yield gate
-
-
 async def _person_reads(request: Request) -> Reading:
     return await read_at(request, Door.ME)
 
 
-async def _person_writes(request: Request) -> AsyncIterator[Gate]:
-    async with open_at(request, Door.ME) as gate:
-        yield gate
+def gate_at(kind: type[G], door: Door) -> Any:
+    """What a route depends on to write by a gate of this kind."""
+
+    async def opened(request: Request) -> AsyncIterator[G]:
+        async with open_as(kind, request, door) as gate:
+            yield gate
+
+    # FastAPI's default scope would commit after the answer is sent, and a caller could hear "201 Created" for a row that never was.
+    return Depends(opened, scope="function")
 
 
-# scope="function": FastAPI's default scope would commit after the answer is sent,
-# and a caller could hear "201 Created" for a row that never was.
 StaffReading = Annotated[Reading, Depends(_staff_reads)]
-StaffGate = Annotated[Gate, Depends(_staff_writes, scope="function")]
+StaffGate = Annotated[Gate, gate_at(Gate, Door.API)]
 PersonReading = Annotated[Reading, Depends(_person_reads)]
-PersonGate = Annotated[Gate, Depends(_person_writes, scope="function")]
+PersonGate = Annotated[Gate, gate_at(Gate, Door.ME)]
 
 
 def whom(gate: Reading) -> UUID:

@@ -1,15 +1,15 @@
 """REST of the journal, for the staff who receive."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.access.acts import Act
 from app.access.arrivals import Arrivals
-from app.access.http import PAGE, After, Limit, StaffReading, one, open_as, page
+from app.access.http import PAGE, After, Limit, StaffReading, gate_at, one, page
 from app.audit.vocabulary import Door
 from app.exchange import reading, sas
 from app.exchange.models import Exchange, State
@@ -19,12 +19,7 @@ from app.kernel.answers import etag, told
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
 
 
-async def _deciding(request: Request) -> AsyncIterator[Arrivals]:
-    async with open_as(Arrivals, request, Door.API) as gate:
-        yield gate
-
-
-Deciding = Annotated[Arrivals, Depends(_deciding, scope="function")]
+Deciding = Annotated[Arrivals, gate_at(Arrivals, Door.API)]
 
 
 @router.get("", operation_id="listExchanges")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.access.gate import Gate
-from app.access.http import open_as, open_at
+from app.access.http import open_as
 from app.access.signed_in import Ending
 from app.audit.vocabulary import Door
 from app.features.calendar import service as calendar
@@ -52,7 +52,7 @@ class Acting:
 async def _acts(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[Acting]:
     csrf.check_site(request)
     form = await forms.read(request)
-    async with open_at(request, Door.PAGE) as gate:
+    async with open_as(Gate, request, Door.PAGE) as gate:
         yield Acting(gate, form)
 
 

@@ -1,14 +1,13 @@
 """REST for who answers for access in a house: why someone reads or does not, who could, before and after a consent."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from app.access.explaining import Explaining
-from app.access.http import open_as
+from app.access.http import gate_at
 from app.audit.vocabulary import Door
 from app.features.explain import service
 from app.kernel.answers import told
@@ -16,14 +15,9 @@ from app.kernel.answers import told
 router = APIRouter(prefix="/access/explain", tags=["access"])
 
 
-async def _opened(request: Request) -> AsyncIterator[Explaining]:
-    async with open_as(Explaining, request, Door.API) as gate:
-        yield gate
-
-
 @router.get("", operation_id="explainAccess")
 async def explain(
-    gate: Annotated[Explaining, Depends(_opened, scope="function")],
+    gate: Annotated[Explaining, gate_at(Explaining, Door.API)],
     what: Annotated[str, Query(max_length=80)],
     who: Annotated[str | None, Query(max_length=80)] = None,
     consent: UUID | None = None,

@@ -1,17 +1,16 @@
 """REST: hiring someone and letting them in. The link is told once, to who invites; we send nothing to anyone."""
 
-from collections.abc import AsyncIterator
 from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import AfterValidator, Field
 from starlette.responses import Response
 
 from app.access.acts import Act
-from app.access.http import StaffReading, open_as, removed
+from app.access.http import StaffReading, gate_at, removed
 from app.access.inviting import Inviting
 from app.audit.vocabulary import Door
 from app.features.professionals import service
@@ -63,12 +62,7 @@ class TemplateOut(msgspec.Struct, frozen=True):
     longest_days: int | None
 
 
-async def _invites(request: Request) -> AsyncIterator[Inviting]:
-    async with open_as(Inviting, request, Door.API) as gate:
-        yield gate
-
-
-StaffInviting = Annotated[Inviting, Depends(_invites, scope="function")]
+StaffInviting = Annotated[Inviting, gate_at(Inviting, Door.API)]
 
 
 @router.get("/templates", operation_id="listTemplates")

@@ -1,14 +1,13 @@
 """REST: where one is signed in, and signing out from there; for the direction and the administrator, of someone's account."""
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from app.access import signed_in
-from app.access.http import PersonReading, StaffReading, open_as, removed
+from app.access.http import PersonReading, StaffReading, gate_at, removed
 from app.access.signed_in import Ending
 from app.audit.vocabulary import Door
 from app.features.professionals.schemas import ProfessionalOut
@@ -18,18 +17,8 @@ router = APIRouter(tags=["access"])
 me = APIRouter(prefix="/me/sessions", tags=["me"])
 
 
-async def _staff(request: Request) -> AsyncIterator[Ending]:
-    async with open_as(Ending, request, Door.API) as gate:
-        yield gate
-
-
-async def _person(request: Request) -> AsyncIterator[Ending]:
-    async with open_as(Ending, request, Door.ME) as gate:
-        yield gate
-
-
-StaffEnding = Annotated[Ending, Depends(_staff, scope="function")]
-PersonEnding = Annotated[Ending, Depends(_person, scope="function")]
+StaffEnding = Annotated[Ending, gate_at(Ending, Door.API)]
+PersonEnding = Annotated[Ending, gate_at(Ending, Door.ME)]
 
 
 @router.get("/access/sessions", operation_id="listSessions")
