@@ -148,7 +148,7 @@ def _everyone(row: type[DossierEntry]) -> CompoundSelect[Any]:
         _asked_of(Shape(Caller.REPRESENTATIVE), row, _representatives(row)),
         _asked_of(Shape(Caller.PARTNER), row, _partners()),
     ]
-    return union_all(*staff, *others)
+    return union_all(*staff, *others, _whose_role_never_reads(row))
 
 
 def _asked_of(shape: Shape, row: type[DossierEntry], who: Any) -> Any:
@@ -206,12 +206,26 @@ def _facts(shape: Shape, row: type[DossierEntry]) -> dict[str, Any]:
 
 
 def _staff(shape: Shape) -> Any:
+    m = Membership
+    found = select(m.professional_id.label("id"), m.id.label("membership"), cast(null(), Uuid()).label("usager"), _NAME)
+    return _working(found).where(m.role == (word(shape.role) if shape.role else null()))
+
+
+def _whose_role_never_reads(row: type[DossierEntry]) -> Any:
+    m = Membership
+    never = [word(role) for role in Role if not has_cell(Shape(Caller.PROFESSIONAL, role), Action.READ, row)]
+    told = (word(Caller.PROFESSIONAL).label("kind"), m.role, cast(m.professional_id, Text()).label("id"), _NAME)
+    found = select(*told, false().label("reads"), *(false().label(name) for name in FACTS))
+    return _working(found).where(m.role.in_(never))
+
+
+_NAME = (Professional.given_name + literal_column("' '", Text()) + Professional.family_name).label("name")
+
+
+def _working(found: Any) -> Any:
     m, p = Membership, Professional
-    name = (p.given_name + literal_column("' '", Text()) + p.family_name).label("name")
-    found = select(m.professional_id.label("id"), m.id.label("membership"), cast(null(), Uuid()).label("usager"), name)
     found = found.join(p, and_(p.organisation_id == m.organisation_id, p.id == m.professional_id))
-    found = found.where(m.organisation_id == f.ORGANISATION, m.deleted_at.is_(None))
-    return found.where(m.role == (word(shape.role) if shape.role else null()), f.running(m))
+    return found.where(m.organisation_id == f.ORGANISATION, m.deleted_at.is_(None), f.running(m))
 
 
 def _person(row: type[DossierEntry]) -> Any:

@@ -112,14 +112,11 @@ class TestWho:
             ("aide", True, labels.OPENS["accompanies"]),
             ("nuit", False, labels.LACKS["accompanies"]),
             ("ailleurs", False, labels.LACKS["here"]),
-            ("dora", False, None),
+            ("dora", False, labels.NEVER),  # whose role reads no transmission at all
         ],
     )
-    def test_of_the_staff(self, world: World, whom: str, reads: bool, words: str | None) -> None:
+    def test_of_the_staff(self, world: World, whom: str, reads: bool, words: str) -> None:
         id = note(world)
-        if words is None:  # whose role reads no transmission at all
-            assert asked(world, id, whom=f"professional/{world.ids[whom]}").json()["readers"] == []
-            return
         assert (told(world, id, whom)[0], words in told(world, id, whom)[1]) == (reads, True)
 
     def test_of_a_role_that_never_does(self, world: World) -> None:
@@ -241,3 +238,15 @@ class TestRefused:
         answer = asked(world, note(world))
         lines = world.traces(request_id=answer.headers["x-request-id"])
         assert [(line["action"], line["kind"]) for line in lines] == [("explain", "transmission")]
+
+    @pytest.mark.parametrize(
+        "whom", ["sonia", "robot/01a2035a-87dd-744f-aaa4-2ee8cd72bf5f", "professional/sonia", "professional/"]
+    )
+    def test_someone_said_otherwise_than_by_kind_and_number(self, world: World, whom: str) -> None:
+        answer = asked(world, note(world), whom=whom)
+        assert (answer.status_code, [e["where"] for e in answer.json()["errors"]]) == (400, ["who"])
+
+    def test_someone_who_is_neither_of_the_house_nor_around_the_person(self, world: World) -> None:
+        for whom in (f"professional/{uuid7()}", f"professional/{world.ids['yann']}", f"usager/{world.ids['ines']}"):
+            answer = asked(world, note(world), whom=whom)
+            assert (answer.status_code, [e["where"] for e in answer.json()["errors"]]) == (404, ["/who"])
