@@ -50,15 +50,16 @@ async def write(gate: Gate, said: TransmissionIn, id: UUID | None = None) -> Tra
             "Une réponse dit à quelle transmission elle répond.", where="/thread_id", code="transmission.no_thread"
         )
     id = id or uuid7()
-    target = said.target
+    target, secret = said.target, False
     if said.thread_id:
         first = await gate.entry(Transmission, said.thread_id, Action.READ)
         if first.usager_id != said.usager_id:
             raise Invalid("Ce fil parle d'une autre personne.", where="/thread_id", code="transmission.other_person")
-        target = target or first.target
+        target, secret = target or first.target, first.minor_secret  # what a child keeps is the whole thread
     values = said.model_dump(exclude={"occurred_at", "target", "thread_id"})
     thread = said.thread_id or id
-    return gate.add(Transmission(id=id, thread_id=thread, target=target, occurred_at=occurred_at, **values))
+    told = {"target": target, "occurred_at": occurred_at, "minor_secret": secret}
+    return gate.add(Transmission(id=id, thread_id=thread, **told, **values))
 
 
 async def write_line(gate: Gate, said: LineIn) -> list[Transmission]:

@@ -100,6 +100,18 @@ def test_a_thread_and_what_repeats_go_together(world: World) -> None:
     assert world.rows("SELECT 1 FROM event_participant WHERE NOT minor_secret") == []
 
 
+@pytest.mark.threat("object-secret-of-a-minor")
+def test_what_is_answered_later_is_as_secret_as_its_thread(world: World) -> None:
+    world.rows("DELETE FROM transmission")
+    first = note(world, text="?")
+    assert kept(world, "nurse", "transmission", first).status_code == 200
+    reply = note(world, thread_id=first, kind="reply")
+    assert told(world) == []
+    assert "DEMAIN-Z" in world.get("ines", "/api/v1/me/transmissions").text
+    assert kept(world, "nurse", "transmission", reply, secret=False).status_code == 200
+    assert told(world) == [b"DEMAIN-Z"]
+
+
 def test_the_act_is_traced(world: World) -> None:
     id = note(world)
     kept(world, "sonia", "transmission", id)
