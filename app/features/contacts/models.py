@@ -42,7 +42,10 @@ class Contact(DossierEntry):
     address_protected: Mapped[bool] = mapped_column(default=False)  # phone, e-mail, notes too: « lieu protégé »
     call_order: Mapped[int] = mapped_column(default=LAST)
     trusted_person: Mapped[str | None]
-    trusted_on: Mapped[date | None]
+    trusted_on: Mapped[date | None]  # since when it stands so
+    trusted_signed_on: Mapped[date | None]  # by the person
+    trusted_accepted_on: Mapped[date | None]  # by who is designated
+    trusted_document: Mapped[str | None]  # where the signed paper is kept
     notes: Mapped[str | None]
 
     @declared_attr.directive

@@ -19,7 +19,9 @@ Shown = Literal["shared", "not_shared"]
 
 
 class ContactIn(Body):
-    """`role`, `relation`: `system|code`. `call_order`: 1 is called first."""
+    """`role`, `relation`: `system|code`. `call_order`: 1 is called first. `trusted_person` `designated`: signed by the
+    person and by who accepts, the paper kept in `trusted_document`; it opens nothing by itself.
+    """
 
     usager_id: UUID
     structure_id: UUID
@@ -37,6 +39,9 @@ class ContactIn(Body):
     call_order: Order = LAST
     trusted_person: Literal["proposed", "designated"] | None = None
     trusted_on: date | None = None
+    trusted_signed_on: date | None = None
+    trusted_accepted_on: date | None = None
+    trusted_document: Line | None = None
     notes: Note | None = None
     visibility: Shown = "shared"
 
@@ -58,6 +63,9 @@ class ContactPatch(Body):
     call_order: Order = LAST
     trusted_person: Literal["proposed", "designated", "revoked"] | None = None
     trusted_on: date | None = None
+    trusted_signed_on: date | None = None
+    trusted_accepted_on: date | None = None
+    trusted_document: Line | None = None
     notes: Note | None = None
     visibility: Shown = "shared"
 
@@ -80,6 +88,9 @@ class ContactOut(DossierView, frozen=True):
     call_order: int
     trusted_person: str | None
     trusted_on: date | None
+    trusted_signed_on: date | None
+    trusted_accepted_on: date | None
+    trusted_document: str | None
     notes: str | None
     visibility: str
     origin_partner_id: str | None

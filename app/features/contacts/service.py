@@ -1,6 +1,7 @@
-"""The rules of a contact. REST, FHIR and the page all come here."""
+"""The rules of a contact. REST, FHIR and the page all come here. Personne de confiance: CSP L1111-6, CASF L311-5-1."""
 
-from datetime import date
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, true
@@ -13,6 +14,11 @@ from app.features.contacts.schemas import ContactIn, ContactPatch
 from app.kernel.clock import today
 from app.kernel.errors import Conflict, Invalid
 
+SIGNED = {
+    "trusted_signed_on": "Dites quel jour la personne a signé.",
+    "trusted_accepted_on": "Dites quel jour la personne de confiance a signé à son tour.",
+}
+TRUST = ("trusted_person", "trusted_document", *SIGNED)
 IN_ORDER = ("call_order", "id")
 ALL = Listing(true(), IN_ORDER, newest_first=False)
 OF_USAGER = Listing(
@@ -22,15 +28,15 @@ OF_USAGER = Listing(
 
 def add(gate: Gate, said: ContactIn) -> Contact:
     """Someone around the person. The caller settles the gate."""
-    _check(said.trusted_person, said.trusted_on)
-    return gate.add(Contact(**said.model_dump()))
+    values = said.model_dump()
+    return gate.add(Contact(**values | _trusted(values, None)))
 
 
 async def correct(gate: Gate, id: UUID, version: int, said: ContactPatch) -> Contact:
     row = await gate.entry(Contact, id, Action.UPDATE, version)
     values = said.model_dump(exclude_unset=True)
-    _check(values.get("trusted_person", row.trusted_person), values.get("trusted_on", row.trusted_on))
-    return await gate.change(row, **values)
+    told = {name: values.get(name, getattr(row, name)) for name in TRUST} | {"trusted_on": values.get("trusted_on")}
+    return await gate.change(row, **values | _trusted(told, row.trusted_person))
 
 
 async def remove(gate: Gate, id: UUID, version: int) -> None:
@@ -41,10 +47,15 @@ async def remove(gate: Gate, id: UUID, version: int) -> None:
     await gate.remove(row)
 
 
-def _check(trusted: str | None, since: date | None) -> None:
-    if trusted == Trusted.DESIGNATED and (since is None or since > today()):
-        raise Invalid(
-            "Dites le jour où la personne de confiance a été désignée, les deux signatures réunies.",
-            where="/trusted_on",
-            code="contact.trusted_when",
-        )
+def _trusted(told: Mapping[str, Any], before: str | None) -> dict[str, Any]:
+    """Since when the personne de confiance stands so. Raises Invalid unless two signatures and a paper designate them."""
+    if told["trusted_person"] == Trusted.REVOKED and before is None:
+        raise Invalid("Cette personne n'a pas été désignée.", where="/trusted_person", code="contact.trusted_never")
+    if told["trusted_person"] != Trusted.DESIGNATED:
+        return {} if told["trusted_person"] in (before, None) else {"trusted_on": told["trusted_on"] or today()}
+    for name, missing in SIGNED.items():
+        if told[name] is None or told[name] > today():
+            raise Invalid(missing, where=f"/{name}", code="contact.trusted_signed")
+    if told["trusted_document"] is None:
+        raise Invalid("Dites où est gardé le papier signé.", where="/trusted_document", code="contact.trusted_document")
+    return {"trusted_on": max(told[name] for name in SIGNED)}

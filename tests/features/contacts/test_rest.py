@@ -1,6 +1,5 @@
 """What each caller may do with contacts, through the staff's door."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -57,27 +56,6 @@ class TestAdd:
         answer = world.post("odile", PATH, said(world))
         [line] = world.traces(request_id=answer.headers["x-request-id"])
         assert (line["action"], line["kind"], line["usager_id"]) == ("create", "contact", world.ids["jeanne"])
-
-
-class TestTrustedPerson:
-    def test_is_proposed_then_designated_then_revoked(self, world: World):
-        place = added(world, "ines", trusted_person="proposed")
-        told = world.patch("odile", place, {"trusted_person": "designated", "trusted_on": "2026-02-01"}, 1).json()
-        assert (told["trusted_person"], told["trusted_on"]) == ("designated", "2026-02-01")
-        assert world.patch("odile", place, {"trusted_person": "revoked"}, 2).json()["trusted_person"] == "revoked"
-
-    @pytest.mark.parametrize("day", [None, str(today() + timedelta(days=1))])
-    def test_is_designated_on_a_day(self, world: World, day: str | None):
-        answer = world.post("odile", PATH, said(world, trusted_person="designated", trusted_on=day))
-        assert (answer.status_code, [e["where"] for e in answer.json()["errors"]]) == (422, ["/trusted_on"])
-
-    def test_there_is_one_at_a_time(self, world: World):
-        designated = {"trusted_person": "designated", "trusted_on": "2026-02-01"}
-        first = added(world, "karim", **designated)
-        second = world.post("odile", PATH, said(world, "karim", **designated))
-        assert (second.status_code, second.json()["code"]) == (409, "conflict.uq_contact_trusted_person")
-        world.patch("odile", first, {"trusted_person": "revoked"}, 1)
-        assert world.post("odile", PATH, said(world, "karim", **designated)).status_code == 201
 
 
 class TestRead:
