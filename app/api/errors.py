@@ -29,6 +29,8 @@ from app.kernel.errors import (
 )
 from app.portal import refusals
 
+NOT_LISTED = "Cette valeur n'est pas dans la liste permise"
+LIST_SAID = 400  # characters; a longer list is read at /docs
 # pydantic's error types → a stable code and a sentence that says how to mend it.
 SENTENCES = {
     "missing": ("required", "Ce champ est obligatoire."),
@@ -36,8 +38,8 @@ SENTENCES = {
     "json_invalid": ("unreadable", "Le corps n'est pas du JSON lisible."),
     "uuid_parsing": ("bad_id", "Un identifiant (UUID) est attendu."),
     "uuid_type": ("bad_id", "Un identifiant (UUID) est attendu."),
-    "enum": ("unknown_code", "Cette valeur n'est pas dans la liste permise. Voyez /docs."),
-    "literal_error": ("unknown_code", "Cette valeur n'est pas dans la liste permise. Voyez /docs."),
+    "enum": ("unknown_code", NOT_LISTED),
+    "literal_error": ("unknown_code", NOT_LISTED),
     "string_too_short": ("too_short", "Ce texte est trop court."),
     "string_too_long": ("too_long", "Ce texte est trop long."),
     "string_type": ("bad_type", "Un texte est attendu."),
@@ -101,6 +103,11 @@ def fault(e: dict[str, Any]) -> Fault:
     code, sentence = SENTENCES.get(e["type"], ("invalid", "Cette valeur n'est pas permise ici."))
     if e["type"].startswith(DATES) and e["type"] not in SENTENCES:
         code, sentence = "bad_date", "Une date réelle est attendue, comme 2026-11-21 ou 2026-11-21T14:00:00+01:00."
+    if sentence == NOT_LISTED:
+        listed = (
+            str(e.get("ctx", {}).get("expected", "")).replace("' or '", "', '").replace("'", "")
+        )  # ours, not theirs
+        sentence += f" : {listed}." if 0 < len(listed) <= LIST_SAID else ". Voyez /docs."
     if e["type"] == "value_error":  # a check of ours says its own name, never the value
         name = str(e.get("ctx", {}).get("error", ""))
         code, sentence = (name, VALUE[name]) if name in VALUE else (code, sentence)

@@ -56,3 +56,17 @@ class TestTheBase:
         monkeypatch.setattr(vars(world.client)["_transport"], "raise_server_exceptions", False)
         answer = world.get("sonia", NOTES)
         assert (answer.status_code, "retry-after" in answer.headers, "1477" in answer.text) == (status, lost, False)
+
+
+class TestAList:
+    def test_says_what_it_holds_and_not_what_it_got(self, world: World):
+        said = {"usager_id": str(world.ids["lucas"]), "structure_id": str(world.ids["ime"]), "text": "A bien dormi."}
+        answer = world.post("sonia", NOTES, said | {"visibility": "147720425367430"})
+        [told] = answer.json()["errors"]
+        assert (told["where"], told["code"], "1477" in answer.text) == ("/visibility", "unknown_code", False)
+        assert told["message"].endswith("permise : not_shared, shared.")
+
+    def test_that_is_long_is_read_elsewhere(self):
+        listed = ", ".join(f"'word{n}'" for n in range(100))
+        told = errors.fault({"type": "enum", "loc": ("body", "role"), "ctx": {"expected": listed}})
+        assert told.message.endswith("Voyez /docs.")
