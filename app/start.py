@@ -20,9 +20,10 @@ SAFE_ROLE = """SELECT r.rolcreaterole OR EXISTS (
     OR EXISTS (SELECT 1 FROM pg_class c WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
         AND pg_has_role(r.oid, c.relowner, 'MEMBER'))
     FROM pg_roles r WHERE r.rolname = current_user"""
-NO_BASE = "La base n'a pas répondu à l'adresse de DUI_DATABASE_URL : vérifiez que Postgres tourne, puis cette adresse."
-NO_ENTRY = "La base refuse le rôle de DUI_DATABASE_URL : vérifiez son nom, son mot de passe et le nom de la base."
+NO_BASE = "La base n'a pas répondu à l'adresse de {} : vérifiez que Postgres tourne, puis cette adresse."
+NO_ENTRY = "La base refuse le rôle de {} : vérifiez son nom, son mot de passe et le nom de la base."
 NO_TABLES = "La base n'a pas encore ses tables : lancez « dui migrate », puis recommencez."
+FORESEEN = (KeyFault, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 A_BUG = "Ce n'est pas prévu : le journal dit où. Signalez-le."
 
 
@@ -35,14 +36,14 @@ async def check(config: Settings) -> Keyring:
     keyring = Keyring.load(config.key_file)
     if keyring.demo and not config.demo:
         raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
-    await _check_role(config.database_url)
+    await check_role(config.database_url)
     await proof.opens(config.database_url, keyring)
     if not config.demo:
-        await _check_answers(config.database_url)
+        await check_answers(config.database_url)
     return keyring
 
 
-async def _check_role(url: str) -> None:
+async def check_role(url: str) -> None:
     """Raises UnsafeStart when row-level security would not hold for the application's role."""
     connection = await asyncpg.connect(url)
     try:
@@ -56,7 +57,7 @@ async def _check_role(url: str) -> None:
         await connection.close()
 
 
-async def _check_answers(url: str) -> None:
+async def check_answers(url: str) -> None:
     """Raises UnsafeStart until the six questions before a real person are answered (README)."""
     connection = await asyncpg.connect(url)
     try:
@@ -83,16 +84,16 @@ def telling() -> Iterator[None]:
         raise
 
 
-def why(exc: Exception) -> str:
+def why(exc: Exception, address: str = "DUI_DATABASE_URL") -> str:
     """Our own words, never those of a driver: they may quote an address with its password."""
     if isinstance(exc, UnsafeStart | KeyFault):
         return str(exc)
     if isinstance(exc, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
-        return NO_ENTRY
+        return NO_ENTRY.format(address)
     if isinstance(exc, asyncpg.UndefinedTableError | asyncpg.UndefinedFunctionError):
         return NO_TABLES
-    if isinstance(exc, OSError | asyncpg.PostgresError | asyncpg.InterfaceError):
-        return NO_BASE
+    if isinstance(exc, FORESEEN):
+        return NO_BASE.format(address)
     return A_BUG
 
 

@@ -7,6 +7,7 @@ from app.cli import (
     audit,
     base,
     demo,
+    doctor,
     erasure,
     exchange,
     export,
@@ -19,7 +20,7 @@ from app.cli import (
 )
 
 main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
-for commands in (base.commands, serving.commands, demo.commands, vault.commands):
+for commands in (base.commands, serving.commands, demo.commands, doctor.commands, vault.commands):
     main.add_typer(commands)
 main.add_typer(structure.organisations, name="organisation")
 main.add_typer(structure.commands, name="structure")

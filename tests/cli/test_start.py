@@ -15,6 +15,7 @@ from app.kernel.crypto import Keyring
 from tests.postgres import TestDatabase, free_port
 
 SECRET = "n0t-to-be-said"
+BASE, ENTRY = start.NO_BASE.format("DUI_DATABASE_URL"), start.NO_ENTRY.format("DUI_DATABASE_URL")
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ class TestTheBase:
     def test_one_that_does_not_answer(self, idle: int):
         keys = os.environ["DUI_KEY_FILE"]
         url = f"postgresql://dui_app:{SECRET}@127.0.0.1:{idle}/dui"
-        assert start.NO_BASE in serve(idle, DUI_KEY_FILE=keys, DUI_DATABASE_URL=url)
+        assert BASE in serve(idle, DUI_KEY_FILE=keys, DUI_DATABASE_URL=url)
 
     def test_one_without_its_tables(self, idle: int, environment: TestDatabase):
         empty = environment.app_url.replace(environment.name, "template1")
@@ -91,9 +92,9 @@ class TestTheBase:
     @pytest.mark.parametrize(
         ("raised", "said"),
         [
-            (asyncpg.InvalidPasswordError(SECRET), start.NO_ENTRY),
-            (asyncpg.InvalidCatalogNameError(SECRET), start.NO_ENTRY),
-            (asyncpg.TooManyConnectionsError(SECRET), start.NO_BASE),
+            (asyncpg.InvalidPasswordError(SECRET), ENTRY),
+            (asyncpg.InvalidCatalogNameError(SECRET), ENTRY),
+            (asyncpg.TooManyConnectionsError(SECRET), BASE),
             (ZeroDivisionError(SECRET), start.A_BUG),
         ],
     )
