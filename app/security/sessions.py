@@ -58,6 +58,7 @@ class Opened:
     principal: Principal
     token: str
     refresh: str | None = None
+    amr: tuple[str, ...] = ()  # how a session that is renewed was proved when it began
 
 
 async def places(session: AsyncSession, account_id: UUID) -> list[Place]:
@@ -234,7 +235,7 @@ async def rotate(
         live.expires_at = min(_until(ttl), family.expires_at)
         principal = _professional(live, live.account_id, place)
         await session.commit()
-    return Opened(principal, tokens.signed(keyring, issuer, principal), token)
+    return Opened(principal, tokens.signed(keyring, issuer, principal), token, tuple(live.amr))
 
 
 async def give_back(database: Database, keyring: Keyring, issuer: str, token: str) -> None:

@@ -43,6 +43,11 @@ def enrolled(world: World, house: House) -> tuple[Phone, list[str]]:
     return phone, confirmed.json()["recovery_codes"]
 
 
+def renewed(world: World, before: Any) -> Any:
+    form = {"grant_type": "refresh_token", "refresh_token": before.json()["refresh_token"]}
+    return world.client.post("/oauth/token", data=form)
+
+
 def works_as(world: World, house: House, role: Role) -> None:
     world.rows("UPDATE membership SET role = $2 WHERE id = $1", house.membership, role.value)
 
@@ -120,6 +125,34 @@ class TestAtTheDoor:
         refused(login(world, house), 400, "mfa_enrolment_required")
         works_as(world, house, Role.DIRECTION)
         assert login(world, house).status_code == 200
+
+    @pytest.mark.threat("otp-missing-at-renewal")
+    @pytest.mark.parametrize("since", ["house", "role", "telephone"])
+    def test_asked_since_it_is_proved_at_the_next_renewal(self, world: World, house: House, since: str):
+        inside = login(world, house)
+        if since == "house":
+            key = f"second_factor.{Role.EDUCATEUR}"
+            world.add(Setting(organisation_id=house.id, scope="organisation", key=key, value="true"))
+        elif since == "role":
+            works_as(world, house, Role.DIRECTION)
+        else:  # a login that crossed the confirmation
+            enrolled(world, house)
+            world.rows("UPDATE session SET revoked_at = NULL WHERE account_id = $1", house.account)
+            world.rows("UPDATE refresh_family f SET revoked_at = NULL FROM session s WHERE s.family_id = f.id")
+        answer = renewed(world, inside)
+        refused(answer, 400, "invalid_grant")
+        assert world.client.get(READ, headers=bearer(inside)).status_code == 401
+        refused(renewed(world, inside), 400, "invalid_grant")
+
+    @pytest.mark.threat("otp-missing-at-renewal")
+    def test_who_proved_it_goes_on(self, world: World, house: House):
+        phone, _ = enrolled(world, house)
+        inside = login(world, house, otp=phone.next())
+        works_as(world, house, Role.DIRECTION)
+        assert renewed(world, inside).status_code == 200
+
+    def test_where_none_is_asked_the_password_goes_on(self, world: World, house: House):
+        assert renewed(world, login(world, house)).status_code == 200
 
 
 class TestATelephone:

@@ -16,10 +16,13 @@ from app.kernel.errors import DuiError, Unauthenticated
 from app.kernel.forms import Form
 from app.security import accounts, dependencies, devices, second_factor, sessions
 from app.security.accounts import Caller
-from app.security.sessions import Place
+from app.security.principal import Professional
+from app.security.sessions import Opened, Place
 
 CODE_WANTED = "Donnez aussi le code de votre téléphone, ou un code de secours : paramètre « otp »."
 ENROL_FIRST = "Votre fonction demande un second facteur : inscrivez d'abord un téléphone (/oauth/second-factor)."
+
+PROVE_AGAIN = "Un second facteur est demandé depuis votre connexion : connectez-vous à nouveau, avec lui."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,23 @@ async def by_refresh(request: Request, form: Form) -> dict[str, object]:
         )
     except Unauthenticated as no:
         raise OAuthRefusal.of(no, "invalid_grant") from None
+    await _check_proof(state.database, opened)
     return given(opened)
+
+
+async def _check_proof(database: Database, opened: Opened) -> None:
+    """A password was enough when this session began: it ends if it no longer is. Raises OAuthRefusal."""
+    who = opened.principal
+    if not (isinstance(who, Professional) and set(opened.amr) <= set(second_factor.PASSWORD_ONLY)):
+        return
+    async with database.session(None) as session:
+        enrolled = await second_factor.enrolled(session, who.account_id)
+    if not enrolled and not await _demanded(database, who):
+        return
+    async with database.session(None) as session:
+        await sessions.end(session, who)
+        await session.commit()
+    raise OAuthRefusal("invalid_grant", PROVE_AGAIN)
 
 
 async def password_of(request: Request, form: Form) -> Proved:
@@ -99,7 +118,7 @@ def device_of(request: Request, who: Proved) -> str:
     return who.caller.device if who.caller.known(keyring, who.login) else devices.new(keyring, who.login)  # type: ignore[return-value]
 
 
-async def _demanded(database: Database, place: Place) -> bool:
+async def _demanded(database: Database, place: Place | Professional) -> bool:
     """Does this house ask a second factor of this role?"""
     key, s = f"second_factor.{place.role}", Setting
     tuned = select(s.value).where(s.organisation_id == place.organisation_id, s.scope == "organisation", s.key == key)
