@@ -357,6 +357,7 @@ async def _partner(w: World, session: Any, name: str) -> None:
             organisation_id=w.organisation,
             id=id,
             name=name.upper(),
+            kind="mdph" if name == "mdph" else "other",
             client_id=f"{name}-test",
             jwks=[],
             scopes=sorted(SCOPES),

@@ -22,7 +22,7 @@ from app.fhir.known_types import R4_TYPES
 from app.kernel.clock import PARIS, now
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.security import jose, partner_keys, partners, scopes
-from app.security.models import PartnerClient, PartnerStructure
+from app.security.models import PartnerClient, PartnerKind, PartnerStructure
 from app.security.outbound import Outbound
 
 commands = typer.Typer(no_args_is_help=True, help="Les partenaires, et les clés avec lesquelles ils signent.")
@@ -42,6 +42,9 @@ def add(
     ],
     scope: Annotated[str, typer.Option("--scopes", help="Ce qu'il pourra faire au plus.")] = USUAL,
     client_id: Annotated[str, typer.Option(help="Comment il se nommera ; sinon, d'après son nom.")] = "",
+    kind: Annotated[
+        PartnerKind | None, typer.Option(help="Ce qu'il est : rien ne part à une MDPH sans l'accord de la personne.")
+    ] = None,
     accept: Annotated[
         bool, typer.Option("--accept", help="Ce qu'il envoie entre dans les dossiers sans passer par le secrétariat.")
     ] = False,
@@ -58,7 +61,17 @@ def add(
             raise Conflict("Ce client_id est déjà pris : donnez-en un autre avec --client-id.")
         keys, url = await _keys(jwks)
         id = await partners.register(
-            session, organisation, name.strip(), as_named, keys, scope, places[0], places, accepts=accept, jwks_url=url
+            session,
+            organisation,
+            name.strip(),
+            as_named,
+            keys,
+            scope,
+            places[0],
+            places,
+            accepts=accept,
+            jwks_url=url,
+            kind=kind or (PartnerKind.MDPH if "mdph" in _slug(name).split("-") else PartnerKind.OTHER),
         )
         await told(session, [organisation], "create", KIND, [id])
         return await session.get_one(PartnerClient, (organisation, id))

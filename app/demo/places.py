@@ -19,6 +19,7 @@ from app.kernel.clock import now
 from app.kernel.ids import uuid7
 from app.kernel.roles import write_secret
 from app.security import accounts, jose, partners
+from app.security.models import PartnerKind
 from app.security.principal import Role
 
 SCOPE = "system/*.crus"
@@ -99,7 +100,16 @@ async def build(session: AsyncSession, passwords: dict[str, str], keys: Path) ->
     for key, (name, client_id) in PARTNERS.items():
         jwks = jose.public_keys(_new_key(keys / f"{key}.pem", key))
         given_to[key] = await partners.register(
-            session, here, name, client_id, jwks, SCOPE, structures["ime"], list(structures.values()), accepts=True
+            session,
+            here,
+            name,
+            client_id,
+            jwks,
+            SCOPE,
+            structures["ime"],
+            list(structures.values()),
+            accepts=True,
+            kind=PartnerKind.MDPH if key == "mdph" else PartnerKind.OTHER,
         )
     return Places(here, structures, units, staff, given_to)
 

@@ -38,11 +38,13 @@ from app.exchange.handover_schemas import (
 from app.features.usagers.models import Usager
 from app.kernel.clock import now
 from app.kernel.errors import Conflict, Invalid
+from app.security.models import PartnerKind
 from app.security.principal import Professional
 
 MANY = 200
 RECENT = timedelta(days=7)  # « les transmissions importantes des derniers jours »: practice
 MAY_OPPOSE = (Ground.ACCORD, Ground.EQUIPE, Ground.ECHANGE)  # never the law, nor a life in danger
+AGREED = (Ground.ACCORD, Ground.LOI)  # all that a MDPH may be sent under, CASF L241-10
 LATEST_FIRST = ("recorded_at", "id")
 OF_USAGER = Listing(Handover.usager_id == bindparam("usager", type_=Uuid()), LATEST_FIRST, usager="usager")
 ALL = Listing(true(), LATEST_FIRST)
@@ -167,6 +169,12 @@ def _check_recipient(said: HandoverIn, person: Recipient) -> str:
     if person.partner is None or not person.accepted:
         raise Invalid(
             "Votre structure n'échange pas avec ce partenaire.", where="/partner_id", code="handover.not_accepted"
+        )
+    if person.kind == PartnerKind.MDPH and said.ground not in AGREED:
+        raise Invalid(
+            "Rien ne part à la MDPH sans l'accord de la personne, sauf si une loi le demande (CASF L241-10).",
+            where="/ground",
+            code="handover.mdph",
         )
     if person.opposed and said.ground in MAY_OPPOSE:
         raise Conflict(

@@ -38,7 +38,9 @@ Ground = Literal["accord", "equipe", "echange", "loi", "vital"]
 TO: BindParameter[Any] = bindparam("to", type_=Uuid())
 FROM: ColumnElement[Any] = bindparam("from_structure", type_=Uuid())
 SHOWN = 120  # characters of a note, to know which one it is
-PARTNER = table("partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()))
+PARTNER = table(
+    "partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()), column("kind", Text())
+)
 ACCEPTED = table(
     "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
 )
@@ -69,6 +71,9 @@ class Recipient(DossierView, frozen=True):
         "partner": select(PARTNER.c.name)
         .where(PARTNER.c.organisation_id == Usager.organisation_id, PARTNER.c.id == TO)
         .scalar_subquery(),
+        "kind": select(PARTNER.c.kind)
+        .where(PARTNER.c.organisation_id == Usager.organisation_id, PARTNER.c.id == TO)
+        .scalar_subquery(),
         "accepted": exists()
         .where(
             ACCEPTED.c.organisation_id == Usager.organisation_id,
@@ -96,6 +101,7 @@ class Recipient(DossierView, frozen=True):
     }
 
     partner: str | None
+    kind: str | None
     accepted: bool
     opposed: bool
     agreed: bool

@@ -5,6 +5,7 @@ What must be found before the tenant is known is read through the functions of t
 """
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -126,6 +127,13 @@ class CodeAttempt(Base):
     count: Mapped[int]
 
 
+class PartnerKind(StrEnum):
+    """Where the law says one apart: without the person's agreement nothing goes to the MDPH (CASF L241-10)."""
+
+    MDPH = "mdph"
+    OTHER = "other"
+
+
 class PartnerClient(Base):
     """A partner system of one organisation, the keys it signs with, what it may do at most."""
 
@@ -134,11 +142,13 @@ class PartnerClient(Base):
         ForeignKeyConstraint(
             ["organisation_id", "default_structure_id"], ["structure.organisation_id", "structure.id"]
         ),
+        CheckConstraint("kind IN ('mdph', 'other')", name="kind"),
     )
 
     organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     name: Mapped[str]
+    kind: Mapped[str] = mapped_column(default=PartnerKind.OTHER.value)
     client_id: Mapped[str] = mapped_column(unique=True)
     jwks: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     jwks_url: Mapped[str | None]  # where it publishes its keys; None: they were given

@@ -22,7 +22,7 @@ from app.kernel.db import Database
 from app.kernel.errors import Invalid, Unauthenticated
 from app.kernel.ids import uuid7
 from app.security import jose, partner_keys, scopes, sessions, throttle, tokens
-from app.security.models import JtiSeen, LiveSession, PartnerClient, PartnerStructure
+from app.security.models import JtiSeen, LiveSession, PartnerClient, PartnerKind, PartnerStructure
 from app.security.outbound import Outbound
 from app.security.throttle import Limit
 
@@ -59,6 +59,7 @@ async def register(
     *,
     accepts: bool = False,
     jwks_url: str | None = None,
+    kind: PartnerKind = PartnerKind.OTHER,
 ) -> UUID:
     """In a session of this tenant; `jwks` as `jose.public_keys` or `partner_keys.read` give them.
 
@@ -74,6 +75,7 @@ async def register(
         organisation_id=organisation_id,
         id=uuid7(),
         name=name,
+        kind=kind.value,
         client_id=client_id,
         jwks=list(jwks),
         jwks_url=jwks_url,

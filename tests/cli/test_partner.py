@@ -91,6 +91,16 @@ class TestAdd:
         told = added(jwks(tmp_path, ("k1", EC)), "--scopes", "system/CarePlan.rs", "--client-id", "le-chu")
         assert ("le-chu" in told.output, "system/CarePlan.rs" in told.output) == (True, True)
 
+    @pytest.mark.parametrize(
+        ("name", "more", "kind"),
+        [("MDPH de l'Ain", (), "mdph"), ("Maison du 01", ("--kind", "mdph"), "mdph"), ("CHU", (), "other")],
+    )
+    def test_a_mdph_is_known_as_one(
+        self, house: UUID, tmp_path: Path, fresh_database: TestDatabase, name: str, more: tuple[str, ...], kind: str
+    ):
+        assert added(jwks(tmp_path, ("k1", EC)), *more, name=name).exit_code == 0
+        assert ask(fresh_database.owner_url, "SELECT kind FROM partner") == kind
+
     def test_keys_may_be_published(self, house: UUID, publisher: Publisher, fresh_database: TestDatabase):
         publisher.keys = [keys.public_jwk(EC, "k9")]
         assert added(publisher.url).exit_code == 0

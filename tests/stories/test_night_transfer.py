@@ -257,6 +257,32 @@ class TestGrounds:
         world.add(SharingConsent(**{**yes, "answer": "disagreement"}, **here, categories=["support"]))
         assert planned(world, "nurse", ground="accord").json()["rows"] == []
 
+    @pytest.mark.threat("handover-mdph-unagreed")
+    @pytest.mark.parametrize(
+        ("changes", "status"),
+        [
+            ({}, 422),
+            ({"ground": "equipe"}, 422),
+            ({"ground": "vital", "reason": "Inconscient, ne respire plus."}, 422),
+            ({"ground": "accord"}, 422),
+            ({"ground": "loi", "article": "L241-10 CASF"}, 201),
+        ],
+    )
+    def test_the_mdph_has_nothing_without_an_agreement(
+        self, world: World, changes: dict[str, object], status: int
+    ) -> None:
+        answer = pushed(world, partner_id=str(world.ids["mdph"]), **changes)
+        assert answer.status_code == status, answer.text
+        assert reads(world, f"Patient/{world.ids[HER]}", "mdph") == (200 if status == 201 else 404)
+
+    @pytest.mark.threat("handover-mdph-unagreed")
+    def test_the_mdph_has_what_was_agreed(self, world: World) -> None:
+        yes = {"answer": "yes", "question": "La MDPH ?", "if_yes": "?", "if_no": "?", "kind": "partage"}
+        here = {"usager_id": world.ids[HER], "structure_id": world.ids["mas_fam"], "partner_id": world.ids["mdph"]}
+        world.add(SharingConsent(**yes, **here, starts=today(), categories=["support"], kinds=["transmission"]))
+        sent = pushed(world, partner_id=str(world.ids["mdph"]), ground="accord", entry_ids=[str(world.ids["usual"])])
+        assert sent.status_code == 201, sent.text
+
     def test_a_partner_that_the_house_did_not_accept(self, world: World) -> None:
         gone = "DELETE FROM partner_structure WHERE partner_id = $1 AND structure_id = $2 RETURNING *"
         [row] = world.rows(gone, world.ids["mdph"], world.ids["mas_fam"])
