@@ -12,7 +12,7 @@ import msgspec
 
 from app.access.protection import PROTECTED, house_hidden
 from app.features.calendar.models import EventParticipant, EventStatus
-from app.features.calendar.schemas import ATTENDEES
+from app.features.calendar.schemas import WITH_SECRETS
 from app.features.projects.fhir.words import coded, instant_of, issued, profile, system, to
 from app.features.projects.questions import finess
 from app.fhir.canonicals import extension
@@ -69,6 +69,7 @@ class Attends(msgspec.Struct, frozen=True):
     partner_id: str | None = None
     name: str | None = None
     companion: bool = False
+    secret: bool = False
 
 
 _attends = msgspec.json.Decoder(tuple[Attends, ...]).decode
@@ -78,7 +79,7 @@ class EventFhir(RecordView, frozen=True):
     TABLE: ClassVar = EventParticipant
     COMPUTED: ClassVar = {
         "finess": finess(EventParticipant),
-        "attendees": ATTENDEES,
+        "attendees": WITH_SECRETS,
         "house_hidden": house_hidden(EventParticipant),
     }
 
@@ -192,9 +193,13 @@ def _code(concept: CodeableConcept) -> str | None:
 
 
 def masked(e: EventFhir) -> EventFhir:
-    """The place, what is written freely, who is met there; and the house, where the person lives in a protected one."""
+    """The place, what is written freely, who is met there; the house, where the person lives in a protected one; and a
+    contact whom a child keeps from their parents.
+    """
     if e.house_hidden:
         e = msgspec.structs.replace(e, structure_id=PROTECTED, finess=None)
+    told = [one for one in _attends(e.attendees) if not one.secret]
+    e = msgspec.structs.replace(e, attendees=msgspec.json.encode(told).decode())
     if not e.place_protected:
         return e
     place = PROTECTED if e.place else None

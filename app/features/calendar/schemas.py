@@ -100,10 +100,11 @@ class StopIn(Body):
     cancel_reason: Note | None = None
 
 
-# Told as JSON by the base: one look for all who take part. Of another person's relatives, nothing.
-ATTENDEES = literal_column(
-    """(SELECT coalesce(json_agg(row_to_json(who) ORDER BY who.companion DESC, who.name), '[]'::json)::text FROM (
-        SELECT a.professional_id, a.contact_id, a.partner_id, a.companion,
+def _attendees(told: str = "", only: str = "true") -> ColumnElement[Any]:
+    """Told as JSON by the base: one look for all who take part. Of another person's relatives, nothing."""
+    return literal_column(
+        f"""(SELECT coalesce(json_agg(row_to_json(who) ORDER BY who.companion DESC, who.name), '[]'::json)::text FROM (
+        SELECT a.professional_id, a.contact_id, a.partner_id, a.companion, {told}
                coalesce(a.name, p.given_name || ' ' || p.family_name, o.name,
                         nullif(concat_ws(' ', c.given_name, c.family_name), '')) AS name
         FROM event_attendee a
@@ -112,9 +113,15 @@ ATTENDEES = literal_column(
         LEFT JOIN contact c ON c.organisation_id = a.organisation_id AND c.id = a.contact_id
             AND c.usager_id = event_participant.usager_id
         WHERE a.organisation_id = event_participant.organisation_id AND a.event_id = event_participant.event_id
-          AND NOT a.removed AND (a.usager_id IS NULL OR a.usager_id = event_participant.usager_id)) who)""",
-    Text(),
-)
+          AND NOT a.removed AND (a.usager_id IS NULL OR a.usager_id = event_participant.usager_id) AND {only}) who)""",  # noqa: S608
+        Text(),
+    )
+
+
+_SECRET = "coalesce(c.minor_secret, false)"  # noqa: S105  a contact that a child keeps from their parents
+ATTENDEES = _attendees()
+WITH_SECRETS = _attendees(f"{_SECRET} AS secret,")
+_WITHOUT_SECRETS = _attendees(only=f"NOT {_SECRET}")
 _RESOURCES = literal_column(
     """(SELECT coalesce(json_agg(json_build_object('id', r.id, 'name', r.name, 'kind', r.kind) ORDER BY r.name),
                         '[]'::json)::text
@@ -202,7 +209,7 @@ class MyEventOut(DossierView, frozen=True):
 
     TABLE: ClassVar = EventParticipant
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
-        "attendees": case((_HIDDEN, _NOBODY), else_=ATTENDEES),
+        "attendees": case((_HIDDEN, _NOBODY), (not_me(_P), _WITHOUT_SECRETS), else_=ATTENDEES),
         "place": _PLACE,
         "title": case((_HIDDEN, null()), else_=_P.title),
         "report": case((_HIDDEN, null()), else_=_P.report),

@@ -8,6 +8,7 @@ import pytest
 from app.kernel.clock import today
 from app.security.principal import Role
 from tests.features.consents.people import represent
+from tests.features.contacts.people import added
 from tests.portal.visitor import visit
 from tests.stories import watching
 from tests.world import World
@@ -110,6 +111,18 @@ def test_what_is_answered_later_is_as_secret_as_its_thread(world: World) -> None
     assert "DEMAIN-Z" in world.get("ines", "/api/v1/me/transmissions").text
     assert kept(world, "nurse", "transmission", reply, secret=False).status_code == 200
     assert told(world) == [b"DEMAIN-Z"]
+
+
+@pytest.mark.threat("object-secret-of-a-minor")
+def test_a_contact_kept_secret_is_named_by_no_meeting(world: World) -> None:
+    contact = added(world, "ines", family_name="PLANNING-Z", given_name="Ada")[-36:]
+    meeting(world, title="?", place="?", attendees=[{"contact_id": contact}])
+    assert b"PLANNING-Z" in told(world)
+    assert kept(world, "sonia", "contact", contact).status_code == 200
+    assert b"PLANNING-Z" not in told(world)
+    for who, path in (("ines", "/api/v1/me/events"), ("sonia", "/api/v1/events"), ("ines", "/fhir/Encounter")):
+        assert "PLANNING-Z" in world.get(who, path).text
+    world.rows("DELETE FROM event_participant")
 
 
 def test_the_act_is_traced(world: World) -> None:
