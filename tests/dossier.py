@@ -54,6 +54,7 @@ SAID: dict[str, Values] = {
     "stated_purpose": {"purpose": "controle", "starts_at": THEN, "ends_at": THEN},
     "shared_team": {"name": "Ensemble", "person_told_on": DAY, "starts": DAY, "ends": DAY},
     "consigne": {"in_doubt": "Le chef de service", "starts": DAY, "closes_access": False},
+    "copy_request": {"part": "rest", "due_on": DAY, "answer": "by_hand", "answered_at": THEN},
     "alert": {"nature": "fait_grave", "category": "alert"},
     "kept_resource": {"type_name": "Basic"},
     "transmission": {"kind": "data", "text": "?", "important": False},
@@ -135,6 +136,7 @@ def address(kind: str, person: Person, id: UUID) -> str:
         "shared_team": f"teams/shared/{id}",
         "judicial_decision": f"judicial/{id}",
         "team_member": f"teams/members/{id}",
+        "copy_request": f"access/copies/{id}",
         "means": f"projects/{person.project}/means/{id}",
         **{kind: f"projects/{person.project}/{kind}s/{id}" for kind in PARTS if kind != "means"},
     }

@@ -62,6 +62,7 @@ class Kind(StrEnum):
     STATED_PURPOSE = "stated_purpose"
     SHARED_TEAM = "shared_team"
     HANDOVER = "handover"
+    COPY_REQUEST = "copy_request"
     ALERT = "alert"
     # The organisation's directory: about no usager.
     STRUCTURE = "structure"
@@ -140,7 +141,7 @@ DIRECTORY = (
     K.RESOURCE,
 )
 EXCHANGED = (K.EXCHANGE, K.OUTSIDE_PARTY)
-EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED, K.ALERT))
+EVERY = tuple(kind for kind in Kind if kind not in (*DIRECTORY, *EXCHANGED, K.ALERT, K.COPY_REQUEST))
 
 
 def cells(
@@ -276,6 +277,17 @@ for _role, _more in (
     # Whoever meets the person may give the alert; only those it names, its author and the direction read it (field.md §1).
     *((role, _alerts(Reach.ALERTED, Reach.OWN)) for role in (*ACCOMPANY, *PASSING, *LEAD, Role.SECRETARIAT)),
     (Role.DIRECTION, _alerts(Reach.STRUCTURE, Reach.STRUCTURE)),
+    # The copy of a dossier: the direction prepares it, a health professional signs its care part (field.md §1, §6).
+    *(
+        (role, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE))
+        for role in (Role.SECRETARIAT, Role.CHEF_DE_SERVICE)
+    ),
+    (Role.DIRECTION, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.UPDATE))),
+    *(
+        (role, cells(Reach.TEAM, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.UPDATE)))
+        for role in (Role.MEDECIN, Role.INFIRMIER, Role.PARAMEDICAL)
+    ),
+    (Role.IDEC, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.UPDATE))),
     *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
     *((role, cells(Reach.ORGANISATION, (K.UNIT_TEAM, K.ON_CALL), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
     (Role.DIRECTION, cells(Reach.ORGANISATION, (K.ON_CALL,), ADMINISTRATIVE, (*WRITE, A.DELETE))),
@@ -305,9 +317,11 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.MYSELF, (K.SHARED_TEAM,), ADMINISTRATIVE, (A.UPDATE,))  # to oppose it
     | cells(Reach.MYSELF, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,))  # whether they come
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
+    | cells(Reach.MYSELF, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.CREATE))
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE)
     | cells(Reach.MANDATE, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
+    | cells(Reach.MANDATE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.CREATE))
     | cells(
         Reach.MANDATE, (K.SHARING_CONSENT,), ADMINISTRATIVE, (A.UPDATE,)
     )  # an answer that counts: features.consents

@@ -15,7 +15,7 @@ from app.kernel.errors import NotFound
 from app.security.principal import Representative
 
 router = APIRouter(prefix="/me", tags=["me"])
-ROOMS = ("project", "events", "transmissions", "consents", "access")
+ROOMS = ("project", "events", "transmissions", "consents", "access", "copies")
 
 
 class House(msgspec.Struct, frozen=True):

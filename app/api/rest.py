@@ -15,6 +15,8 @@ from app.features.calendar.router import router as events
 from app.features.consents.router import me as my_consents
 from app.features.consents.router import router as consents
 from app.features.contacts.router import router as contacts
+from app.features.copies.router import me as my_copies
+from app.features.copies.router import router as copies
 from app.features.emergency.router import router as emergency
 from app.features.explain.router import router as explain
 from app.features.judicial.router import router as judicial
@@ -36,6 +38,7 @@ from app.features.transmissions.router import me as my_transmissions
 from app.features.transmissions.router import router as transmissions
 from app.features.usagers.router import router as usagers
 from app.features.withholding.router import router as withheld
+from app.vault.copy.router import router as making
 
 PREFIX = "/api/v1"
 
@@ -73,6 +76,9 @@ def rest() -> APIRouter:
     router.include_router(secrets)
     router.include_router(withheld)
     router.include_router(handovers)
+    router.include_router(copies)
+    router.include_router(making)
+    router.include_router(my_copies)
     router.include_router(exchanges)
     router.include_router(consents)
     router.include_router(my_consents)

@@ -72,7 +72,7 @@ PageEnding = Annotated[Ending, Depends(_ends, scope="function")]
 
 async def close_elsewhere(gate: Ending) -> Response:
     await gate.end_others()
-    return _back(Screen.ACCESS)
+    return gone_back(Screen.ACCESS)
 
 
 async def take_position(acting: Acting) -> Response:
@@ -84,20 +84,20 @@ async def take_position(acting: Acting) -> Response:
     except ValidationError:
         raise Unreadable("Cette réponse n'est pas lisible.") from None
     await agreeing.take_position(gate, said)
-    return _back(Screen.PROJECT)
+    return gone_back(Screen.PROJECT)
 
 
 async def give_opinion(acting: Acting, goal_id: UUID) -> Response:
     gate = acting.checked(Screen.PROJECT)
     feeling = acting.word("feeling", Feeling)
     await agreeing.give_opinion(gate, OpinionIn.model_validate({"goal_id": goal_id, "feeling": feeling.value}))
-    return _back(Screen.PROJECT)
+    return gone_back(Screen.PROJECT)
 
 
 async def come(acting: Acting, event_id: UUID) -> Response:
     gate = acting.checked(Screen.AGENDA)
     await calendar.come(gate, event_id, acting.word("answer", Answer).value)
-    return _back(Screen.AGENDA)
+    return gone_back(Screen.AGENDA)
 
 
 async def answer(acting: Acting, question_id: UUID) -> Response:
@@ -114,9 +114,9 @@ async def answer(acting: Acting, question_id: UUID) -> Response:
         except ValidationError:
             raise Unreadable("Cette page n'est pas celle de cette question.", where="wording") from None
         await consents.give(gate, question_id, answered)
-    return _back(Screen.AGREEMENTS)
+    return gone_back(Screen.AGREEMENTS)
 
 
-def _back(screen: Screen) -> Response:
+def gone_back(screen: Screen) -> Response:
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
     return RedirectResponse(f"{screen.path}?{SAVED}=1", 303, headers)

@@ -16,6 +16,7 @@ class Screen(StrEnum):
     JOURNAL = "journal"
     AGREEMENTS = "accords"
     ACCESS = "acces"
+    COPIES = "copie"
 
     @property
     def path(self) -> str:

@@ -8,6 +8,7 @@ DRAWINGS = {
     "journal": '<path d="M4 4h16v12h-9l-5 4v-4H4zM8 8h8m-8 4h5"/>',
     "agreements": '<path d="M20 12v8H4V4h11M8 11l4 4 9-10"/>',
     "access": '<path d="M2 12q10-14 20 0-10 14-20 0z"/><circle cx="12" cy="12" r="3"/>',
+    "copies": '<path d="M6 3h9l4 4v14H6zM15 3v4h4M9 12h7m-7 4h7"/>',
     "leave": '<path d="M14 4H5v16h9M10 12h11m-4-4 4 4-4 4"/>',
     "people": '<circle cx="9" cy="8" r="4"/><path d="M2 21q0-7 7-7t7 7M16 4q4 1 3 5-1 2-2 3m2 3q3 2 3 6"/>',
     "phone": '<path d="M5 3h4l2 5-3 2q2 4 6 6l2-3 5 2v4q-1 2-3 2Q4 19 3 6q0-2 2-3z"/>',

@@ -2,10 +2,11 @@
 
 from datetime import date
 
+from app.features.copies.models import Part
 from app.features.projects.vocabulary import GoalKind, Step
 from app.portal.frame import Answer, Screen, Staff, ThePerson, Voice, Who
 from app.portal.french import FIXED, count, hour, listing, of, sentence, soon
-from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Visits
+from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Visits, Wanted
 from app.portal.people import who
 from app.portal.views import Home, StopKind
 
@@ -15,6 +16,7 @@ TITLES: dict[Screen, tuple[str, str]] = {  # mine; another's, followed by « de 
     Screen.AGENDA: ("Mon agenda", "L'agenda"),
     Screen.JOURNAL: ("Ce qui s'est passé", "Les nouvelles"),
     Screen.AGREEMENTS: ("Mes accords", "Les accords"),
+    Screen.COPIES: ("Lire mon dossier", "La copie du dossier"),
     Screen.ACCESS: ("Qui a vu mon dossier", "Vos visites dans le dossier"),
 }
 
@@ -34,6 +36,17 @@ WHY: dict[str, str] = {
     "dossier_a_communiquer": "Pour préparer la copie du dossier.",
     "evaluation": "Pour une évaluation, avec un accord.",
     "astreinte": "Pendant une astreinte.",
+}
+
+COPY_PARTS: dict[Part, str] = {
+    Part.REST: "Le dossier, sans les soins",
+    Part.CARE: "Les soins",
+    Part.OLD_CARE: "Les soins d'il y a longtemps",
+}
+COPY_WANTED: dict[Wanted, str] = {
+    Wanted.ALL: "Tout le dossier",
+    Wanted.CARE: "Les soins",
+    Wanted.REST: "Tout, sauf les soins",
 }
 
 ANSWERS: dict[Answer, str] = {Answer.YES: "Oui", Answer.NO: "Non", Answer.TALK: "Je veux en parler"}
@@ -80,6 +93,7 @@ WHAT: dict[str, tuple[str, str]] = {  # kind of row: article, noun
     "agreement": ("le ", "projet"),
     "kept_resource": ("les ", "documents reçus"),
     "consent_answer": ("les ", "accords"),
+    "copy_request": ("la ", "copie du dossier"),
     "card": ("la ", "carte d'accès"),
     "audit_entry": ("la ", "liste des visites"),
 }
@@ -248,5 +262,6 @@ def tiles(home: Home) -> tuple[tuple[Screen, str, bool], ...]:
             False,
         ),
         (Screen.AGREEMENTS, count(home.questions, *asked, none=you), home.questions > 0),
+        (Screen.COPIES, "Demander une copie" if other else "Demander à lire mon dossier", False),
         (Screen.ACCESS, "Ce que vous avez lu" if other else "Qui a lu, et quand", False),
     )

@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from itertools import groupby
 
+from app.features.copies.models import CopyAnswer, Part
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.kernel.clock import PARIS
 from app.portal.frame import THE_PERSON, Answer, Staff, Who
@@ -145,6 +146,27 @@ class Note:
     @property
     def day(self) -> date:
         return self.parts[0].at.astimezone(PARIS).date()
+
+
+class Wanted(StrEnum):
+    """What one button asks for, of the dossier; also the posted value of the field `wanted`."""
+
+    ALL = "all"
+    CARE = "care"
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyAsked:
+    """A part of the dossier that was asked for."""
+
+    part: Part
+    on: date
+    due_on: date
+    answer: CopyAnswer | None = None
+    answered_on: date | None = None
+    words: str | None = None
+    path: str | None = None  # where it is read, once ready
 
 
 class QuestionKind(StrEnum):

@@ -10,11 +10,12 @@ from starlette.responses import Response
 from app.access.gate import Reading
 from app.access.http import read_at
 from app.audit.vocabulary import Door
-from app.portal import acts, answers, csrf, door, views
+from app.portal import acts, answers, copies, csrf, door, views
 from app.portal.acts import PageActing, PageEnding
 from app.portal.screens.access import access
 from app.portal.screens.agenda import agenda
 from app.portal.screens.agreements import agreements
+from app.portal.screens.copies import copies as copies_asked
 from app.portal.screens.home import home
 from app.portal.screens.journal import journal
 from app.portal.screens.project import project
@@ -114,6 +115,22 @@ async def see_access(reading: PageReading, before: Earlier = None, saved: Saved 
 async def close_elsewhere(ending: PageEnding) -> Response:
     """A telephone lost, a computer left open at the library."""
     return await acts.close_elsewhere(ending)
+
+
+@router.api_route("/mon-dossier/copie", methods=LOOK)
+async def see_copies(reading: PageReading, saved: Saved = None) -> Response:
+    return shown(reading, await copies_asked(reading), saved)
+
+
+@router.post("/mon-dossier/copie")
+async def ask_copy(acting: PageActing) -> Response:
+    """« Demander à lire mon dossier »"""
+    return await copies.ask(acting)
+
+
+@router.api_route("/mon-dossier/copie/{copy_id}", methods=LOOK)
+async def read_copy(copy_id: UUID, reading: PageReading) -> Response:
+    return await copies.read(reading, copy_id)
 
 
 @router.post("/mon-dossier/quitter")

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from app.portal.frame import THE_PERSON, Answer, Frame, Relative, Screen
 from app.portal.parts import (
+    CopyAsked,
     Event,
     EventDay,
     Goal,
@@ -20,6 +21,7 @@ from app.portal.parts import (
     Question,
     QuestionKind,
     Visit,
+    Wanted,
     Words,
     by_day,
     grouped,
@@ -142,6 +144,14 @@ class AccessLog(Inside):
     @property
     def days(self) -> tuple[LogDay, ...]:
         return grouped(self.visits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies(Inside):
+    template: ClassVar = "copies.html"
+    screen: ClassVar = Screen.COPIES
+    asked: tuple[CopyAsked, ...] = ()
+    offered: tuple[Wanted, ...] = ()  # none for who may not ask, or when all of it waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

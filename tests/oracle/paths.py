@@ -18,7 +18,7 @@ Ids = set[UUID]
 STAFF_LISTS = {
     "usager": "usagers", "contact": "contacts", "stay": "stays", "opposition": "consents/oppositions",
     "project": "projects", "emergency_access": "access/emergency", "transmission": "transmissions", "event": "events",
-    "alert": "alerts",
+    "alert": "alerts", "copy_request": "access/copies",
 }  # fmt: skip
 QUESTIONS = ("partage", "image", "autre")
 FHIR = {

@@ -30,7 +30,7 @@ CATEGORIES = ("administrative", "support", "care", "judicial", "alert")
 DAILY = ("transmission", "event")
 OURS_ALONE = (
     "sharing_consent", "consent_answer", "opposition", "team_member", "emergency_access", "judicial_decision", "consigne",
-    "stated_purpose", "shared_team",
+    "stated_purpose", "shared_team", "copy_request",
 )  # fmt: skip
 FACTS = (
     "team_member", "opposition", "mandate", "emergency_access", "sharing_consent", "stay", "consigne", "stated_purpose",

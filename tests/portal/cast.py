@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
+from app.features.copies.models import CopyAnswer, Part
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal.door import NOTICE
 from app.portal.frame import (
@@ -19,6 +20,7 @@ from app.portal.frame import (
 )
 from app.portal.parts import (
     Answered,
+    CopyAsked,
     Deed,
     Event,
     Goal,
@@ -31,12 +33,14 @@ from app.portal.parts import (
     QuestionKind,
     StaffView,
     Visit,
+    Wanted,
     Words,
 )
 from app.portal.views import (
     AccessLog,
     Agreements,
     Bye,
+    Copies,
     Door,
     Home,
     Journal,
@@ -154,6 +158,31 @@ def agreements(frame: Frame = JEANNE) -> Agreements:
         both_parents=True,
     )
     return Agreements(frame=frame, questions=(asked, apart, replace(QUESTIONS[3], may_answer=False)))
+
+
+def copies(frame: Frame = JEANNE) -> Copies:
+    day = date(2026, 11, 3)
+    asked = (
+        CopyAsked(part=Part.CARE, on=date(2026, 11, 20), due_on=date(2026, 11, 28)),
+        CopyAsked(
+            part=Part.REST,
+            on=day,
+            due_on=date(2026, 12, 3),
+            answer=CopyAnswer.READY,
+            answered_on=day,
+            path="/mon-dossier/copie/c1",
+        ),
+        CopyAsked(part=Part.REST, on=day, due_on=date(2026, 12, 3), answer=CopyAnswer.BY_HAND, answered_on=day),
+        CopyAsked(
+            part=Part.OLD_CARE,
+            on=day,
+            due_on=date(2027, 1, 3),
+            answer=CopyAnswer.REFUSED,
+            answered_on=day,
+            words="Pas ici.",
+        ),
+    )
+    return Copies(frame=frame, asked=asked, offered=(Wanted.REST,) if frame is INES else tuple(Wanted))
 
 
 def access_log(frame: Frame = JEANNE) -> AccessLog:
@@ -331,6 +360,7 @@ SCREENS = {
     "agenda": agenda,
     "journal": journal,
     "agreements": agreements,
+    "copies": copies,
     "access": access_log,
 }
 
@@ -343,6 +373,7 @@ def empty(frame: Frame = JEANNE) -> dict[str, View]:
         "agenda": MyAgenda(frame=frame),
         "journal": Journal(frame=frame),
         "agreements": Agreements(frame=frame),
+        "copies": Copies(frame=frame, offered=() if frame.behalf else tuple(Wanted)),
         "access": AccessLog(frame=frame),
     }
 

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from app.access.openings import Purpose
+from app.features.copies.models import Part
 from app.features.projects import labels as project_labels
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal import labels, people
 from app.portal.frame import Screen, Voice
 from app.portal.pages import HERE, render
-from app.portal.parts import Deed, QuestionKind
+from app.portal.parts import Deed, QuestionKind, Wanted
 from app.portal.views import StopKind
 from tests.portal.cast import everything
 from tests.portal.html import BLOCKS, Node, read
@@ -149,6 +150,8 @@ def test_the_page_says_tu_only_to_who_chose_it() -> None:
         (Feeling, project_labels.FEELINGS),
         (QuestionKind, labels.QUESTION_KINDS),
         (Deed, labels.DEEDS),
+        (Part, labels.COPY_PARTS),
+        (Wanted, labels.COPY_WANTED),
         (StopKind, labels.STOPS),
         ({*Purpose, "astreinte"} - {Purpose.INSPECTION}, labels.WHY),
     ],

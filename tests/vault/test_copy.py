@@ -36,6 +36,9 @@ TODAY = date(2026, 11, 22)
 # Ids, names of persons by their id, and codes: for a program, in the JSON only.
 FOR_PROGRAMS = re.compile(r"id|.*_(id|ids|by|kind)|sealed|extra|zone|on_behalf_of|version")
 # What SQL counts of the older demonstration, written apart from the rules: nothing there is withheld, held or an alert.
+EARLIER = """SELECT array_agg(v.entry_id || ' ' || v.version) FROM entry_version v JOIN {0} t
+    ON t.organisation_id = v.organisation_id AND t.id = v.entry_id AND v.version < t.version WHERE t.usager_id = '{1}'
+    AND v.kind <> 'alert'"""
 COUNT = "SELECT count(*) FROM {} WHERE usager_id = '{}' {}"
 
 
@@ -89,6 +92,7 @@ def test_each_row_of_a_rich_dossier_is_counted_by_sql(empty: TestDatabase, tmp_p
             await base.close()
 
     seen: dict[str, int] = {}
+    earlier = 0
     for id in str(ask(empty.owner_url, "SELECT string_agg(id::text, ' ') FROM usager")).split():
         copy = asyncio.run(all_of(lambda s, id=id: prepare(s, ring, UUID(id), direction, nurse)))  # type: ignore[misc]
         for table, rows in copy.sections.items():
@@ -99,10 +103,106 @@ def test_each_row_of_a_rich_dossier_is_counted_by_sql(empty: TestDatabase, tmp_p
                 ids = ask(empty.owner_url, f"SELECT array_agg(id::text) FROM {table} WHERE usager_id = '{id}' {more}")
                 assert {row["id"] for row in rows} == set(ids or [])
             seen[table] = seen.get(table, 0) + len(rows)
+            if "version" in Base.metadata.tables[table].columns:
+                told = {(row["id"], v["version"]) for row in rows for v in row.get("earlier", ())}
+                before = ask(empty.owner_url, EARLIER.format(table, id))
+                assert told == {(one.split()[0], int(one.split()[1])) for one in before or ()}, table
+                earlier += len(told)
+    assert earlier
     assert {table for table, count in seen.items() if count} >= {
         "usager", "contact", "mandate", "stay", "team_member", "project", "goal", "action", "agreement",
         "event_participant", "transmission", "sharing_consent", "consent_answer", "emergency_access", "personal_access",
     }  # fmt: skip
+
+
+class TestEarlier:
+    """What a row was before: who wrote it, when, and what the next version changed."""
+
+    def changed(self, world: World, **said: Any) -> str:
+        body = {"usager_id": str(world.ids["jeanne"]), "structure_id": str(world.ids["ehpad"]), "text": "A DORMI TARD"}
+        place = world.post("sonia", "/api/v1/transmissions", {"kind": "narrative", **body, **said}).headers["location"]
+        reason = {"correction_reason": "Erreur."}
+        assert world.patch("sonia", place, {"text": "A DORMI TOT", **reason}, 1).status_code == 200
+        assert world.patch("sonia", place, {"text": "A BIEN DORMI", **reason}, 2).status_code == 200
+        return str(place.rpartition("/")[2])
+
+    def told(self, world: World, id: str, **more: Any) -> dict[str, Any]:
+        [row] = [row for row in copied(world, **more).sections["transmission"] if row["id"] == id]
+        return row
+
+    def test_each_is_told_with_who_and_when(self, world: World) -> None:
+        row = self.told(world, self.changed(world))
+        assert [(v["version"], v["text"]) for v in row["earlier"]] == [(1, "A DORMI TARD"), (2, "A DORMI TOT")]
+        assert {v["by"] for v in row["earlier"]} == {"une personne de l'équipe éducative"}
+        days = [datetime.fromisoformat(v["at"]) for v in row["earlier"]]
+        assert days == sorted(days)
+        assert row["text"] == "A BIEN DORMI"
+
+    def test_only_what_changed_is_said_again(self, world: World) -> None:
+        row = self.told(world, self.changed(world))
+        assert {name for v in row["earlier"] for name in v} <= {
+            "version",
+            "at",
+            "by",
+            "text",
+            "correction_reason",
+            "status_changed_at",
+        }
+
+    def test_the_page_tells_it_under_the_row(self, world: World) -> None:
+        self.changed(world)
+        told = page(copied(world))
+        assert told.index("A BIEN DORMI") < told.index("A DORMI TOT") < told.index("A DORMI TARD")
+        assert "Avant : écrit le " in told
+
+    @pytest.mark.threat("copy-tells-others")
+    def test_what_is_masked_since_is_masked_then(self, world: World) -> None:
+        id = self.changed(world)
+        world.rows(
+            "UPDATE transmission SET visibility = 'withheld', withheld_reason = 'third_party' WHERE id = $1", UUID(id)
+        )
+        told = texts(copied(world))
+        assert [w for w in ("A DORMI TARD", "A DORMI TOT", "A BIEN DORMI") if w in told.partition(id)[2][:2000]] == []
+
+    @pytest.mark.threat("copy-tells-others")
+    def test_a_version_withheld_then_stays_out(self, world: World) -> None:
+        """Shown since: what stood while it was withheld is not told for that."""
+        id = self.changed(world)
+        [row] = world.rows("SELECT wrapped FROM usager_key WHERE usager_id = $1", world.ids["jeanne"])
+        key = world.keyring.usager_key(row["wrapped"], str(world.ids["jeanne"]))
+        about = f"transmission:{id}:1"
+        [line] = world.rows("SELECT snapshot FROM entry_version WHERE entry_id = $1 AND version = 1", UUID(id))
+        then = json.loads(key.open(line["snapshot"], about))
+        sealed = key.seal(
+            json.dumps({**then, "visibility": "withheld", "withheld_reason": "procedure"}).encode(), about
+        )
+        world.rows("UPDATE entry_version SET snapshot = $2 WHERE entry_id = $1 AND version = 1", UUID(id), sealed)
+        assert [v["version"] for v in self.told(world, id)["earlier"]] == [2]
+
+    def test_care_of_then_is_care(self, world: World) -> None:
+        id = self.changed(world)
+        world.rows("UPDATE transmission SET category = 'support' WHERE id = $1", UUID(id))
+        assert len(self.told(world, id, care=None)["earlier"]) == 2
+
+    def test_a_mail_address_before(self, world: World) -> None:
+        place = f"/api/v1/usagers/{world.ids['jeanne']}"
+        version = world.get("odile", place).json()["version"]
+        assert world.patch("odile", place, {"email": "avant@exemple.fr"}, version).status_code == 200
+        assert world.patch("odile", place, {"email": "apres@exemple.fr"}, version + 1).status_code == 200
+        [row] = copied(world).sections["usager"]
+        assert (row["email"], row["earlier"][-1]["email"]) == ("apres@exemple.fr", "avant@exemple.fr")
+        assert row["earlier"][-1]["by"] == "une personne du secrétariat"
+
+    @pytest.mark.threat("copy-tells-others")
+    def test_an_address_protected_since_is_closed_in_each(self, world: World) -> None:
+        place = f"/api/v1/usagers/{world.ids['karim']}"
+        version = world.get("odile", place).json()["version"]
+        world.patch("odile", place, {"city": "VILLE-D-AVANT"}, version)
+        world.patch("odile", place, {"city": "VILLE-CACHEE"}, version + 1)
+        world.rows("UPDATE usager SET address_protected = true WHERE id = $1", world.ids["karim"])
+        told = texts(copied(world, "karim"))
+        world.rows("UPDATE usager SET address_protected = false WHERE id = $1", world.ids["karim"])
+        assert ("VILLE-D-AVANT" in told, "VILLE-CACHEE" in told) == (False, False)
 
 
 class TestWho:
@@ -218,9 +318,9 @@ class TestWhat:
         at = datetime(2026, 1, 1, 12, tzinfo=UTC)
         until = at.date() + timedelta(days=days)
         row = {"visibility": "withheld", "withheld_reason": reason, "withheld_until": until, "category": "support"}
-        given = [rules.given(row, at.date() + timedelta(days=d), care=True) for d in (0, days - 1, days)]
+        given = [rules.given(row, at.date() + timedelta(days=d), rules.Asked(care=True)) for d in (0, days - 1, days)]
         assert given == [False, False, True]
-        assert not rules.given({**row, "withheld_until": None}, until, care=True)
+        assert not rules.given({**row, "withheld_until": None}, until, rules.Asked(care=True))
 
     @pytest.mark.threat("copy-tells-others")
     def test_what_a_representative_wrote_for_the_team_alone(self, world: World) -> None:
@@ -272,6 +372,22 @@ class TestWhat:
         assert not {"blind", "sealed", "name_key"} & {
             name for rows in copy.sections.values() for row in rows for name in row
         }
+
+    def test_what_is_closed_inside_a_row_is_said_by_a_code(self, world: World) -> None:
+        note(world, "MADAME-VOISINE", visibility="withheld", withheld_reason="third_party")
+        closed = [row["closed"] for row in copied(world).sections["transmission"] if "closed" in row]
+        assert {"text": "third_party"} in closed
+        world.rows("UPDATE stay SET place_protected = true WHERE usager_id = $1", world.ids["karim"])
+        [stay] = copied(world, "karim").sections["stay"]
+        world.rows("UPDATE stay SET place_protected = false WHERE usager_id = $1", world.ids["karim"])
+        assert stay["closed"]["structure_id"] == "protected_place"
+
+    @pytest.mark.threat("copy-tells-others")
+    def test_a_protected_house_is_named_nowhere(self, world: World) -> None:
+        world.rows("UPDATE stay SET place_protected = true WHERE usager_id = $1", world.ids["ines"])
+        told = texts(copied(world, "ines"))
+        world.rows("UPDATE stay SET place_protected = false WHERE usager_id = $1", world.ids["ines"])
+        assert ('"house": "MECS"' in told, ">MECS<" in told, "lieu protégé" in told) == (False, False, True)
 
 
 class TestPage:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,38 +13,35 @@ from app.access.acts import ACTS, Act
 from app.access.models import Membership, Professional
 from app.access.opening import trace_system
 from app.access.permissions import Action, Kind
-from app.access.sealed import about as about_sealed
-from app.access.versions import StoredUsagerKey
-from app.features.structures.models import Structure
-from app.features.usagers import numbers
-from app.fhir.mapping import about_extra
+from app.access.versions import EntryVersion, StoredUsagerKey
 from app.kernel import clock
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Base
 from app.kernel.errors import Forbidden, NotFound
-from app.portal.people import ROLES
-from app.security.models import PartnerClient
-from app.security.principal import Role
 from app.vault import forgetting
 from app.vault.copy import rules
-from app.vault.copy.places import PROTECTED_PLACE, TECHNICAL, TOLD
+from app.vault.copy.places import TOLD
+from app.vault.copy.rules import Asked
+from app.vault.copy.telling import Telling, Version, words
 
-AUTHORS = {"usager": "vous", "representative": "votre représentant"}
 NOT_THERE = "Personne de ce numéro dans vos maisons."
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """`sections`: by table, the rows as they are told. `care` says whether that part is in it."""
+    """`sections`: by table, the rows as they are told, each with its earlier versions. `care` and `rest` say which part
+    is in it.
+    """
 
     usager_id: str
     made_at: str
     care: bool
     sections: dict[str, list[dict[str, Any]]]
+    rest: bool = True
 
     def json(self) -> bytes:
-        told = {"usager_id": self.usager_id, "made_at": self.made_at, "care": self.care, "sections": self.sections}
-        return orjson.dumps(told, option=orjson.OPT_INDENT_2)
+        told = {"usager_id": self.usager_id, "made_at": self.made_at, "care": self.care, "rest": self.rest}
+        return orjson.dumps({**told, "sections": self.sections}, option=orjson.OPT_INDENT_2)
 
 
 async def prepare(
@@ -68,18 +63,51 @@ async def prepare(
         if care_account == account:
             raise Forbidden("Deux personnes : la direction, et un professionnel de santé pour la partie soins.")
         await _sign(session, organisation, usager_id, care_account, Act.PREPARE_COPY_OF_CARE)
-    asked = {"organisation": organisation, "usager": usager_id}
-    who = [row.id for row in await session.execute(forgetting.SAME_HUMAN, asked)]
-    words = await _words(session, organisation)
-    keys, sections = await _keys(session, keyring, organisation, who), {}
+    return await gathered(session, keyring, organisation, usager_id, Asked(care=care_account is not None))
+
+
+async def gathered(session: AsyncSession, keyring: Keyring, organisation: UUID, usager_id: UUID, asked: Asked) -> Copy:
+    """What is asked, of one person, whoever may ask it: that is settled before. Nothing is traced here."""
+    same = {"organisation": organisation, "usager": usager_id}
+    who = [row.id for row in await session.execute(forgetting.SAME_HUMAN, same)]
+    keys = await _keys(session, keyring, organisation, who)
+    telling = Telling(keyring, keys, await words(session, organisation, who))
+    sections: dict[str, list[dict[str, Any]]] = {}
     for name in TOLD:
         table = Base.metadata.tables[name]
         query = select(table).where(table.c.organisation_id == organisation, table.c.usager_id.in_(who))
         found = (await session.execute(query.order_by(*_order(table)))).mappings().all()
         rows: list[dict[str, Any]] = [{str(name): value for name, value in row.items()} for row in found]
-        kept = [row for row in rows if rules.given(row, clock.today(), care=care_account is not None)]
-        sections[name] = [_told(name, row, keyring, keys, words) for row in kept]
-    return Copy(str(usager_id), clock.now().isoformat(), care_account is not None, sections)
+        kept = [row for row in rows if rules.given(row, clock.today(), asked)]
+        before = await _before(session, telling, organisation, name, kept)
+        sections[name] = [
+            telling.with_versions(
+                name, row, [v for v in before.get(row.get("id", usager_id), ()) if _then(name, v, row, asked)]
+            )
+            for row in kept
+        ]
+    return Copy(str(usager_id), clock.now().isoformat(), asked.care, sections, asked.rest)
+
+
+def _then(table: str, version: Version, row: Mapping[str, Any], asked: Asked) -> bool:
+    """The version as it stood and the row as it stands must both be given."""
+    return rules.given(rules.as_now(table, version.row, row), clock.today(), asked)
+
+
+async def _before(
+    session: AsyncSession, telling: Telling, organisation: UUID, table: str, rows: list[dict[str, Any]]
+) -> dict[UUID, list[Version]]:
+    """The versions of these rows before the one that stands, the oldest first."""
+    changed = {row["id"]: row["version"] for row in rows if row.get("version", 1) > 1}
+    if not changed:
+        return {}
+    v, told = EntryVersion, dict[UUID, list[Version]]()
+    query = select(v.entry_id, v.version, v.at, v.written_by, v.kind, v.usager_id, v.snapshot)
+    query = query.where(v.organisation_id == organisation, v.entry_id.in_(changed))
+    for line in await session.execute(query.order_by(v.entry_id, v.version)):
+        if line.version < changed[line.entry_id]:
+            told.setdefault(line.entry_id, []).append(telling.version(table, line))
+    return told
 
 
 async def _sign(session: AsyncSession, organisation: UUID, usager_id: UUID, account: UUID, act: Act) -> None:
@@ -108,74 +136,7 @@ async def _keys(session: AsyncSession, keyring: Keyring, organisation: UUID, who
     return {id: keyring.usager_key(wrapped, str(id)) for id, wrapped in rows}
 
 
-async def _words(session: AsyncSession, organisation: UUID) -> dict[UUID, str]:
-    """Structures and partners by their name, staff by their role (field.md §6)."""
-    told: dict[UUID, str] = {}
-    for table in (Structure, PartnerClient):
-        told |= {
-            id: name
-            for id, name in await session.execute(
-                select(table.id, table.name).where(table.organisation_id == organisation)
-            )
-        }
-    staff = select(Membership.professional_id, Membership.role).where(Membership.organisation_id == organisation)
-    for id, role in await session.execute(staff.order_by(Membership.starts)):
-        told[id] = ROLES[Role(role)].alone
-    return told
-
-
-def _told(
-    table: str, row: Mapping[str, Any], keyring: Keyring, keys: Mapping[UUID, UsagerKey], words: Mapping[UUID, str]
-) -> dict[str, Any]:
-    opened = dict(row)
-    key = keys[row["usager_id"]]
-    model = _model(table)
-    for name in getattr(model, "SEALED", ()):
-        if row[name] is not None:
-            opened[name] = key.open(row[name], about_sealed(model, row["id"], name)).decode()
-    if table == "usager_identifier":
-        opened["value"] = numbers.opened(keyring, row["id"], opened.pop("sealed"))
-    told = rules.closed(table, opened)
-    if told.get("extra"):
-        told["received"] = orjson.loads(key.open(told["extra"], about_extra(model, row["id"])))
-    told.pop("extra", None)
-    if "author_id" in row:
-        told["author"] = _named(words, row["author_id"]) or AUTHORS.get(row["author_kind"], "")
-    place = told.get("structure_id")
-    told["house"] = PROTECTED_PLACE if place == PROTECTED_PLACE else _named(words, place)
-    return {
-        name: _plain(value) for name, value in told.items() if name not in TECHNICAL and value not in (None, "", [])
-    }
-
-
-def _named(words: Mapping[UUID, str], id: UUID | None) -> str:
-    return words.get(id, "") if id else ""
-
-
-@cache
-def _model(table: str) -> Any:
-    return next(m.class_ for m in Base.registry.mappers if m.local_table is Base.metadata.tables[table])
-
-
 def _order(table: Table) -> list[Any]:
     return [table.c[name] for name in ("occurred_at", "recorded_at", "starts", "id") if name in table.c] or list(
         table.primary_key
     )
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case bytes():
-            return value.hex()
-        case UUID():
-            return str(value)
-        case datetime() | date():
-            return value.isoformat()
-        case timedelta():
-            return str(value)
-        case list() | tuple():
-            return [_plain(each) for each in value]
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case _:
-            return value

@@ -29,6 +29,7 @@ NO_CARE = (
     "<p><strong>La partie soins n'est pas dans cette copie.</strong> Un professionnel de santé peut l'ajouter : "
     "demandez-la à l'équipe.</p>"
 )
+ONLY_CARE = "<p><strong>Cette copie contient seulement les soins.</strong></p>"
 WORDS = {True: "oui", False: "non"}
 
 
@@ -42,13 +43,24 @@ def _parts(copy: Copy) -> Iterator[str]:
     yield ALWAYS
     if not copy.care:
         yield NO_CARE
+    if not copy.rest:
+        yield ONLY_CARE
     for table, title in TOLD.items():
         rows = copy.sections[table]
         if rows:
             yield f"<section><h2>{escape(title)}</h2>"
-            yield from (f"<article><dl>{''.join(_lines(row))}</dl></article>" for row in rows)
+            yield from (f"<article>{''.join(_row(row))}</article>" for row in rows)
             yield "</section>"
     yield "</body></html>\n"
+
+
+def _row(row: dict[str, Any]) -> Iterator[str]:
+    """As it stands, then what it was before, the latest first."""
+    yield f"<dl>{''.join(_lines(row))}</dl>"
+    for version in reversed(row.get("earlier", ())):
+        by = f", par {version['by']}" if version["by"] else ""
+        words = f"Avant : écrit le {_said(version['at'])}{by}"
+        yield f"<h3>{escape(words)}</h3><dl>{''.join(_lines(version))}</dl>"
 
 
 def _lines(row: dict[str, Any]) -> Iterator[str]:

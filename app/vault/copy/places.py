@@ -30,6 +30,7 @@ TOLD = {
     "consigne": "Ce qu'elles demandent à l'équipe",
     "emergency_access": "Les ouvertures en urgence",
     "kept_resource": "Ce qu'un autre logiciel a envoyé",
+    "copy_request": "Vos demandes de copie",
     "personal_access": "Vos cartes d'accès",
 }
 LEFT_OUT = {
@@ -37,8 +38,9 @@ LEFT_OUT = {
     "audit_entry": "qui a lu le dossier se demande au DPO, et se lit sur la page de la personne",
     "stated_purpose": "pourquoi quelqu'un l'a ouvert : la même liste, retenue pour une inspection ou un juge (field.md §6)",
     "trail_release": "ce que le DPO a laissé montrer de la même liste",
-    "entry_version": "les états d'avant de ces mêmes lignes : à demander en plus, avec la raison",
+    "entry_version": "les états d'avant de ces mêmes lignes : dits avec chacune",
     "usager_key": "une clé",
+    "copy_file": "une copie d'avant, telle qu'elle a été remise",
     "external_id": "des empreintes, sans valeur",
     "handover_row": "le détail de ce qui a été transmis : ces mêmes lignes, dans leur état d'alors",
     "exchange_row": "le lien entre un envoi et ces mêmes lignes",
@@ -105,7 +107,8 @@ LABELS = {
     "type_name": "type", "profile": "forme", "own_device": "votre appareil", "revoked_at": "reprise le", "allergies": "allergies",
     "conditions": "maladies", "treatment": "traitement", "treatment_signatory": "signé par", "texture": "repas", "risks": "risques",
     "soothes": "ce qui calme", "mobility": "se déplacer", "equipment": "matériel", "advance_directives": "directives anticipées",
-    "call_in_order": "qui appeler", "measure": "mesure", "physician": "médecin",
+    "part": "ce qui est demandé", "due_on": "réponse avant le", "not_before": "pas avant le", "old_before": "soins anciens : avant le",
+    "care_signed_at": "soins signés le", "call_in_order": "qui appeler", "measure": "mesure", "physician": "médecin",
 }  # fmt: skip
 
 
