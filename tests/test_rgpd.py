@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from app.cli import main
 from app.features.settings.shipped import PARTS, SHIPPED, STARTS
-from app.portal.door import NOTICE
+from app.portal.notice import VIEW
 from app.portal.pages import render
 from app.security import sessions
 from app.vault import erasure, retention
@@ -27,7 +27,7 @@ def said(text: str) -> list[str]:
 
 
 def test_the_page_and_the_paper_say_the_same() -> None:
-    main = re.search(r"<main.*</main>", render(NOTICE, csrf="").decode(), re.DOTALL)
+    main = re.search(r"<main.*</main>", render(VIEW, csrf="").decode(), re.DOTALL)
     assert main
     assert said(main[0]) == said(PAGES["notice"])
 
@@ -42,10 +42,7 @@ def test_the_notice_is_read_without_a_card(world: World) -> None:
 def test_its_durations_are_those_of_the_page() -> None:
     shared, own = SHIPPED["page.shared_device_minutes"].value, SHIPPED["page.own_device_days"].value
     assert f"Il reste {shared} minutes sur un appareil partagé, {own} jours sur le vôtre." in PAGES["notice"]
-    assert (NOTICE.shared_minutes * 60, NOTICE.own_days) == (
-        sessions.SHARED_DEVICE_TTL.total_seconds(),
-        sessions.OWN_DEVICE_TTL.days,
-    )
+    assert (shared * 60, own) == (sessions.SHARED_DEVICE_TTL.total_seconds(), sessions.OWN_DEVICE_TTL.days)
 
 
 def test_nothing_is_erased_before_a_setting_as_they_all_say() -> None:

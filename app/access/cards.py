@@ -41,6 +41,7 @@ class Card(msgspec.Struct, frozen=True):
     starts: datetime
     ends: datetime | None
     revoked_at: datetime | None
+    notice_at: datetime | None  # when who has the card read the notice d'information
 
 
 async def may_give(reading: Reading, usager: UUID, contact: UUID | None) -> None:
@@ -110,7 +111,7 @@ def _theirs(caller: Shape) -> HotQuery:
     found = (
         select(
             a.id, a.usager_id, cast(null(), Text).label("ground"), a.contact_id, a.own_device, a.given_by, a.starts,
-            a.ends, a.revoked_at,
+            a.ends, a.revoked_at, a.notice_at,
         )
         .where(a.organisation_id == ORGANISATION, a.usager_id.in_(near))
         .order_by(a.starts.desc(), a.id.desc())

@@ -1,14 +1,18 @@
 """For applications of the person: who is there, for whom, and what they may see."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from app.access.http import PersonReading, whom
+from app.access.http import PersonReading, open_as, whom
+from app.access.notice import Noting
 from app.access.permissions import READABLE
 from app.access.refusal import NOT_FOUND
+from app.audit.vocabulary import Door
 from app.features.contacts.record import THEIRS, RecordRow
 from app.kernel.answers import told
 from app.kernel.errors import NotFound
@@ -35,7 +39,9 @@ class Mandated(msgspec.Struct, frozen=True):
 
 
 class Me(msgspec.Struct, frozen=True):
-    """`may_see`: the categories of rows this session reads, of what is shared; `rooms`: where to ask."""
+    """`may_see`: the categories of rows this session reads, of what is shared; `rooms`: where to ask; `notice_due`: this
+    card has not had the notice d'information read yet (`/vos-donnees`).
+    """
 
     kind: str
     usager_id: str
@@ -50,6 +56,7 @@ class Me(msgspec.Struct, frozen=True):
     representative: Mandated | None
     may_see: list[str]
     rooms: dict[str, str]
+    notice_due: bool
     expires_at: datetime
 
 
@@ -77,7 +84,20 @@ async def me(gate: PersonReading) -> Response:
             house=House(row.house, row.phone, row.human),
             representative=behalf,
             may_see=list(row.opens or ()) if behalf else [category.value for category in READABLE],
+            notice_due=row.notice_due,
             rooms={room: f"/api/v1/me/{room}" for room in ROOMS},
             expires_at=datetime.fromtimestamp(who.expires, UTC),
         )
     )
+
+
+async def _notes(request: Request) -> AsyncIterator[Noting]:
+    async with open_as(Noting, request, Door.ME) as gate:
+        yield gate
+
+
+@router.post("/notice", status_code=204, operation_id="readMyNotice")
+async def notice(gate: Annotated[Noting, Depends(_notes, scope="function")]) -> Response:
+    """La notice d'information (`/vos-donnees`) a été lue : noté une fois par carte, avec la date."""
+    await gate.notice_read()
+    return Response(status_code=204)

@@ -3,8 +3,6 @@
 Nothing is used up by looking at the link: a messaging application that previews it opens nothing.
 """
 
-from datetime import timedelta
-
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -22,10 +20,6 @@ from app.security.principal import Representative
 
 OWN, SHARED = "own", "shared"
 TTLS = {OWN: sessions.OWN_DEVICE_TTL, SHARED: sessions.SHARED_DEVICE_TTL}
-
-NOTICE = views.Notice(
-    shared_minutes=int(sessions.SHARED_DEVICE_TTL / timedelta(minutes=1)), own_days=sessions.OWN_DEVICE_TTL.days
-)
 
 
 def cookie_of(request: Request) -> str:

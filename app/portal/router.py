@@ -10,8 +10,9 @@ from starlette.responses import Response
 from app.access.gate import Reading
 from app.access.http import read_at
 from app.audit.vocabulary import Door
-from app.portal import acts, answers, copies, csrf, door, views
+from app.portal import acts, answers, copies, csrf, door, notice, views
 from app.portal.acts import PageActing, PageEnding
+from app.portal.notice import PageNoting
 from app.portal.screens.access import access
 from app.portal.screens.agenda import agenda
 from app.portal.screens.agreements import agreements
@@ -51,7 +52,7 @@ async def look_at_door(link: str, cookie: AtHome) -> Response:
 @router.api_route("/vos-donnees", methods=LOOK)
 async def see_notice(cookie: AtHome) -> Response:
     """For everyone, without a card."""
-    return answers.page(door.NOTICE)
+    return answers.page(notice.VIEW)
 
 
 @router.post("/p/{link}")
@@ -62,6 +63,12 @@ async def enter(link: str, request: Request) -> Response:
 @router.api_route("/mon-dossier", methods=LOOK)
 async def see_home(reading: PageReading) -> Response:
     return shown(reading, await home(reading))
+
+
+@router.post("/mon-dossier/vos-donnees")
+async def note_notice(noting: PageNoting) -> Response:
+    """« J'ai lu »"""
+    return await notice.read(noting)
 
 
 @router.api_route("/mon-dossier/projet", methods=LOOK)

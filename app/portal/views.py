@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from app.features.access_cards.notice import Told
 from app.portal.frame import THE_PERSON, Answer, Frame, Relative, Screen
 from app.portal.parts import (
     CopyAsked,
@@ -60,6 +61,7 @@ class Home(Inside):
     project_questions: int = 0
     new_notes: int = 0
     emergencies: tuple[Visit, ...] = ()  # emergency accesses not told yet
+    notice: tuple[Told, ...] = ()  # at the first opening with a card
     of_age: tuple[Question, ...] = ()  # what their parents had allowed, to be said again by who is 18
 
 
@@ -164,8 +166,7 @@ class Notice(View):
     """What is kept, why, for how long, and one's rights (RGPD art. 13): before anyone is known, the same for all."""
 
     template: ClassVar = "notice.html"
-    shared_minutes: int
-    own_days: int
+    parts: tuple[Told, ...]
 
 
 class StopKind(StrEnum):

@@ -198,6 +198,7 @@ class PersonalAccess(Base):
     starts: Mapped[datetime] = mapped_column(default=now)
     ends: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    notice_at: Mapped[datetime | None]  # the notice d'information was read, by who opened the page with this card
 
 
 class Invitation(Base):

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
+from app.features.access_cards.notice import NOTICE
 from app.features.copies.models import CopyAnswer, Part
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
-from app.portal.door import NOTICE
 from app.portal.frame import (
     Answer,
     Behalf,
@@ -18,6 +18,7 @@ from app.portal.frame import (
     Staff,
     ThePerson,
 )
+from app.portal.notice import VIEW
 from app.portal.parts import (
     Answered,
     CopyAsked,
@@ -384,9 +385,10 @@ def everything() -> dict[str, View]:
         f"{screen}-{name}": make(frame) for name, frame in FRAMES.items() for screen, make in SCREENS.items()
     }
     pages |= {f"empty-{screen}-{name}": view for name, frame in FRAMES.items() for screen, view in empty(frame).items()}
-    pages |= {"door": Door(), "door-wrong": Door(wrong=True, phone="04 00 00 00 00"), "bye": Bye(), "notice": NOTICE}
+    pages |= {"door": Door(), "door-wrong": Door(wrong=True, phone="04 00 00 00 00"), "bye": Bye(), "notice": VIEW}
     pages |= {f"stop-{kind.value}": Stop(kind=kind) for kind in StopKind}
     pages |= {
+        "home-first": replace(home(), notice=NOTICE),
         "stop-inside": Stop(kind=StopKind.NOT_FOUND, frame=JEANNE),
         "saved": replace(agreements(), frame=replace(JEANNE, saved=True)),
     }

@@ -110,7 +110,7 @@ def test_each_screen_of_a_record_can_be_left(inside: Node) -> None:
 def test_each_screen_of_a_record_says_whom_to_call(inside: Node) -> None:
     (foot,) = inside.all("footer")
     assert re.search(r"Appel(?:ez|le) Sonia, éducatrice\.", foot.text)
-    assert [link.attrs["href"] for link in foot.all("a")] == ["tel:0400000000"]
+    assert [link.attrs["href"] for link in foot.all("a")] == ["tel:0400000000", "/vos-donnees"]
 
 
 def test_the_home_links_every_screen() -> None:

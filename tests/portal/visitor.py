@@ -48,13 +48,15 @@ def secret(form: Node) -> str:
     return field.attrs["value"]
 
 
-def visit(world: World, usager: str, contact: UUID | None = None, **how: Any) -> Visitor:
-    """Someone who has just typed their code."""
+def visit(world: World, usager: str, contact: UUID | None = None, *, first: bool = False, **how: Any) -> Visitor:
+    """Someone who has just typed their code; whose card had the notice read before, unless it is their first visit."""
     link, code = world.card(usager, contact, **how)
     visitor = Visitor(world)
     answer = visitor.post(f"/p/{link}", code=code, device="shared")
     assert answer.status_code == 303, answer.text
     visitor.cookie = cookie_of(answer)
+    if not first:
+        world.rows("UPDATE personal_access SET notice_at = now() WHERE notice_at IS NULL")
     return visitor
 
 

@@ -41,6 +41,7 @@ class CardOut(msgspec.Struct, frozen=True):
     starts: datetime
     ends: datetime | None
     revoked_at: datetime | None
+    notice_at: datetime | None
     in_force: bool
 
     @classmethod

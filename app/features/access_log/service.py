@@ -20,7 +20,7 @@ WINDOW = timedelta(days=30)
 LONGEST = timedelta(days=366)  # of a period asked of no one in particular
 MOST = 2_000  # visits of one window
 SKEW = timedelta(minutes=1)  # a line is dated by Postgres
-LOGIN, OPENING, SESSION = "login", [Kind.EMERGENCY_ACCESS], ["session"]
+LOGIN, NOTICE, OPENING, SESSION = "login", "read_notice", [Kind.EMERGENCY_ACCESS], ["session"]
 TOLD_ALREADY = [Kind.HANDOVER]  # by the lines of what left
 
 
@@ -101,7 +101,7 @@ def _told(row: VisitRow) -> VisitOut:
 def _deed(row: VisitRow) -> str:
     reads = row.action == Action.READ
     if (
-        row.action == LOGIN
+        row.action in (LOGIN, NOTICE)
         or row.kinds == SESSION  # coming in, looking where one is, leaving from elsewhere: nothing was written
         or (row.kinds == OPENING and row.action == Action.CREATE)
         or (reads and row.principal_kind == Caller.USAGER)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    exists,
     func,
     literal_column,
     null,
@@ -29,6 +30,7 @@ from app.access.protection import TOLD, house_hidden, not_me
 from app.access.standing import TODAY
 from app.features.contacts.models import Contact
 from app.features.usagers.models import Usager
+from app.security.models import LiveSession, PersonalAccess
 
 THEIRS = Listing(Usager.id == bindparam("usager", type_=Uuid()), usager="usager")
 _mine = aliased(Mandate, name="my_mandate")
@@ -73,6 +75,14 @@ _relation = (
 )
 
 
+_notice_due = exists().where(
+    LiveSession.id == bindparam("session", type_=Uuid()),
+    PersonalAccess.organisation_id == LiveSession.organisation_id,
+    PersonalAccess.id == LiveSession.access_id,
+    PersonalAccess.notice_at.is_(None),
+)
+
+
 class RecordRow(DossierView, frozen=True):
     TABLE: ClassVar = Usager
     COMPUTED: ClassVar = {
@@ -85,6 +95,7 @@ class RecordRow(DossierView, frozen=True):
         "opens": _opens(),
         "may_answer": standing.may_answer(Usager),
         "told": _mandate("person_told"),
+        "notice_due": _notice_due,
     }
 
     birth_family_name: str
@@ -103,3 +114,4 @@ class RecordRow(DossierView, frozen=True):
     opens: list[str] | None
     told: bool | None
     may_answer: bool
+    notice_due: bool  # the card that opened this session has not had the notice d'information read

@@ -11,6 +11,7 @@ from app.access.log import KIND as THE_LOG
 from app.access.models import EmergencyAccess
 from app.access.together import Asked
 from app.audit.models import AuditEntry
+from app.features.access_cards.notice import NOTICE
 from app.features.calendar import questions
 from app.features.calendar.models import EventStatus
 from app.features.calendar.schemas import MyEventOut
@@ -124,6 +125,7 @@ async def home(reading: Reading) -> Home:
         questions=sum(waits(row) for row in asked_of_me),
         project_questions=sum(not row.answered for row in projects) if page.may_answer else 0,
         new_notes=len({note.thread_id for note in notes}),
+        notice=NOTICE if page.record.notice_due else (),
         of_age=tuple(question(row, page) for row in asked_of_me if row.lapsed),
         emergencies=tuple(_visit(row) for rows in emergencies for row in rows),
     )
