@@ -1,14 +1,13 @@
 """For applications of the person: who is there, for whom, and what they may see."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from app.access.http import PersonReading, open_as, whom
+from app.access.http import PersonReading, gate_at, whom
 from app.access.notice import Noting
 from app.access.permissions import READABLE
 from app.access.refusal import NOT_FOUND
@@ -91,13 +90,8 @@ async def me(gate: PersonReading) -> Response:
     )
 
 
-async def _notes(request: Request) -> AsyncIterator[Noting]:
-    async with open_as(Noting, request, Door.ME) as gate:
-        yield gate
-
-
 @router.post("/notice", status_code=204, operation_id="readMyNotice")
-async def notice(gate: Annotated[Noting, Depends(_notes, scope="function")]) -> Response:
+async def notice(gate: Annotated[Noting, gate_at(Noting, Door.ME)]) -> Response:
     """La notice d'information (`/vos-donnees`) a été lue : noté une fois par carte, avec la date."""
     await gate.notice_read()
     return Response(status_code=204)
