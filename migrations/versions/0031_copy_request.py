@@ -6,8 +6,8 @@ from alembic import op
 from migrations import dossier
 from migrations.tenant import secure
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 WAITS = sa.text("answer IS NULL AND deleted_at IS NULL")
