@@ -122,7 +122,13 @@ def too_large(cap: int) -> str:
     return f"Le corps envoyé dépasse {cap // 1024} Kio."
 
 
-USUAL = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+# On each answer that says nothing else of it: a page has a policy of its own, whatever is not a page needs nothing.
+USUAL = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
 
 
 def _said(headers: Any) -> list[tuple[bytes, bytes]]:
