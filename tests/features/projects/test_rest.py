@@ -249,6 +249,22 @@ class TestAmend:
         answer = act(world, prepared(world), "amend")
         assert (answer.status_code, codes(answer)) == (409, [("/status", "project.not_validated")])
 
+    @pytest.mark.threat("object-secret-of-a-minor")
+    def test_what_is_closed_stays_so_in_its_copy(self, world: World):
+        project = validated(world)
+        goal = part(world, project, "goals", title="Sortir")["id"]
+        told = "minor_secret, visibility, withheld_reason, withheld_until, reserved_to"
+        world.rows(
+            f"UPDATE goal SET ({told}) = (true, 'withheld', 'draft', '2099-01-01', ARRAY[$2::uuid]) WHERE id = $1::uuid",
+            goal,
+            world.ids["marc"],
+        )
+        act(world, project, "amend")
+        former, copy = (
+            world.rows(f"SELECT {told} FROM goal WHERE {which} = $1::uuid", goal) for which in ("id", "replaces_id")
+        )
+        assert (copy, len(copy)) == (former, 1)
+
     def test_twice_under_one_key_is_one_amendment(self, world: World):
         project = validated(world)
         headers = {"Idempotency-Key": str(uuid4()), "If-Match": 'W/"2"'}
