@@ -28,6 +28,16 @@ class Settings(BaseSettings):
     requests_per_second: int = Field(200, ge=10)
     seal_late: float = 60  # seconds before a seal is said to be late: metric, log, /readyz
     metrics_port: int = 0  # 0: not served
+    # Staff entering by an identity provider (docs/adr/0017): off while there is no issuer.
+    oidc_issuer: str = ""
+    oidc_discovery: str = ""  # where its metadata is, when that is not the issuer's well-known address
+    oidc_name: str = "Pro Santé Connect"  # as people read it
+    oidc_client_id: str = ""
+    oidc_secret_file: Path | None = None  # this server proves itself by the one or the other
+    oidc_private_key_file: Path | None = None
+    oidc_scope: str = "openid"
+    oidc_acr: str = ""  # comma-separated: the levels accepted, such as eidas1
+    oidc_applications: str = ""  # comma-separated: the exact addresses staff applications wait at
 
     @cached_property
     def origins(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from app import start
 from app.api import docs, errors, fhir, health, invitation, metrics, transaction
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
+from app.api.oauth.openid import router as openid
 from app.api.oauth.own import router as own_account
 from app.api.oauth.routes import router as oauth
 from app.api.rest import rest
@@ -33,6 +34,7 @@ from app.kernel.hot import HotLane
 from app.portal import router as portal
 from app.portal.pages import STATIC_DIR, STATIC_URL
 from app.portal.static_files import Kept
+from app.security.oidc import OpenId
 from app.security.outbound import Outbound
 from app.security.rates import Rates
 from app.security.tokens import TokenCache
@@ -49,6 +51,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.tokens = TokenCache()
         app.state.rates = Rates(config.requests_per_second)
         app.state.outbound = Outbound()
+        app.state.openid = OpenId.configured(config)
         await app.state.lane.open()
         start.metrics(config.metrics_port)
     stop = asyncio.Event()
@@ -114,6 +117,7 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.router.routes.extend(transaction.routes())
     api.include_router(oauth)
     api.include_router(own_account)
+    api.include_router(openid)
     api.include_router(rest())
     api.include_router(health.router)
     api.include_router(docs.router)

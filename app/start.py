@@ -12,6 +12,7 @@ from app.config import Settings
 from app.features.settings.service import unanswered
 from app.kernel.crypto import KeyFault, Keyring
 from app.kernel.db import NIL
+from app.security.oidc import Misconfigured
 from app.vault import proof
 
 # Itself, or as a member of another role: SET ROLE would be enough.
@@ -86,7 +87,7 @@ def telling() -> Iterator[None]:
 
 def why(exc: Exception, address: str = "DUI_DATABASE_URL") -> str:
     """Our own words, never those of a driver: they may quote an address with its password."""
-    if isinstance(exc, UnsafeStart | KeyFault):
+    if isinstance(exc, UnsafeStart | KeyFault | Misconfigured):
         return str(exc)
     if isinstance(exc, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
         return NO_ENTRY.format(address)

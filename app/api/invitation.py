@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.access import inviting, opening
 from app.access.http import call_of
 from app.api.docs import page
+from app.api.oauth import openid
 from app.api.oauth.answers import UNSTORED, OAuthRefusal, address, asked, form_of
 from app.api.oauth.staff import asked_code, code_of, password_of
 from app.audit.vocabulary import Door
@@ -32,7 +33,18 @@ async def look(token: str, request: Request) -> Response:
         invited = await _found(request, token)
     except DuiError as no:
         return await _refused(request, no.message, no.status, over=True)
-    return _page(whom=invited.name)
+    return _page(whom=invited.name, **_provider(request))
+
+
+@router.get("/invitation/{token}/openid")
+async def by_provider(token: str, request: Request) -> Response:
+    """To the identity provider; what it answers is heard at its own address (`oauth.identified.accepted`)."""
+    provided = openid.provided(request)
+    try:
+        await _found(request, token)
+    except DuiError as no:
+        return await _refused(request, no.message, no.status, over=True)
+    return await openid.told(request, provided.provider, openid.sent_away(request, provided, invitation=token))
 
 
 @router.post("/invitation/{token}")
@@ -90,11 +102,17 @@ async def _refused(request: Request, why: str, status: int, **shown: Any) -> Res
     await opening.refuse_unknown(
         request.app.state.database, call_of(request, Door.API), "accept_invitation", inviting.KIND
     )
-    return _page(status, why=why, **shown)
+    return _page(status, why=why, **_provider(request), **shown)
+
+
+def _provider(request: Request) -> dict[str, Any]:
+    """By which provider one may enter too, and from where."""
+    known = request.app.state.openid
+    return {"by": known.provider.name, "there": f"{request.url.path}/openid"} if known else {}
 
 
 def _page(status: int = 200, **shown: Any) -> Response:
-    values = {"whom": None, "done": None, "why": None, "over": False, **shown}
+    values = {"by": None, "whom": None, "done": None, "why": None, "over": False, **shown}
     answer = page("invitation.html", **values)
     answer.status_code = 400 if status == 401 else status  # no browser is to ask for a password of its own
     answer.headers.update(HEADERS)

@@ -14,16 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import Membership, MembershipStructure, Professional
 from app.cli.owner import acted, told
 from app.cli.places import structures_named
+from app.config import settings
 from app.kernel.clock import PARIS, today
+from app.kernel.crypto import Keyring
 from app.kernel.db import NIL
 from app.kernel.errors import Invalid
 from app.kernel.ids import uuid7
-from app.security import accounts, second_factor, sessions
+from app.security import accounts, identities, second_factor, sessions
 from app.security.models import Account, AccountCredential, LiveSession
 from app.security.principal import Role
 
 commands = typer.Typer(no_args_is_help=True, help="Les comptes de l'équipe.")
 KIND = "account"
+PROOFS = {"totp": "second facteur", identities.KIND: "identité reliée"}
 PASSWORD_BYTES = 15  # twenty characters
 Login = Annotated[str, typer.Argument(help="L'identifiant du compte.")]
 FromStdin = Annotated[
@@ -54,9 +57,9 @@ def add(
 @commands.command("list")
 def listed() -> None:
     """Les comptes, ouverts et fermés, et les fonctions en cours."""
-    for account, roles, twice in acted(_all):
+    for account, roles, proofs in acted(_all):
         state = f"fermé le {account.disabled_at.astimezone(PARIS):%d/%m/%Y}" if account.disabled_at else "ouvert"
-        factor = "second facteur" if twice else "mot de passe seul"
+        factor = ", ".join(word for kind, word in PROOFS.items() if kind in proofs) or "mot de passe seul"
         works = ", ".join(roles) or "sans fonction en cours"
         typer.echo(f"{account.login} · {account.name} · {state} · {factor} · {works}")
 
@@ -116,6 +119,38 @@ def reset_second_factor(login: Login) -> None:
     typer.echo("Second facteur oublié.")
 
 
+@commands.command("link")
+def link(
+    login: Login,
+    subject: Annotated[str, typer.Argument(help="Qui c'est chez le fournisseur d'identité : son « sub », exactement.")],
+) -> None:
+    """Relie un compte à une identité du fournisseur (DUI_OIDC_ISSUER) : c'est elle qui entre, quoi qu'elle dise d'autre."""
+    issuer, keyring = settings().oidc_issuer, Keyring.load(settings().key_file)
+
+    async def work(session: AsyncSession) -> None:
+        if not issuer:
+            raise Invalid("Aucun fournisseur d'identité n'est configuré : donnez DUI_OIDC_ISSUER.")
+        account = await accounts.named(session, login)
+        await identities.link(session, account.id, identities.kept(keyring, issuer, subject))
+        await _told(session, "link_identity", account)
+
+    acted(work)
+    typer.echo("Identité reliée.")
+
+
+@commands.command("unlink")
+def unlink(login: Login) -> None:
+    """Oublie l'identité de ce compte : elle n'entre plus, et ce qu'elle avait ouvert finit."""
+
+    async def work(session: AsyncSession) -> None:
+        account = await accounts.named(session, login)
+        await identities.unlink(session, account.id)
+        await _told(session, "unlink_identity", account)
+
+    acted(work)
+    typer.echo("Identité oubliée.")
+
+
 async def _add(
     session: AsyncSession,
     login: str,
@@ -143,7 +178,7 @@ async def _add(
     await told(session, [organisation], "create", KIND, [account])
 
 
-async def _all(session: AsyncSession) -> list[tuple[Account, list[str], bool]]:
+async def _all(session: AsyncSession) -> list[tuple[Account, list[str], set[str]]]:
     day, m, p = today(), Membership, Professional
     running = (m.starts <= day) & (m.ends.is_(None) | (m.ends > day)) & m.deleted_at.is_(None)
     held = select(p.account_id, m.role).join(
@@ -153,9 +188,11 @@ async def _all(session: AsyncSession) -> list[tuple[Account, list[str], bool]]:
     for account_id, role in await session.execute(held.where(p.deleted_at.is_(None)).order_by(m.id)):
         roles.setdefault(account_id, []).append(role)
     c = AccountCredential
-    twice = set(await session.scalars(select(c.account_id).where(c.kind == "totp")))
+    proofs: dict[UUID, set[str]] = {}
+    for account_id, kind in await session.execute(select(c.account_id, c.kind)):
+        proofs.setdefault(account_id, set()).add(kind)
     found = await session.scalars(select(Account).order_by(Account.login))
-    return [(account, roles.get(account.id, []), account.id in twice) for account in found]
+    return [(account, roles.get(account.id, []), proofs.get(account.id, set())) for account in found]
 
 
 async def _told(session: AsyncSession, action: str, account: Account) -> None:

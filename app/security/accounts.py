@@ -7,6 +7,7 @@ place of all the others. A login, an address, or the whole house when it fails m
 
 import asyncio
 import logging
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from typing import cast
@@ -33,19 +34,27 @@ log = logging.getLogger("dui")
 CREDENTIAL = text("SELECT account_id, secret FROM credential_of(:login)")
 
 
-async def create(session: AsyncSession, login: str, name: str, password: str) -> UUID:
-    """Raises Invalid on a login or password we do not take, Conflict when the login is taken."""
+async def create(session: AsyncSession, login: str, name: str, password: str | None) -> UUID:
+    """None: who enters by the identity provider only. Raises Invalid on a login or password we do not take, Conflict when
+    the login is taken."""
     said = normal(login)
     if len(said) not in LOGIN_LENGTH or not said.isprintable() or " " in said:
         raise Invalid("Un identifiant a de 3 à 120 caractères, sans espace.", where="/login")
     if await exists(session, said):
         raise Conflict("Cet identifiant est déjà pris.", where="/login")
-    secret = await passwords.hashed(password, said)
+    secret = await passwords.hashed(password, said) if password is not None else None
     account = Account(login=said, name=name)
     session.add(account)
     await session.flush()
-    await _keep(session, account.id, secret)
+    if secret:
+        await _keep(session, account.id, secret)
     return account.id
+
+
+def drawn_login(name: str) -> str:
+    """For an account opened without one: a word that an administrator recognises, and that nobody has."""
+    letters = "".join(c if c.isalnum() else "-" for c in normal(name))
+    return f"{letters[:100]}-{secrets.token_hex(4)}"
 
 
 async def exists(session: AsyncSession, login: str) -> bool:

@@ -46,13 +46,17 @@ Index("uq_account_login", func.lower(Account.login), unique=True)
 class AccountCredential(Base):
     """What an account proves itself with. The app writes it and never lists it (`credential_of`, `factors_of`).
 
-    Of a password and of recovery codes, a hash; of a second factor, its secret sealed and the last step used (`spent`).
+    Of a password and of recovery codes, a hash; of a second factor, its secret sealed and the last step used (`spent`);
+    of an identity at the provider (`oidc`), a keyed hash, of one account only.
     """
 
     __tablename__ = "account_credential"
     __table_args__ = (
-        CheckConstraint("kind IN ('password', 'totp', 'totp_pending') OR kind ~ '^recovery_[0-9]$'", name="kind"),
+        CheckConstraint(
+            "kind IN ('password', 'oidc', 'totp', 'totp_pending') OR kind ~ '^recovery_[0-9]$'", name="kind"
+        ),
         CheckConstraint("num_nonnulls(secret, sealed) = 1", name="one_secret"),
+        Index("uq_account_credential_identity", "secret", unique=True, postgresql_where=text("kind = 'oidc'")),
     )
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
@@ -74,6 +78,7 @@ class LiveSession(Base):
         Index("ix_session_account", "account_id"),
         Index("ix_session_access", "access_id"),
         Index("ix_session_expires", "expires_at"),
+        Index("ix_session_provider", "provider_session", postgresql_where=text("provider_session IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -87,7 +92,10 @@ class LiveSession(Base):
     access_id: Mapped[UUID | None]  # the personal access that opened it
     opaque_hash: Mapped[bytes | None] = mapped_column(unique=True)
     family_id: Mapped[UUID | None]
-    amr: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))  # how it was proved (RFC 8176)
+    amr: Mapped[list[str]] = mapped_column(
+        default=list, server_default=text("'{}'")
+    )  # RFC 8176; oidc: a provider's word
+    provider_session: Mapped[bytes | None]  # keyed: the identity provider's own, when one proved it
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

@@ -12,14 +12,18 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
+
+from app.kernel.forms import FORM
 
 WITHIN = 5.0  # seconds, from the name to the last byte
 MOST = 64 * 1024  # bytes
+NONE: Mapping[str, str] = MappingProxyType({})
 URL = re.compile(r"https://[!-~]{1,1000}", re.ASCII)
 # Called global by some versions of Python, or by their number, and yet nobody's on the Internet: protocol assignments
 # (Oracle's metadata), IPv4 translated (NAT64), Azure's metadata.
@@ -52,11 +56,11 @@ class Outbound:
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     within: float = WITHIN
 
-    async def read(self, url: str) -> bytes:
-        """The body of a 200. Raises Unreachable."""
+    async def read(self, url: str, form: bytes | None = None, headers: Mapping[str, str] = NONE) -> bytes:
+        """The body of a 200, to a GET, or to this form posted. Raises Unreachable."""
         asked = parsed(url)
         line = Line(asked, self)
-        work = asyncio.get_running_loop().run_in_executor(_threads, line.read)
+        work = asyncio.get_running_loop().run_in_executor(_threads, line.read, form, headers)
         try:
             async with asyncio.timeout(self.within):
                 return await work
@@ -86,9 +90,10 @@ class Line(http.client.HTTPSConnection):
         self._held: socket.socket | None = None  # http.client lets go of its own before the answer is read
         self._over = False
 
-    def read(self) -> bytes:
+    def read(self, form: bytes | None = None, headers: Mapping[str, str] = NONE) -> bytes:
+        said = {"Accept": "application/json", **({"Content-Type": FORM} if form is not None else {}), **headers}
         try:
-            self.request("GET", self._path, headers={"Accept": "application/json"})
+            self.request("GET" if form is None else "POST", self._path, form, said)
             with self.getresponse() as answer:
                 if answer.status != http.HTTPStatus.OK:
                     raise Unreachable("not a 200: no redirect is followed")

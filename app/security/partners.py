@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.kernel.clock import now
@@ -21,8 +20,8 @@ from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 from app.kernel.errors import Invalid, Unauthenticated
 from app.kernel.ids import uuid7
-from app.security import jose, partner_keys, scopes, sessions, throttle, tokens
-from app.security.models import JtiSeen, LiveSession, PartnerClient, PartnerKind, PartnerStructure
+from app.security import jose, partner_keys, scopes, sessions, throttle, tickets
+from app.security.models import LiveSession, PartnerClient, PartnerKind, PartnerStructure
 from app.security.outbound import Outbound
 from app.security.throttle import Limit
 
@@ -109,7 +108,8 @@ async def authenticate(database: Database, outbound: Outbound, assertion: str, a
     keys = await partner_keys.known(database, outbound, found, kid) if found else []
     proof = jose.read_assertion(assertion, keys, client_id, audiences)
     async with database.session(None) as session:
-        first = await _spent(session, proof)
+        until = datetime.fromtimestamp(proof.expires, UTC)
+        first = await tickets.once(session, proof.client_id, proof.jti, until)
         await session.commit()
     if not first or found is None:
         raise Unauthenticated(jose.ASSERTION_REFUSED)
@@ -137,15 +137,3 @@ async def count_failure(database: Database, keyring: Keyring, assertion: str, ad
         wait = throttle.slowness(shared, FREE_PER_ADDRESS)
     finally:
         await asyncio.sleep(wait)
-
-
-async def _spent(session: AsyncSession, proof: jose.Assertion) -> bool:
-    """Was it never shown? The primary key decides, between workers too: the second waits for the first."""
-    past = (JtiSeen.client_id == proof.client_id) & (JtiSeen.expires_at < func.now())
-    await session.execute(delete(JtiSeen).where(past))
-    row = insert(JtiSeen).values(
-        client_id=proof.client_id,
-        jti_hash=tokens.digest(proof.jti),
-        expires_at=datetime.fromtimestamp(proof.expires, UTC),
-    )
-    return await session.scalar(row.on_conflict_do_nothing().returning(JtiSeen.client_id)) is not None

@@ -82,7 +82,7 @@ async def confirm(session: AsyncSession, keyring: Keyring, account_id: UUID, cod
 
 async def forget(session: AsyncSession, account_id: UUID) -> None:
     """No second factor any more, nor codes to replace it."""
-    await session.execute(delete(C).where(C.account_id == account_id, C.kind != "password"))
+    await session.execute(delete(C).where(C.account_id == account_id, C.kind.not_in(("password", "oidc"))))
 
 
 async def prove(

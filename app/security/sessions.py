@@ -77,6 +77,7 @@ async def open_staff(
     ttl: timedelta = STAFF_TTL,
     family_ttl: timedelta = FAMILY_TTL,
     amr: Sequence[str] = (),
+    provider_session: bytes | None = None,
 ) -> Opened:
     family_id = uuid7()
     live = LiveSession(
@@ -89,6 +90,7 @@ async def open_staff(
         membership_id=place.membership_id,
         family_id=family_id,
         amr=list(amr),
+        provider_session=provider_session,
         expires_at=_until(ttl),
     )
     refresh, secret = _new_refresh(family_id)

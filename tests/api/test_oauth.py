@@ -15,7 +15,7 @@ from app.kernel.db import Database
 from app.kernel.ids import uuid7
 from app.security import access_cards, accounts, jose, throttle
 from app.security.outbound import Outbound
-from tests.api.conftest import as_owner
+from tests.api.house import as_owner
 from tests.security import keys
 from tests.security.conftest import PASSWORD, House
 from tests.security.publisher import Publisher, publishing

@@ -8,12 +8,13 @@ import pytest
 from click.testing import Result
 
 from app.access.models import Professional
+from app.config import settings
 from app.features.structures.models import Organisation, Structure
 from app.kernel.crypto import Keyring
 from app.kernel.db import NIL, Database
 from app.kernel.errors import Unauthenticated
 from app.kernel.ids import uuid7
-from app.security import accounts, sessions
+from app.security import accounts, identities, sessions
 from app.security.models import LiveSession
 from tests.cli.conftest import typed
 from tests.postgres import TestDatabase, ask
@@ -162,6 +163,54 @@ class TestLater:
         assert "· second facteur ·" in typed("account", "list").output
         assert typed("account", "reset-second-factor", "helene").exit_code == 0
         assert ask(fresh_database.owner_url, "SELECT string_agg(kind, ',') FROM account_credential") == "password"
+
+    @pytest.fixture
+    def issuer(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DUI_OIDC_ISSUER", "https://idp.test")
+        settings.cache_clear()
+
+    def test_an_identity_is_linked_by_hand_and_kept_as_a_hash(
+        self, password: str, issuer: None, fresh_database: TestDatabase
+    ):
+        assert typed("account", "link", "Helene", "f:1:899700000001").exit_code == 0
+        assert "· identité reliée ·" in typed("account", "list").output
+        kept = identities.kept(Keyring.load(settings().key_file), "https://idp.test", "f:1:899700000001")
+        assert ask(fresh_database.owner_url, "SELECT secret FROM account_credential WHERE kind = 'oidc'") == kept
+        lines = str(ask(fresh_database.owner_url, LINES))
+        assert "system link_identity account success system" in lines
+        assert "8997" not in lines
+
+    @pytest.mark.threat("oidc-subject-of-another")
+    def test_one_identity_is_of_one_account(self, password: str, issuer: None, fresh_database: TestDatabase):
+        opened(login="marc")
+        typed("account", "link", "helene", "s-1")
+        for login, subject in (("marc", "s-1"), ("helene", "s-2"), ("helene", "s-1")):
+            told = typed("account", "link", login, subject)
+            assert (told.exit_code, identities.TAKEN in told.output) == (1, True)
+        assert ask(fresh_database.owner_url, "SELECT count(*) FROM account_credential WHERE kind = 'oidc'") == 1
+
+    def test_unlinked_it_is_forgotten_and_another_may_be_linked(
+        self, password: str, issuer: None, fresh_database: TestDatabase
+    ):
+        typed("account", "link", "helene", "s-1")
+        assert typed("account", "unlink", "helene").exit_code == 0
+        assert ask(fresh_database.owner_url, "SELECT count(*) FROM account_credential WHERE kind = 'oidc'") == 0
+        assert "unlink_identity" in str(ask(fresh_database.owner_url, LINES))
+        assert typed("account", "link", "helene", "s-2").exit_code == 0
+
+    def test_a_telephone_lost_does_not_take_the_identity_with_it(
+        self, password: str, issuer: None, fresh_database: TestDatabase
+    ):
+        typed("account", "link", "helene", "s-1")
+        typed("account", "reset-second-factor", "helene")
+        assert ask(fresh_database.owner_url, "SELECT count(*) FROM account_credential WHERE kind = 'oidc'") == 1
+
+    def test_without_a_provider_there_is_nothing_to_link(self, password: str):
+        told = typed("account", "link", "helene", "s-1")
+        assert (told.exit_code, "DUI_OIDC_ISSUER" in told.output) == (1, True)
+
+    def test_of_an_unknown_account_it_is_said(self, house: UUID, issuer: None):
+        assert [typed("account", *words).exit_code for words in (("link", "x", "s"), ("unlink", "x"))] == [1, 1]
 
     @pytest.mark.parametrize("act", ["disable", "reset-password", "reset-second-factor"])
     def test_whoever_was_in_is_out(self, password: str, fresh_database: TestDatabase, act: str):

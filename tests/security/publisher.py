@@ -39,7 +39,7 @@ class Publisher:
 def publishing(folder: Path) -> Iterator[Publisher]:
     server = _Quiet(("127.0.0.1", 0), _Answers)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_certificate(folder))
+    context.load_cert_chain(certificate(folder))
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     trust = ssl.create_default_context(cafile=str(folder / "server.pem"))
     made = Publisher(
@@ -107,7 +107,7 @@ class _Answers(BaseHTTPRequestHandler):
         pass
 
 
-def _certificate(folder: Path) -> Path:
+def certificate(folder: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     at = datetime.datetime.now(datetime.UTC)

@@ -20,7 +20,10 @@ def form(required: list[str], **properties: object) -> dict[str, Any]:
 
 TOKEN_BODY = form(
     ["grant_type"],
-    grant_type={"enum": ["password", "refresh_token", "client_credentials"]},
+    grant_type={
+        "enum": ["password", "refresh_token", "client_credentials", "authorization_code"],
+        "description": "authorization_code : seulement si un fournisseur d'identité est configuré",
+    },
     username=LOGIN,
     password=PASSWORD,
     otp=CODE,
@@ -30,8 +33,29 @@ TOKEN_BODY = form(
     client_id={"type": "string"},
     scope={"type": "string", "example": "system/CarePlan.rs"},
     structure={"type": "string", "format": "uuid"},
+    code=TOKEN,
+    code_verifier=TOKEN,
+    redirect_uri={"type": "string"},
     **PROOF,
 )
+QUERY = {
+    "response_type": {"enum": ["code"]},
+    "redirect_uri": {"type": "string", "description": "L'adresse de l'application, telle que le serveur la connaît"},
+    "code_challenge": {"type": "string", "description": "SHA-256 en base64url (RFC 7636)"},
+    "code_challenge_method": {"enum": ["S256"]},
+    "state": {"type": "string", "maxLength": 500, "description": "Rendu tel quel à l'application"},
+}
+AUTHORIZE: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "query", "required": name != "state", "schema": schema} for name, schema in QUERY.items()
+    ]
+}
+AUTHORIZE_REFUSALS: dict[int | str, dict[str, Any]] = {
+    303: {"description": "Vers le fournisseur d'identité"},
+    400: {"description": "Une page qui dit quoi reprendre"},
+    404: {"description": "Aucun fournisseur d'identité n'est configuré : l'équipe entre par mot de passe"},
+    503: {"description": "Le fournisseur d'identité ne répond pas"},
+}
 REVOKE_BODY = form(["token"], token=TOKEN, token_type_hint={"type": "string"})
 INTROSPECT_BODY = form(
     ["token", *PROOF], token=TOKEN, token_type_hint={"type": "string"}, client_id={"type": "string"}, **PROOF

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, form_of, refused
 from app.api.oauth.described import INTROSPECT_BODY, REFUSALS, REVOKE_BODY, TOKEN_BODY
+from app.api.oauth.identified import by_code
 from app.api.oauth.partner import INTROSPECT, TOKEN, by_assertion, introspected
 from app.api.oauth.staff import by_password, by_refresh
 from app.audit.vocabulary import Door
@@ -19,7 +20,9 @@ from app.security import dependencies, sessions
 router = APIRouter(tags=["connexion"])
 
 REVOKE = "/oauth/revoke"
-GRANTS: dict[str, Callable[[Request, Form], Awaitable[dict[str, object]]]] = {
+Grants = dict[str, Callable[[Request, Form], Awaitable[dict[str, object]]]]
+WITH_PROVIDER: Grants = {"authorization_code": by_code}
+GRANTS: Grants = {
     "password": by_password,
     "refresh_token": by_refresh,
     "client_credentials": by_assertion,
@@ -33,9 +36,10 @@ async def token(request: Request) -> Response:
     try:
         form = await form_of(request)
         door = Door.FHIR if form.get("grant_type") == "client_credentials" else door
-        grant = GRANTS.get(form.get("grant_type", ""))
+        grants = GRANTS | (WITH_PROVIDER if request.app.state.openid else {})
+        grant = grants.get(form.get("grant_type", ""))
         if grant is None:
-            raise OAuthRefusal("unsupported_grant_type", f"grant_type : {', '.join(GRANTS)}.")
+            raise OAuthRefusal("unsupported_grant_type", f"grant_type : {', '.join(grants)}.")
         return JSONResponse(await grant(request, form), headers=UNSTORED)
     except OAuthRefusal as no:
         return await refused(request, door, no)

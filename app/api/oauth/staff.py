@@ -23,6 +23,7 @@ CODE_WANTED = "Donnez aussi le code de votre téléphone, ou un code de secours 
 ENROL_FIRST = "Votre fonction demande un second facteur : inscrivez d'abord un téléphone (/oauth/second-factor)."
 
 PROVE_AGAIN = "Un second facteur est demandé depuis votre connexion : connectez-vous à nouveau, avec lui."
+NO_FUNCTION = "Ce compte n'a pas de fonction en cours. Demandez à votre direction."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ async def by_password(request: Request, form: Form) -> dict[str, object]:
     state, who = request.app.state, await password_of(request, form)
     if who.enrolled:
         asked_code(form)
-    place = _chosen(who.places, form)
+    place = chosen(who.places, form)
     if not who.enrolled and await _demanded(state.database, place):
         raise OAuthRefusal("mfa_enrolment_required", ENROL_FIRST)
     amr = await code_of(request, form, who) if who.enrolled else second_factor.PASSWORD_ONLY
@@ -127,10 +128,10 @@ async def _demanded(database: Database, place: Place | Professional) -> bool:
     return bool(orjson.loads(value) if value is not None else SHIPPED[key].value)
 
 
-def _chosen(held: list[Place], form: Form) -> Place:
+def chosen(held: list[Place], form: Form) -> Place:
     """Rights are never added up: one membership a session."""
     if not held:
-        raise OAuthRefusal("invalid_grant", "Ce compte n'a pas de fonction en cours. Demandez à votre direction.")
+        raise OAuthRefusal("invalid_grant", NO_FUNCTION)
     if "membership" in form:
         named = [place for place in held if str(place.membership_id) == form["membership"].lower()]
     else:
