@@ -14,6 +14,7 @@ from app.access.gate import Gate, Listing, MayNot, Reading
 from app.access.http import whom
 from app.access.permissions import Action
 from app.access.refusal import NOT_FOUND, refused
+from app.access.several import refuse
 from app.features.copies.models import CopyAnswer, CopyRequest, Part, about
 from app.features.copies.schemas import Asking, CopyAnswerIn, Taken
 from app.kernel.clock import now, today
@@ -98,6 +99,7 @@ async def for_staff(reading: Reading, id: UUID, name: str) -> bytes:
     if taken.part == Part.REST:
         await reading.require(Act.PREPARE_COPY)
     elif taken.care_signed_by != str(reading.principal.id):
+        await refuse(reading, Act.PREPARE_COPY_OF_CARE, C.KIND, [id])
         raise refused(MayNot, Act.PREPARE_COPY_OF_CARE, C.KIND, [id], usager_id=UUID(taken.usager_id))
     return _opened(reading, taken, name)
 

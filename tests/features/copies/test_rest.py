@@ -352,6 +352,15 @@ class TestReading:
             assert answers == {**dict.fromkeys(answers, 403), prints: 200}
 
     @pytest.mark.threat("copy-read-by-others")
+    @pytest.mark.parametrize(("part", "who"), [("rest", "leila"), ("care", "helene")])
+    def test_printing_refused_is_a_line(self, world: World, part: str, who: str) -> None:
+        answer = world.get(who, f"{STAFF}/{ready(world, part=part)}/page")
+        lines = world.traces(request_id=answer.headers["x-request-id"])
+        assert (answer.status_code, [line["action"] for line in lines if line["outcome"] == "refused"]) == (
+            403, ["prepare_copy" if part == "rest" else "prepare_copy_of_care"],
+        )  # fmt: skip
+
+    @pytest.mark.threat("copy-read-by-others")
     def test_nothing_of_it_is_in_clear_in_the_base(self, world: World) -> None:
         note(world, "CANARI-DE-COPIE")
         ready(world)
