@@ -18,6 +18,7 @@ class Act(StrEnum):
     CLOSE_EMERGENCY = "close_emergency"
     REVIEW_EMERGENCY = "review_emergency"
     HAND_OVER = "hand_over"  # send rows of a dossier to a partner one names (field.md §4)
+    STOP_HANDOVER = "stop_handover"  # who gave it may too
     KEEP_FROM_PARENTS = "keep_from_parents"  # at the child's asking; the named référent may too (field.md §5)
     ANSWER_AS_GUARDIAN = "answer_as_guardian"  # what the ASE or the house decides for a minor (field.md §5)
     MANAGE_STRUCTURES = "manage_structures"
@@ -46,6 +47,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.CLOSE_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.REVIEW_EMERGENCY: frozenset({R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.HAND_OVER: frozenset({*ACCOMPANY, *LEAD}),
+    Act.STOP_HANDOVER: frozenset({R.CHEF_DE_SERVICE}),
     Act.KEEP_FROM_PARENTS: frozenset(
         {R.AIDE_SOIGNANT, R.INFIRMIER, R.MEDECIN, R.PARAMEDICAL, R.IDEC}
     ),  # of a profession of health

@@ -292,6 +292,11 @@ class Handover(DossierEntry):
     article: Mapped[str | None]  # of the law that asks for it
     reason: Mapped[str | None]
     person_informed: Mapped[bool] = mapped_column(default=False)
+    ends_at: Mapped[
+        datetime | None
+    ]  # our door closes; what the partner kept stays theirs. None: sent before that was said
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[UUID | None]
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import aliased
 
 from app.access import models
 from app.access.entry import DossierEntry
-from app.access.facts import ME, ORGANISATION, TODAY, Opposition, opposed, outer, running
+from app.access.facts import ME, NOW, ORGANISATION, TODAY, Opposition, opposed, outer, running
 from app.access.withholding import kept
 from app.audit.vocabulary import Ground
 from app.kernel.hot import word
@@ -101,7 +101,7 @@ def opposed_by(row: type[DossierEntry]) -> ColumnElement[bool]:
 
 def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
     """A professional sent this version of the row to this partner, and no later one. What the partner kept stays theirs;
-    our door closes when the person opposes it, unless the law or their life asked for it.
+    our door closes at its end, when it is stopped, and when the person opposes it, unless the law or their life asked.
     """
     h, later, act = Handed, HandedLater, Handover
     mine = and_(h.organisation_id == ORGANISATION, h.partner_id == ME, h.entry_id == entry_id, h.version == version)
@@ -112,7 +112,9 @@ def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElemen
         later.version > h.version,
     )
     whatever = act.ground.in_([word(Ground.LOI), word(Ground.VITAL)])
-    sent = and_(act.organisation_id == ORGANISATION, act.id == h.handover_id, or_(whatever, not_(opposed_by(row))))
+    runs = and_(act.stopped_at.is_(None), or_(act.ends_at.is_(None), act.ends_at > NOW))
+    sent = and_(act.organisation_id == ORGANISATION, act.id == h.handover_id, runs)
+    sent = and_(sent, or_(whatever, not_(opposed_by(row))))
     return exists().where(mine, not_(since.correlate(h)), sent)
 
 

@@ -6,11 +6,27 @@ may use any ground, sees what would leave, and sends no more than they read them
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, and_, any_, bindparam, false, not_, or_, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    false,
+    literal_column,
+    not_,
+    or_,
+    true,
+)
 
 from app.access.acts import ACTS, Act
 from app.access.agreed import with_partner
@@ -35,14 +51,14 @@ from app.exchange.handover_schemas import (
     Piece,
     Recipient,
 )
+from app.features.settings.chosen import chosen
 from app.features.usagers.models import Usager
-from app.kernel.clock import now
+from app.kernel.clock import PARIS, now
 from app.kernel.errors import Conflict, Invalid
 from app.security.models import PartnerKind
 from app.security.principal import Professional
 
 MANY = 200
-RECENT = timedelta(days=7)  # « les transmissions importantes des derniers jours »: practice
 MAY_OPPOSE = (Ground.ACCORD, Ground.EQUIPE, Ground.ECHANGE)  # never the law, nor a life in danger
 AGREED = (Ground.ACCORD, Ground.LOI)  # all that a MDPH may be sent under, CASF L241-10
 LATEST_FIRST = ("recorded_at", "id")
@@ -51,7 +67,9 @@ ALL = Listing(true(), LATEST_FIRST)
 _usager = bindparam("usager", type_=Uuid())
 _chosen: ColumnElement[Any] = bindparam("chosen", type_=ARRAY(Uuid()))
 _ground: ColumnElement[Any] = bindparam("ground", type_=Text())
-_since = bindparam("since", type_=DateTime(timezone=True))
+# « Les transmissions importantes des derniers jours », as many as the house that wrote them says.
+_recent = cast(chosen("handover.recent_days", "transmission"), Integer) * literal_column("interval '1 day'")
+_since = bindparam("now", type_=DateTime(timezone=True)) - _recent
 
 
 def _leaving(view: type[Leaving], usual: ColumnElement[bool]) -> Asked:
@@ -86,6 +104,7 @@ class Prepared:
 
     partner: str
     pieces: list[Piece]
+    days: int  # at most, that the partner reads it here
 
 
 async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
@@ -95,8 +114,8 @@ async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
         raise refused(MayNot, Act.HAND_OVER, Kind.HANDOVER)
     _check_said(said)
     asked = {"usager": said.usager_id, "to": said.partner_id, "from_structure": said.structure_id}
-    chosen = {"chosen": said.entry_ids, "since": now() - RECENT, "ground": said.ground}
-    found, *lists = await together(gate, (WHOM, *LEAVING), **asked, **chosen)
+    picked = {"chosen": said.entry_ids, "ground": said.ground}
+    found, *lists = await together(gate, (WHOM, *LEAVING), **asked, **picked)
     if not found:
         raise refused(OutOfReach, Action.CREATE, Kind.HANDOVER, [], usager_id=None, where="/usager_id")
     partner = _check_recipient(said, found[0])
@@ -108,7 +127,7 @@ async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
             where="/entry_ids",
             code="handover.not_yours",
         )
-    return Prepared(partner, pieces)
+    return Prepared(partner, pieces, found[0].days)
 
 
 async def push(gate: Gate, said: HandoverIn) -> Handover:
@@ -119,7 +138,8 @@ async def push(gate: Gate, said: HandoverIn) -> Handover:
     )  # a judge may ask that the person be not told: the DPO releases it (field.md §6)
     row = gate.add(
         Handover(
-            **said.model_dump(exclude={"entry_ids"}),
+            **said.model_dump(exclude={"entry_ids", "until"}),
+            ends_at=_until(said, prepared.days),
             visibility=(Visibility.WITHHELD if secret else Visibility.SHARED).value,
         )
     )
@@ -130,6 +150,28 @@ async def push(gate: Gate, said: HandoverIn) -> Handover:
     for kind, ids in by_kind.items():
         gate.tell(Act.HAND_OVER, kind, ids, usager_id=said.usager_id, ground=said.ground)
     return row
+
+
+async def stop(gate: Gate, id: UUID) -> Handover:
+    """By who gave it, or a chief: the partner reads nothing more of it here. Raises MayNot, Conflict once ended."""
+    row = await gate.entry(Handover, id, Action.READ)
+    if row.author_id != gate.principal.id:
+        await gate.require(Act.STOP_HANDOVER)
+    if row.stopped_at is not None or (row.ends_at is not None and row.ends_at <= now()):
+        raise Conflict("Cette transmission a déjà pris fin.", code="handover.ended")
+    return await gate.change(row, action=Act.STOP_HANDOVER, stopped_at=now(), stopped_by=gate.principal.id)
+
+
+def _until(said: HandoverIn, days: int) -> datetime:
+    last = now() + timedelta(days=days)
+    until = said.until or last
+    if not now() < until <= last:
+        raise Invalid(
+            f"Choisissez un moment à venir, au plus tard le {last.astimezone(PARIS):%d/%m/%Y}.",
+            where="/until",
+            code="handover.until",
+        )
+    return until
 
 
 def _handed(gate: Gate, row: Handover, piece: Piece) -> HandoverRow:

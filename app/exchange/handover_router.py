@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, created, one, page
+from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, acted, created, one, page
 from app.exchange import handover
 from app.exchange.handover_schemas import HandoverIn, HandoverOut, Plan
 from app.kernel.answers import told
@@ -38,3 +38,9 @@ async def listed(gate: StaffReading, usager: UUID | None = None, after: After = 
 @router.get("/{handover_id}", operation_id="readHandover")
 async def read(handover_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(HandoverOut, handover_id))
+
+
+@router.post("/{handover_id}/stop", operation_id="stopHandover")
+async def stop(handover_id: UUID, gate: StaffGate) -> Response:
+    """The partner reads nothing more of it here, from its next request; what it kept stays theirs."""
+    return await acted(gate, HandoverOut, handover_id, lambda: handover.stop(gate, handover_id))

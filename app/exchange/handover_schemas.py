@@ -5,14 +5,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Integer,
     Text,
     Uuid,
     and_,
     bindparam,
+    cast,
     column,
     exists,
     func,
@@ -29,6 +31,7 @@ from app.access.standing import TODAY
 from app.features.calendar.models import EventParticipant
 from app.features.contacts.models import Contact
 from app.features.emergency.models import EmergencySheet
+from app.features.settings.chosen import chosen
 from app.features.stays.models import Stay
 from app.features.transmissions.models import Transmission
 from app.features.usagers.models import Usager
@@ -50,7 +53,8 @@ _against = aliased(Opposition, name="said_no")
 
 class HandoverIn(Body):
     """`entry_ids`: the rows chosen; without them, what a transfer needs: identity, contacts, emergency sheet, consignes,
-    important notes of the last seven days. `article`: of the law, with `loi`. `reason`: with `vital`.
+    important notes of the last days (seven unless the house says). `article`: of the law, with `loi`. `reason`: with
+    `vital`. `until`: when the partner stops reading it here; at most what the house allows, and so by default.
     """
 
     usager_id: UUID
@@ -60,6 +64,7 @@ class HandoverIn(Body):
     article: Line | None = None
     reason: Note | None = None
     person_informed: bool = False
+    until: AwareDatetime | None = None
     entry_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)] | None = None
 
 
@@ -74,6 +79,7 @@ class Recipient(DossierView, frozen=True):
         "kind": select(PARTNER.c.kind)
         .where(PARTNER.c.organisation_id == Usager.organisation_id, PARTNER.c.id == TO)
         .scalar_subquery(),
+        "days": cast(chosen("handover.days", "usager"), Integer),
         "accepted": exists()
         .where(
             ACCEPTED.c.organisation_id == Usager.organisation_id,
@@ -102,6 +108,7 @@ class Recipient(DossierView, frozen=True):
 
     partner: str | None
     kind: str | None
+    days: int
     accepted: bool
     opposed: bool
     agreed: bool
@@ -182,6 +189,8 @@ class HandoverOut(DossierView, frozen=True):
     article: str | None
     reason: str | None
     person_informed: bool
+    ends_at: datetime | None
+    stopped_at: datetime | None
     author_id: str | None
     recorded_at: datetime
     version: int

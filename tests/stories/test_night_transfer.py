@@ -2,13 +2,14 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from app.access.models import SharingConsent
-from app.kernel.clock import today
+from app.kernel.clock import now, today
 from app.security.principal import Role
 from tests.exchange.sending import sent
 from tests.features.consents.people import represent
@@ -332,6 +333,56 @@ class TestGrounds:
         )
         assert reads(world, f"Patient/{world.ids[HER]}") == still
         assert pushed(world, entry_ids=[str(world.ids["consigne"])]).status_code == 409
+
+
+class TestEnds:
+    def given(self, world: World, **changes: object) -> str:
+        answer = pushed(world, "nurse", **changes)
+        assert answer.status_code == 201, answer.text
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        return str(answer.json()["id"])
+
+    @pytest.mark.threat("handover-outlives")
+    def test_our_door_closes_at_its_end(self, world: World) -> None:
+        id = self.given(world)
+        [row] = world.rows("SELECT ends_at - recorded_at AS lasts FROM handover WHERE id = $1", UUID(id))
+        assert row["lasts"].days in (29, 30)
+        world.rows("UPDATE handover SET ends_at = now() WHERE id = $1", UUID(id))
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
+        assert notes(world) == []
+        assert world.post("nurse", f"{PATH}/{id}/stop", None).status_code == 409
+
+    @pytest.mark.threat("handover-outlives")
+    @pytest.mark.parametrize("ground", ["echange", "vital"])
+    def test_stopped_it_is_read_no_more(self, world: World, ground: str) -> None:
+        id = self.given(world, ground=ground, reason="Inconscient." if ground == "vital" else None)
+        stopped = world.post("nurse", f"{PATH}/{id}/stop", None)
+        assert (stopped.status_code, stopped.json()["stopped_at"] is not None) == (200, True), stopped.text
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
+        assert world.post("nurse", f"{PATH}/{id}/stop", None).status_code == 409
+        assert world.traces(action="stop_handover")[-1]["usager_id"] == world.ids[HER]
+
+    @pytest.mark.threat("handover-stopped-by-another")
+    @pytest.mark.parametrize(("who", "status"), [("nurse", 200), ("marc", 200), ("sonia", 403), ("yann", 404)])
+    def test_by_who_gave_it_or_a_chief(self, world: World, who: str, status: int) -> None:
+        assert world.post(who, f"{PATH}/{self.given(world)}/stop", None).status_code == status
+
+    @pytest.mark.threat("handover-outlives")
+    @pytest.mark.parametrize("days", [-1, 31])
+    def test_no_longer_than_the_house_allows(self, world: World, days: int) -> None:
+        answer = pushed(world, "nurse", until=(now() + timedelta(days=days)).isoformat())
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/until")
+
+    def test_the_house_says_how_far_back_a_transfer_looks(self, world: World) -> None:
+        setting = {"scope": "organisation", "key": "handover.recent_days", "value": 2}
+        assert world.post("helene", "/api/v1/settings", setting).status_code == 201
+        before = len(planned(world, "nurse").json()["rows"])
+        ago = "UPDATE transmission SET occurred_at = occurred_at {} interval '3 days' WHERE important"
+        world.rows(ago.format("-"))
+        assert len(planned(world, "nurse").json()["rows"]) < before
+        world.rows("DELETE FROM setting WHERE key = 'handover.recent_days'")
+        assert len(planned(world, "nurse").json()["rows"]) == before
+        world.rows(ago.format("+"))
 
 
 class TestTold:

@@ -19,6 +19,12 @@ class Shipped:
 
 SHIPPED: dict[str, Shipped] = {
     "emergency.hours": Shipped(12, int, "Durée d'un accès en urgence, en heures", "pratique", 1, 24),
+    "handover.recent_days": Shipped(
+        7, int, "Jours de transmissions importantes qu'un transfert emporte", "pratique", 1, 30
+    ),
+    "handover.days": Shipped(
+        30, int, "Jours au plus où un partenaire relit ici ce qui lui est transmis", "CSP L1110-4 ; pratique", 1, 365
+    ),
     "purpose.hours": Shipped(12, int, "Durée d'une lecture pour un motif, en heures", "CSP R1110-1 ; pratique", 1, 72),
     "calendar.horizon_months": Shipped(18, int, "Mois d'agenda écrits d'avance", "pratique", 3, 36),
     "project.review_months": Shipped(
