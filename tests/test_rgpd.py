@@ -52,7 +52,7 @@ def test_nothing_is_erased_before_a_setting_as_they_all_say() -> None:
 
 
 def test_the_thirty_days_and_the_copy_are_those_of_the_code() -> None:
-    assert erasure.AFTER_NOTICE.days == 30
+    assert (SHIPPED[erasure.NOTICE].value, SHIPPED[erasure.NOTICE].least) == (30, 30)
     assert "trente jours après l'avis au DPO" in PAGES["aipd"]
     assert "Avant d'effacer, elle vous propose une copie." in PAGES["notice"]
     assert erasure.COPIES[0] == "given"

@@ -17,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import Membership, Professional
 from app.access.opening import trace_system
 from app.access.permissions import Kind
+from app.features.settings.models import Setting
+from app.features.settings.shipped import SHIPPED
 from app.kernel import clock
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
@@ -25,7 +27,7 @@ from app.security.principal import Role
 from app.vault import forgetting, retention
 from app.vault.models import Erasure
 
-AFTER_NOTICE = timedelta(days=30)  # field.md §9: between the notice to the DPO and the erasure
+NOTICE = "erasure.notice_days"  # between the notice to the DPO and the erasure
 DOMAIN = b"dui-erasure\n"  # no token is signed over bytes that begin so
 PROPOSED, SIGNED, STOPPED, ERASED = "proposed", "signed", "stopped", "erased"
 COPIES = ("given", "refused", "unreachable")
@@ -60,24 +62,24 @@ async def propose(session: AsyncSession) -> list[Erasure]:
 
 
 async def sign(session: AsyncSession, ids: Collection[UUID], account_id: UUID, copy: str) -> date:
-    """The direction signs; the DPO is told by a line of the trail for each. The first day it may be done.
+    """The direction signs; the DPO is told by a line of the trail for each. The first day all of it may be done.
 
     Raises Invalid, Conflict, Forbidden.
     """
     if copy not in COPIES:
         raise Invalid("Proposez d'abord la copie : given, refused ou unreachable.", where="copy", code="erasure.copy")
     rows = (await session.scalars(select(Erasure).where(Erasure.id.in_(ids)).with_for_update())).all()
-    if len(rows) != len(set(ids)) or any(row.state != PROPOSED for row in rows):
+    if not rows or len(rows) != len(set(ids)) or any(row.state != PROPOSED for row in rows):
         raise Conflict("La liste a changé : relisez-la (dui erasure list), puis signez ce qui est proposé.")
-    day = clock.today() + AFTER_NOTICE
     for row in rows:
         if not await _in_office(session, row.organisation_id, Role.DIRECTION, account_id):
             raise Forbidden("La direction de cette organisation signe, par son propre compte.")
         if not await _in_office(session, row.organisation_id, Role.DPO):
             raise Conflict("Cette organisation n'a pas de DPO en fonction : il doit pouvoir s'y opposer.")
-        row.state, row.copy, row.signed_by, row.signed_at, row.not_before = SIGNED, copy, account_id, clock.now(), day
+        row.state, row.copy, row.signed_by, row.signed_at = SIGNED, copy, account_id, clock.now()
+        row.not_before = clock.today() + await _notice(session, row.organisation_id)
         await trace_system(session, row.organisation_id, "erasure_notice", Kind.USAGER, [row.id], row.usager_id)
-    return day
+    return max(row.not_before for row in rows if row.not_before)
 
 
 async def stop(session: AsyncSession, ids: Collection[UUID], why: str) -> None:
@@ -90,7 +92,7 @@ async def stop(session: AsyncSession, ids: Collection[UUID], why: str) -> None:
 
 
 async def run(owner: Database, keyring: Keyring) -> Done:
-    """Those signed whose thirty days are over, one transaction each; a person no longer due is stopped."""
+    """Those signed whose days of notice are over, one transaction each; a person no longer due is stopped."""
     done = Done([], [])
     async with owner.session(None) as session:
         waiting = select(Erasure.id).where(Erasure.state == SIGNED, Erasure.not_before <= clock.today())
@@ -157,6 +159,12 @@ async def _erase(session: AsyncSession, row: Erasure, keyring: Keyring) -> None:
 async def _stop(session: AsyncSession, row: Erasure, why: str) -> None:
     row.state, row.why_stopped, row.ended_at = STOPPED, why, clock.now()
     await trace_system(session, row.organisation_id, "erasure_stopped", Kind.USAGER, [row.id], row.usager_id)
+
+
+async def _notice(session: AsyncSession, organisation: UUID) -> timedelta:
+    here = (Setting.organisation_id == organisation, Setting.scope == "organisation", Setting.key == NOTICE)
+    said = await session.scalar(select(Setting.value).where(*here, Setting.deleted_at.is_(None)))
+    return timedelta(days=json.loads(said) if said else SHIPPED[NOTICE].value)
 
 
 async def _in_office(session: AsyncSession, organisation: UUID, role: Role, account: UUID | None = None) -> bool:

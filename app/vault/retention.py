@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.mandates import majority
 from app.features.settings.shipped import MODELS, SHIPPED, STARTS
 
-# Everyone without an open or planned stay, what stands in their dossier, and the days a rule may start from.
+# Everyone without an open or planned stay, whose copy nobody waits for; what stands in their dossier, and the days a rule may start from.
 DOSSIERS = text("""SELECT u.organisation_id, u.id, u.birth_date, u.died_on,
         (SELECT max(s.ends) FROM stay s WHERE s.organisation_id = u.organisation_id AND s.usager_id = u.id
             AND s.deleted_at IS NULL) AS left_on,
@@ -27,6 +27,8 @@ DOSSIERS = text("""SELECT u.organisation_id, u.id, u.birth_date, u.died_on,
     FROM usager u WHERE u.merged_into_id IS NULL AND (CAST(:usager AS uuid) IS NULL OR u.id = :usager)
       AND NOT EXISTS (SELECT FROM stay s WHERE s.organisation_id = u.organisation_id AND s.usager_id = u.id
         AND s.deleted_at IS NULL AND (s.ends IS NULL OR s.ends > :today))
+      AND NOT EXISTS (SELECT FROM copy_request r WHERE r.organisation_id = u.organisation_id AND r.usager_id = u.id
+        AND r.answer IS NULL AND r.deleted_at IS NULL)
     ORDER BY u.organisation_id, u.id""")
 HOUSES = text("SELECT organisation_id, id, model FROM structure")
 SAID = text(

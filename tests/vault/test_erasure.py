@@ -19,6 +19,7 @@ from app.kernel import clock
 from app.kernel.crypto import KeyFault
 from app.kernel.db import Base, Database
 from app.kernel.errors import Conflict, Forbidden, Invalid
+from app.kernel.ids import uuid7
 from app.kernel.postgres import Server
 from app.security.principal import Role
 from app.vault import erasure, forgetting, restore
@@ -27,7 +28,7 @@ from tests.exchange.bundles import project
 from tests.exchange.sending import sent
 from tests.postgres import TestDatabase
 from tests.vault.conftest import save, seal
-from tests.vault.leaving import CANARIES, acted, dump, ruled, run, signed, someone_left
+from tests.vault.leaving import CANARIES, SETTING, acted, dump, ruled, run, signed, someone_left
 from tests.world import World
 from tests.world import world as make_world
 
@@ -99,6 +100,16 @@ class TestSigned:
     def test_waits_thirty_days_after_the_notice(
         self, world: World, gone: UUID, proposed: UUID, later: int, expected: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        acted(world, lambda s: erasure.sign(s, [proposed], world.ids["helene_account"], "given"))
+        monkeypatch.setattr(clock, "today", lambda: self.DAY + timedelta(days=later))
+        assert (gone in run(world).erased) is expected
+
+    @pytest.mark.threat("erasure-early")
+    @pytest.mark.parametrize(("later", "expected"), [(59, False), (60, True)])
+    def test_a_house_may_give_more_time_to_its_dpo(
+        self, world: World, gone: UUID, proposed: UUID, later: int, expected: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world.rows(SETTING, world.organisation, uuid7(), "organisation", erasure.NOTICE, "60")
         acted(world, lambda s: erasure.sign(s, [proposed], world.ids["helene_account"], "given"))
         monkeypatch.setattr(clock, "today", lambda: self.DAY + timedelta(days=later))
         assert (gone in run(world).erased) is expected

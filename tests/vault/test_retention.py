@@ -8,6 +8,8 @@ import orjson
 import pytest
 from dateutil.relativedelta import relativedelta
 
+from app.features.copies.models import CopyRequest
+from app.kernel.clock import now
 from app.kernel.ids import uuid7
 from tests.vault.leaving import LEFT, SETTING, due, ruled, someone_left
 from tests.world import World
@@ -92,6 +94,20 @@ class TestWhen:
         world.rows("UPDATE usager SET birth_date = '2004-02-29' WHERE id = $1", gone)
         assert due(world, date(2024, 2, 29)) == []
         assert due(world, date(2024, 3, 1)) == [gone]
+
+    @pytest.mark.threat("erasure-early")
+    @pytest.mark.parametrize(("answer", "expected"), [(None, False), ("by_hand", True)])
+    def test_who_waits_for_their_copy_is_kept_until_it_is_answered(
+        self, world: World, gone: UUID, answer: str | None, expected: bool
+    ) -> None:
+        ruled(world)
+        at = {"usager_id": gone, "structure_id": world.ids["ehpad"], "author_id": gone, "author_kind": "usager"}
+        told = {"answer": answer, "answered_at": now() if answer else None}
+        world.add(CopyRequest(part="rest", due_on=date(2026, 12, 1), **at, **told))
+        try:
+            assert (gone in due(world, date(2150, 1, 1))) is expected
+        finally:
+            world.rows("DELETE FROM copy_request")
 
     @pytest.mark.threat("erasure-early")
     def test_someone_who_is_here_or_will_come_is_not_due(self, world: World, gone: UUID) -> None:

@@ -60,6 +60,9 @@ SHIPPED: dict[str, Shipped] = {
     "copy.old_care_years": Shipped(5, int, "Années après lesquelles des soins sont anciens", "CSP L1111-7", 5, 50),
     "copy.old_care_months": Shipped(2, int, "Mois pour répondre : les soins anciens", "CSP L1111-7", 1, 2),
     "copy.rest_months": Shipped(1, int, "Mois pour répondre : le reste du dossier", "RGPD art. 12 §3", 1, 1),
+    "erasure.notice_days": Shipped(
+        30, int, "Jours entre l'avis au DPO et l'effacement ; se règle pour l'organisation", "pratique", 30, 365
+    ),
     "fhir.require_if_match": Shipped(False, bool, "Exiger If-Match en FHIR", "RFC 9110"),
 }
 # How long each part of a dossier is kept (field.md §9): nothing is erased until a house says how long, from what day, and
