@@ -36,6 +36,7 @@ WHY: dict[str, str] = {
     "dossier_a_communiquer": "Pour préparer la copie du dossier.",
     "evaluation": "Pour une évaluation, avec un accord.",
     "astreinte": "Pendant une astreinte.",
+    "remplacant": "Pendant un remplacement.",
 }
 
 COPY_PARTS: dict[Part, str] = {

@@ -153,7 +153,7 @@ def test_the_page_says_tu_only_to_who_chose_it() -> None:
         (Part, labels.COPY_PARTS),
         (Wanted, labels.COPY_WANTED),
         (StopKind, labels.STOPS),
-        ({*Purpose, "astreinte"} - {Purpose.INSPECTION}, labels.WHY),
+        ({*Purpose, "astreinte", "remplacant"} - {Purpose.INSPECTION}, labels.WHY),
     ],
 )
 def test_every_code_has_its_word(codes: type, words: dict[object, object]) -> None:

@@ -27,11 +27,24 @@ REASON = f"""(SELECT e.reason FROM emergency_access e WHERE e.{HERE} AND e.profe
     AND e.usager_id = visit.usager_id AND e.recorded_at <= visit.at + interval '1 minute' AND e.ends_at > visit.at
     AND e.deleted_at IS NULL ORDER BY e.starts_at DESC LIMIT 1)"""  # noqa: S608
 
-# Why the direction or an evaluator read, in the word they chose; of who was on call, that they were.
-WHY = f"""CASE visit.ground WHEN 'astreinte' THEN 'astreinte' ELSE (SELECT s.purpose FROM stated_purpose s WHERE s.{HERE}
+# Of who joined the person's unit for some hours, and accompanies them in no other way: that they were replacing.
+_DAY = "timezone('Europe/Paris', visit.at)::date"
+REPLACING = f"""(SELECT 'remplacant' FROM unit_team t JOIN stay s ON s.organisation_id = t.organisation_id AND s.unit_id = t.unit_id
+    WHERE t.{HERE} AND t.professional_id = visit.principal_id AND t.kind = 'on_duty' AND t.deleted_at IS NULL
+    AND t.starts_at <= visit.at AND t.ends_at > visit.at AND s.usager_id = visit.usager_id AND s.deleted_at IS NULL
+    AND s.starts <= {_DAY} AND (s.ends IS NULL OR s.ends > {_DAY}) AND NOT s.held
+    AND NOT EXISTS (SELECT FROM unit_team r WHERE r.{HERE} AND r.professional_id = visit.principal_id AND r.kind = 'rule'
+        AND r.unit_id = t.unit_id AND r.starts_at <= visit.at AND (r.ends_at IS NULL OR r.ends_at > visit.at)
+        AND r.deleted_at IS NULL)
+    AND NOT EXISTS (SELECT FROM team_member m WHERE m.{HERE} AND m.professional_id = visit.principal_id
+        AND m.usager_id = visit.usager_id AND m.starts <= {_DAY} AND (m.ends IS NULL OR m.ends > {_DAY})
+        AND m.deleted_at IS NULL) LIMIT 1)"""  # noqa: S608
+
+# Why the direction or an evaluator read, in the word they chose; of who was on call or replacing, that they were.
+WHY = f"""CASE visit.ground WHEN 'astreinte' THEN 'astreinte' ELSE coalesce((SELECT s.purpose FROM stated_purpose s WHERE s.{HERE}
     AND s.professional_id = visit.principal_id AND s.usager_id = visit.usager_id AND s.purpose <> 'inspection'
     AND s.starts_at <= visit.at AND coalesce(s.closed_at, s.ends_at) >= visit.at AND s.deleted_at IS NULL
-    ORDER BY s.starts_at DESC LIMIT 1) END"""  # noqa: S608
+    ORDER BY s.starts_at DESC LIMIT 1), {REPLACING}) END"""  # noqa: S608
 
 
 # To whom rows were sent by this visit, and under which ground (field.md §4); nothing of one that the law keeps apart.
@@ -99,7 +112,7 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class VisitOut(msgspec.Struct, frozen=True, omit_defaults=True):
     """`deed`: opened, read, wrote, received, sent. `emergency`: the reason of an emergency access. `why`: the
-    purpose the direction stated, `evaluation`, or `astreinte`. `to`, `ground`: the partner to whom it was sent, and
+    purpose the direction stated, `evaluation`, `astreinte` or `remplacant`. `to`, `ground`: the partner to whom it was sent, and
     under what.
     """
 

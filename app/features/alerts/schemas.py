@@ -20,7 +20,8 @@ Named = Annotated[list[UUID], Field(max_length=20)]
 class AlertIn(Body):
     """Facts, words as they were said. `named`: the professionals who must know, beside you and the direction.
 
-    « Représentants informés le … », or why not: against the interest of the child (CASF L226-2-1). Never both.
+    The direction of the house always reads it: of facts that concern the direction itself, tell an authority directly
+    (119, CRIP, procureur, ARS). « Représentants informés le … », or why not: against the interest of the child (CASF L226-2-1). Never both.
     """
 
     usager_id: UUID

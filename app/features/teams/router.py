@@ -94,6 +94,12 @@ async def take_duty(said: OnDutyIn, gate: StaffGate) -> Response:
     return await created(gate, RuleOut, RULES, lambda: service.take_duty(gate, said))
 
 
+@router.get("/on-duty", operation_id="listOnDuty")
+async def on_duty(gate: StaffReading, after: After = None, limit: Limit = PAGE) -> Response:
+    """Who joined which unit for some hours, and until when: what a chief is told of replacements, the latest first."""
+    return await page(gate, RuleOut, service.ON_DUTY, limit, after, "on_duty")
+
+
 @router.post("/shared", status_code=201, operation_id="shareTeam")
 async def share(said: SharedTeamIn, gate: StaffGate) -> Response:
     return await created(gate, SharedTeamOut, SHARED, lambda: wider.share(gate, said))

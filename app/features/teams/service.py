@@ -3,9 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam
+from sqlalchemy import DateTime, Uuid, and_, bindparam
 
 from app.access.acts import Act
+from app.access.entry import word
 from app.access.gate import Gate, Listing
 from app.access.models import TeamMember, UnitTeam
 from app.access.permissions import Action, Category, Visibility
@@ -13,6 +14,10 @@ from app.features.teams.schemas import MemberIn, MemberPatch, OnDutyIn, RuleIn, 
 from app.kernel.clock import now, today
 from app.kernel.errors import Forbidden, Invalid
 
+ON_DUTY = Listing(
+    and_(UnitTeam.kind == word("on_duty"), UnitTeam.ends_at > bindparam("now", type_=DateTime(timezone=True))),
+    ("starts_at", "id"),
+)
 ON_DUTY_MOST = timedelta(hours=24)
 OF_USAGER = Listing(TeamMember.usager_id == bindparam("usager", type_=Uuid()), ("starts", "id"), usager="usager")
 RULES_OF_UNIT = Listing(UnitTeam.unit_id == bindparam("unit", type_=Uuid()), ("starts_at", "id"))

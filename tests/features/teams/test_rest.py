@@ -1,12 +1,13 @@
 """Who may put whom in a team, and what it opens at once."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from app.kernel.clock import now, today
 from tests.features.transmissions.test_rest import written
+from tests.portal.visitor import visit
 from tests.world import World
 
 MEMBERS, RULES = "/api/v1/teams/members", "/api/v1/teams/rules"
@@ -114,6 +115,43 @@ class TestOnDuty:
         note = written(world, "marc", usager="ines", structure="mecs")
         assert self.duty(world, "leila", 8).status_code == 201
         assert world.get("leila", note).status_code == 200
+        world.rows("DELETE FROM unit_team")
+
+    def why(self, world: World) -> list[tuple[str, str | None]]:
+        """Of Inès's log: who read, and why."""
+        told = world.get("ines", "/api/v1/me/access").json()["items"]
+        return [(visit["who"]["role"], visit.get("why")) for visit in told if visit["who"]["kind"] == "professional"]
+
+    @pytest.mark.threat("log-replacing-untold")
+    def test_the_log_says_who_was_replacing_then_and_goes_on_saying_it(self, world: World):
+        note = written(world, "marc", usager="ines", structure="mecs")
+        world.rows("DELETE FROM audit_entry")
+        for who in ("leila", "sonia"):  # Sonia accompanies her by name
+            assert self.duty(world, who, 8).status_code == 201
+            assert world.get(who, note).status_code == 200
+        assert self.why(world) == [("educateur", None), ("infirmier", "remplacant")]
+        assert "Pendant un remplacement." in visit(world, "ines").see("/mon-dossier/acces").text
+        world.rows("UPDATE unit_team SET ends_at = now() WHERE kind = 'on_duty'")
+        assert self.why(world)[1] == ("infirmier", "remplacant")
+        world.rows("DELETE FROM unit_team")
+
+    def test_who_works_in_the_unit_does_not_replace_there(self, world: World):
+        note = written(world, "marc", usager="ines", structure="mecs")
+        world.rows("DELETE FROM audit_entry")
+        rule = {"professional_id": str(world.ids["leila"]), "unit_id": str(world.ids["unit_mecs"])}
+        assert world.post("marc", "/api/v1/teams/rules", rule).status_code == 201
+        self.duty(world, "leila", 8)
+        world.get("leila", note)
+        assert self.why(world) == [("infirmier", None)]
+        world.rows("DELETE FROM unit_team")
+
+    def test_the_chief_is_told_who_replaces_and_until_when(self, world: World):
+        made = self.duty(world, "leila", 8).json()
+        over = self.duty(world, "sonia", 2).json()["id"]
+        world.rows("UPDATE unit_team SET ends_at = now() WHERE id = $1", UUID(over))
+        told = world.get("marc", "/api/v1/teams/on-duty").json()["items"]
+        assert [(one["id"], one["professional_id"]) for one in told] == [(made["id"], str(world.ids["leila"]))]
+        assert world.get("yann", "/api/v1/teams/on-duty").json()["items"] == []
         world.rows("DELETE FROM unit_team")
 
     @pytest.mark.threat("object-on-duty-endless")
