@@ -1,12 +1,16 @@
 """`dui backup`, `dui restore`: what is typed and what is told."""
 
+import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.config import settings
+from app.kernel.crypto import Keyring
 from app.vault import restore as restores
+from app.vault.check import read_signed
 from tests.cli.conftest import typed
 from tests.postgres import TestDatabase, ask
 
@@ -24,7 +28,11 @@ class TestBackup:
         assert typed("backup", file).exit_code == 0
         told = typed("restore", "--check", file)
         assert (told.exit_code, "Cette sauvegarde se restaure." in told.output) == (0, True)
-        assert (tmp_path / "dui.backup.report.json").exists()
+        report = read_signed((tmp_path / "dui.backup.report.json").read_text(), Keyring.load(settings().key_file))
+        assert (report["wrong"], report["file"]) == ([], "dui.backup")
+        assert report["sha256"] == hashlib.sha256((tmp_path / "dui.backup").read_bytes()).hexdigest()
+        assert report["rows"] == sum(map(int, re.findall(r"(\d+) lignes", told.output)))
+        assert min(report[name] for name in ("tables", "rows", "callers", "questions")) > 0
         monkeypatch.setenv("DUI_OWNER_DATABASE_URL", empty_database.owner_url)
         settings.cache_clear()
         assert typed("restore", file).exit_code == 0

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,61 @@ class TestCheck:
     ) -> None:
         told = self.proved(lived, empty, saved[0], tmp_path, "UPDATE usager SET birth_family_name = 'AUTRE'")
         assert told.wrong == ["table usager : une ligne est différente"]
+
+    @pytest.mark.threat("restore-row-altered")
+    @pytest.mark.parametrize(
+        ("damage", "told"),
+        [
+            (
+                "DELETE FROM team_member WHERE id = (SELECT min(id::text)::uuid FROM team_member)",
+                "table team_member : 4 lignes",
+            ),
+            (
+                "DELETE FROM audit_seal WHERE (organisation_id, number) IN (SELECT organisation_id, max(number) FROM audit_seal GROUP BY 1)",
+                "chaîne ",
+            ),
+        ],
+        ids=["a row", "the last link"],
+    )
+    def test_what_is_missing_is_counted(
+        self, lived: World, saved: tuple[Path, Saved], empty: TestDatabase, tmp_path: Path, damage: str, told: str
+    ) -> None:
+        found = self.proved(lived, empty, saved[0], tmp_path, damage).wrong
+        assert [w for w in found if w.startswith(told)], found
+
+    @pytest.mark.threat("restore-rights-lost")
+    @pytest.mark.parametrize(
+        ("damage", "who"),
+        [
+            ("UPDATE team_member SET ends = '2000-01-02'", "educateur"),
+            ("UPDATE membership SET ends = '2000-01-02' WHERE role = 'secretariat'", "secretariat"),
+            ("UPDATE transmission SET category = 'care'", "educateur"),
+            ("UPDATE usager SET visibility = 'withheld', withheld_reason = 'procedure'", "usager"),
+        ],
+        ids=["a team", "a function", "a category", "a page"],
+    )
+    def test_each_caller_of_the_sample_reads_what_they_read(
+        self, lived: World, saved: tuple[Path, Saved], empty: TestDatabase, tmp_path: Path, damage: str, who: str
+    ) -> None:
+        found = self.proved(lived, empty, saved[0], tmp_path, damage).wrong
+        assert [w for w in found if w.startswith(f"accès de {who} à ")], found
+
+    @pytest.mark.threat("restore-row-altered")
+    @pytest.mark.parametrize("damage", ["head", "document", "key"])
+    def test_a_head_a_document_or_a_key_that_is_another_is_found(
+        self, lived: World, saved: tuple[Path, Saved], empty: TestDatabase, tmp_path: Path, damage: str
+    ) -> None:
+        told, keyring = load(lived, empty, saved[0], tmp_path), lived.keyring
+        match damage:
+            case "head":
+                told = replace(told, heads={id: {**head, "hash": "00" * 32} for id, head in told.heads.items()})
+            case "document":
+                (tmp_path / "documents" / "2026" / "livret.pdf").unlink()
+            case _:
+                keyring = Keyring.create(tmp_path / "other.json", demo=True)
+        found = check.prove(empty.owner_url, empty.app_url, saved[0], told, keyring, tmp_path / "documents").wrong
+        words = {"head": "la tête n'est pas celle", "document": "livret.pdf : différent", "key": "clés : "}
+        assert [w for w in found if words[damage] in w], found
 
     @pytest.mark.threat("restore-row-altered")
     def test_a_trace_altered_is_found_by_the_table_and_by_the_chain(
