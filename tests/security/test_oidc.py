@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.config import Settings
+from app.kernel.errors import Invalid
 from app.security import jose, oidc
 from app.security.oidc import Misconfigured, OpenId
 from app.start import why
@@ -118,6 +119,27 @@ def test_a_key_that_proves_little_is_refused(whole: dict[str, Any], tmp_path: Pa
 def test_a_key_signs_by_the_one_algorithm_of_its_kind(key: Any, alg: str):
     assert jose.client_algorithm(keys.private_pem(key)) == alg
     assert jose.sign_client_assertion(keys.private_pem(key), "dui", "https://idp.test/token").count(".") == 2
+
+
+def test_of_what_a_provider_publishes_only_keys_that_verify_are_kept():
+    good = keys.public_jwk(keys.rsa_key(2048), "k1", use="sig", alg="RS256", x5c=["…"])
+    published = [
+        good,
+        keys.public_jwk(keys.rsa_key(2048), "k2", use="enc"),
+        keys.public_jwk(keys.rsa_key(2048), "k3", alg="PS256"),
+        keys.public_jwk(keys.rsa_key(1024), "k4"),
+        keys.public_jwk(keys.ec_key("P-384"), "k5"),
+        {"kty": "oct", "kid": "k6", "k": "c2VjcmV0"},
+        "not a key",
+    ]
+    [kept] = jose.provider_keys({"keys": published})
+    assert kept == {name: good[name] for name in ("kty", "n", "e", "kid")}
+
+
+@pytest.mark.threat("oidc-other-key")
+def test_a_provider_without_any_is_not_believed():
+    with pytest.raises(Invalid):
+        jose.provider_keys({"keys": [{"kty": "oct", "kid": "k6", "k": "c2VjcmV0"}]})
 
 
 def test_a_challenge_is_what_the_rfc_says():
