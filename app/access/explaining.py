@@ -181,7 +181,7 @@ def _facts(shape: Shape, row: type[DossierEntry]) -> dict[str, Any]:
                 "here": f.here(shape.role, row),
                 "accompanies": f.accompanied_by_me(row),
                 "emergency": f.opened_by_me(row),
-                "purpose": f.purpose_of_mine(row).exists(),
+                "purpose": f.about_one_of(f.purposes_of_mine(), row, f.ONE_ROW),
                 "on_call": f.on_call(row),
                 "together": f.followed_together(shape.role, row),
                 "narrowed": f.narrowed(shape.role, row, Narrowed.NONE),

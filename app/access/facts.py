@@ -3,6 +3,7 @@
 Conditions over the tables of facts; they take their values from named parameters (`facts`).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    tuple_,
 )
 from sqlalchemy.orm import aliased
 
@@ -61,6 +63,21 @@ NOW = bindparam("now", type_=DateTime(timezone=True))
 LIVING = table("session", column("id", Uuid()), column("revoked_at"), column("expires_at", DateTime(timezone=True)))
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Of which rows a condition is asked. It says the same of each; but what is cheap of one row is not of thousands."""
+
+    many: bool = False
+    person: str | None = None  # the parameter that names the one person whom all of them are about
+
+    @property
+    def the_person(self) -> ColumnElement[Any] | None:
+        return bindparam(self.person, type_=Uuid()) if self.person else None
+
+
+ONE_ROW, MANY_ROWS = Extent(), Extent(many=True)
+
+
 def facts(principal: Principal) -> dict[str, object]:
     """The values of the parameters above, for this request."""
     values: dict[str, object] = {
@@ -87,14 +104,32 @@ def alive() -> ColumnElement[bool]:
 
 def here(role: Role, row: type[Row]) -> ColumnElement[bool]:
     """The row stands in a structure of my membership."""
+    return and_(among(outer(row, "structure_id"), places_of_mine()), i_still_am(role))
+
+
+def places_of_mine() -> Select[Any]:
     places = select(MembershipStructure.structure_id).where(MembershipStructure.organisation_id == ORGANISATION)
-    places = places.where(MembershipStructure.membership_id == MEMBERSHIP)
-    return and_(among(outer(row, "structure_id"), places), i_still_am(role))
+    return places.where(MembershipStructure.membership_id == MEMBERSHIP)
 
 
 def among(value: ColumnElement[Any], few: Select[Any]) -> ColumnElement[bool]:
     """One of a few that hang on the caller alone: found once a statement, where EXISTS is asked again for each row."""
-    return value == any_(func.array(few.scalar_subquery(), type_=ARRAY(Uuid())))
+    return value == any_(_array(few))
+
+
+def _array(few: Select[Any]) -> ColumnElement[Any]:
+    return func.array(few.scalar_subquery(), type_=ARRAY(Uuid()))
+
+
+def about_one_of(people: Select[Any], row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
+    """The row is about one of these persons. Of many rows they are found once, and kept at hand; of one person's rows
+    the question is asked once; of one row only that person is looked for.
+    """
+    usager = outer(row, "usager_id")
+    if extent.many:
+        return usager.in_(people)
+    [of] = people.selected_columns
+    return people.where(of == (usager if extent.person is None else extent.the_person)).exists()
 
 
 def in_office(caller: Shape) -> ColumnElement[bool]:
@@ -131,20 +166,24 @@ def _open_stay() -> ColumnElement[bool]:
     return and_(today_there, STAYING.c.deleted_at.is_(None), not_(STAYING.c.held))
 
 
-def accompanied_by_me(row: type[DossierEntry], as_referent: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+def accompanied_by_me(
+    row: type[DossierEntry], as_referent: ColumnElement[bool] | None = None, extent: Extent = ONE_ROW
+) -> ColumnElement[bool]:
     """By name, or because I work in the unit of an open stay. A row of which `as_referent` holds asks more: that I am
-    the named référent; said inside, since every fact asked apart is paid by each reading.
+    the named référent.
     """
-    usager = outer(row, "usager_id")
-    named = exists().where(TeamMember.organisation_id == ORGANISATION, TeamMember.professional_id == ME)
-    named = named.where(TeamMember.usager_id == usager, running(TeamMember), TeamMember.deleted_at.is_(None))
+    named = select(TeamMember.usager_id).where(TeamMember.organisation_id == ORGANISATION)
+    named = named.where(TeamMember.professional_id == ME, running(TeamMember), TeamMember.deleted_at.is_(None))
     on = and_(UnitTeam.starts_at <= NOW, or_(UnitTeam.ends_at.is_(None), UnitTeam.ends_at > NOW))
-    unit = exists().where(UnitTeam.organisation_id == ORGANISATION, UnitTeam.professional_id == ME, on)
+    unit = select(STAYING.c.usager_id).where(
+        UnitTeam.organisation_id == ORGANISATION, UnitTeam.professional_id == ME, on
+    )
     unit = unit.where(UnitTeam.deleted_at.is_(None), STAYING.c.organisation_id == ORGANISATION, _open_stay())
-    unit = unit.where(STAYING.c.unit_id == UnitTeam.unit_id, STAYING.c.usager_id == usager)
-    if as_referent is not None:
-        named, unit = named.where(or_(not_(as_referent), TeamMember.referent)), unit.where(not_(as_referent))
-    return or_(named, unit)
+    unit = unit.where(STAYING.c.unit_id == UnitTeam.unit_id)
+    as_any = or_(about_one_of(named, row, extent), about_one_of(unit, row, extent))
+    if as_referent is None:
+        return as_any
+    return or_(and_(not_(as_referent), as_any), about_one_of(named.where(TeamMember.referent), row, extent))
 
 
 def opened_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -154,32 +193,45 @@ def opened_by_me(row: type[DossierEntry]) -> ColumnElement[bool]:
     return among(outer(row, "usager_id"), mine.where(e.starts_at <= NOW, e.ends_at > NOW, e.closed_at.is_(None)))
 
 
-def purpose_of_mine(row: type[DossierEntry]) -> Select[Any]:
-    """The purposes for which I read this usager's dossier now; an evaluation lasts no longer than the person's yes."""
+def purposes_of_mine() -> Select[Any]:
+    """The persons whose dossier I read for a purpose now; an evaluation lasts no longer than the person's yes."""
     p, c = StatedPurpose, AgreedPurpose
     agreed = exists().where(c.organisation_id == ORGANISATION, c.id == p.consent_id, c.answer == word("yes"))
     agreed = agreed.where(c.withdrawn_at.is_(None), running(c), c.deleted_at.is_(None))
-    mine = select(p.purpose).where(p.organisation_id == ORGANISATION, p.professional_id == ME, p.deleted_at.is_(None))
-    mine = mine.where(p.usager_id == outer(row, "usager_id"), p.starts_at <= NOW, p.ends_at > NOW)
+    mine = select(p.usager_id).where(p.organisation_id == ORGANISATION, p.professional_id == ME, p.deleted_at.is_(None))
+    mine = mine.where(p.starts_at <= NOW, p.ends_at > NOW)
     return mine.where(p.closed_at.is_(None), or_(p.consent_id.is_(None), agreed))
 
 
-def followed_together(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+def followed_together(role: Role, row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     """The structure of this row and one of mine follow this person together, who was told and did not oppose it."""
+    t, usager, place = SharedTeam, outer(row, "usager_id"), outer(row, "structure_id")
+    theirs = _followed_together().where(t.structure_ids.bool_op("&&")(_array(structures_where_i_am(role))))
+    if extent.many:
+        return tuple_(usager, place).in_(theirs.with_only_columns(t.usager_id, *theirs.selected_columns))
+    return among(place, theirs.where(t.usager_id == (usager if extent.person is None else extent.the_person)))
+
+
+def places_followed_together() -> Select[Any]:
+    """Where someone whom one of my structures follows may have rows too."""
+    return _followed_together().where(SharedTeam.structure_ids.bool_op("&&")(_array(places_of_mine())))
+
+
+def _followed_together() -> Select[Any]:
     t = SharedTeam
-    theirs = exists().where(t.organisation_id == ORGANISATION, t.usager_id == outer(row, "usager_id"), running(t))
-    theirs = theirs.where(t.opposed_at.is_(None), t.deleted_at.is_(None))
-    theirs = theirs.where(outer(row, "structure_id") == any_(t.structure_ids))
-    mine = func.array(structures_where_i_am(role).scalar_subquery(), type_=ARRAY(Uuid()))
-    return theirs.where(t.structure_ids.bool_op("&&")(mine))
+    theirs = select(func.unnest(t.structure_ids, type_=Uuid())).where(t.organisation_id == ORGANISATION, running(t))
+    return theirs.where(t.opposed_at.is_(None), t.deleted_at.is_(None))
 
 
 def on_call(row: type[DossierEntry]) -> ColumnElement[bool]:
     """I am on call for the structure of this row."""
+    return among(outer(row, "structure_id"), places_on_call())
+
+
+def places_on_call() -> Select[Any]:
     c = OnCall
-    mine = select(func.unnest(c.structure_ids)).where(c.organisation_id == ORGANISATION, c.professional_id == ME)
-    mine = mine.where(c.starts_at <= NOW, c.ends_at > NOW, c.deleted_at.is_(None))
-    return among(outer(row, "structure_id"), mine)
+    mine = select(func.unnest(c.structure_ids, type_=Uuid())).where(c.organisation_id == ORGANISATION)
+    return mine.where(c.professional_id == ME, c.starts_at <= NOW, c.ends_at > NOW, c.deleted_at.is_(None))
 
 
 def narrowed(role: Role, row: type[DossierEntry], to: Narrowed) -> ColumnElement[bool]:

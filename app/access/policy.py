@@ -31,9 +31,11 @@ from app.access import models
 from app.access.entry import DossierEntry, Row
 from app.access.facts import (
     ME,
+    ONE_ROW,
     ORGANISATION,
     RECEIVER,
     USAGER,
+    Extent,
     Opposition,
     StatedPurpose,
     accompanied_by_me,
@@ -46,7 +48,7 @@ from app.access.facts import (
     opened_by_me,
     opposed,
     outer,
-    purpose_of_mine,
+    purposes_of_mine,
     structures_where_i_am,
 )
 from app.access.openings import Purpose
@@ -82,13 +84,19 @@ OPENS_A_DOSSIER = frozenset({Kind.USAGER, Kind.EMERGENCY_ACCESS})
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
-def allowed(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[bool]:
+def allowed(caller: Shape, action: Action, row: type[Row], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     """The rows on which such a caller may do `action`; no rule means none (fail closed)."""
     if not issubclass(row, DossierEntry):
         return and_(row.organisation_id == ORGANISATION, alive(), _directory(caller, action, row))
+    if extent.person:
+        return and_(row.usager_id == extent.the_person, _of_dossier(caller, action, row, extent))
+    return _of_dossier(caller, action, row, extent)
+
+
+def _of_dossier(caller: Shape, action: Action, row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
     if caller.role:
-        return and_(*_always(caller, action, row), as_staff(caller, caller.role, action, row))
-    reaches = [_reach(reach, categories, row) for reach, categories in cells_of(caller, action, row)]
+        return and_(*_always(caller, action, row), as_staff(caller, caller.role, action, row, extent))
+    reaches = [_reach(reach, categories, row, extent) for reach, categories in cells_of(caller, action, row)]
     return and_(*_always(caller, action, row), or_(false(), *reaches))
 
 
@@ -109,8 +117,8 @@ def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
         p = StatedPurpose
         told = {Purpose.INSPECTION: Ground.LOI, Purpose.EVALUATION: Ground.ACCORD}
         said = case(*((p.purpose == word(k), word(g)) for k, g in told.items()), else_=word(Ground.MOTIF))
-        newest = purpose_of_mine(row).with_only_columns(said).order_by(p.ends_at.desc()).limit(literal_column("1"))
-        return newest.scalar_subquery()
+        mine = purposes_of_mine().where(p.usager_id == outer(row, "usager_id")).with_only_columns(said)
+        return mine.order_by(p.ends_at.desc()).limit(literal_column("1")).scalar_subquery()
     return null()
 
 
@@ -230,11 +238,11 @@ def hands_page(caller: Shape, usager: type[DossierEntry]) -> ColumnElement[bool]
     return and_(allowed(caller, Action.READ, usager), in_office(caller), usager.deleted_at.is_(None), mine)
 
 
-def _reach(reach: Reach, categories: list[Category], row: type[DossierEntry]) -> ColumnElement[bool]:
-    return and_(one_of(categories, row), _within(reach, row))
+def _reach(reach: Reach, categories: list[Category], row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
+    return and_(one_of(categories, row), _within(reach, row, extent))
 
 
-def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
+def _within(reach: Reach, row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
     """How far a caller without a role reaches."""
     match reach:
         case Reach.MYSELF:
@@ -248,7 +256,7 @@ def _within(reach: Reach, row: type[DossierEntry]) -> ColumnElement[bool]:
                 mandated(row),
             )
         case Reach.SENT_OR_GRANTED:
-            return or_(and_(row.origin_partner_id == ME, row.version == row.origin_version), granted(row))
+            return or_(and_(row.origin_partner_id == ME, row.version == row.origin_version), granted(row, extent))
         case Reach.RECEIVING:
             return and_(row.origin_partner_id == ME, row.structure_id == RECEIVER)
         case _:

@@ -1,6 +1,6 @@
 """Questions, declared once at import: the policy and the trail written into one statement, kept compiled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -26,6 +26,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -34,9 +35,10 @@ from sqlalchemy.types import NullType
 
 from app.access.acts import Act
 from app.access.entry import DossierEntry, Readable, Row, View
-from app.access.facts import ORGANISATION, alive, in_office
+from app.access.facts import MANY_ROWS, ONE_ROW, ORGANISATION, Extent, alive, in_office
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, ground
+from app.access.staff import places_of
 from app.access.versions import StoredUsagerKey
 from app.audit import trail
 from app.audit.vocabulary import Outcome
@@ -58,6 +60,14 @@ class Listing:
     usager: str | None = None
     deleted_too: bool = False
     one: bool = False  # by its id: nothing to order, to cut or to gather
+    few: bool = False  # rows named by their ids, or by what they belong to
+
+    @property
+    def extent(self) -> Extent:
+        """`usager` is more than a word for the trail: rows about anyone else are left out."""
+        if self.one or self.few:
+            return ONE_ROW
+        return Extent(person=self.usager) if self.usager else MANY_ROWS
 
 
 @dataclass(frozen=True)
@@ -98,16 +108,46 @@ def beyond(row: type[Row], listing: Listing) -> Listing:
 def question(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
     """The rows within reach as `view` wants them, and their trace, in one statement."""
     if listing.one:
-        found = _found(caller, action, view, listing).order_by(None).cte("found")
+        found = _within(caller, action, view, listing).cte("found")
         traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing), one=True)
         return select(found.c.gone, *_told(found, view)).add_cte(traced.cte("traced"))
-    found = _found(caller, action, view, listing).limit(bindparam("limit", type_=Integer())).cte("found")
+    found = _found(caller, action, view, listing, bindparam("limit", type_=Integer())).cte("found")
     traced = trail.traced(found, caller, action, view.TABLE.KIND, listing.when_none, _asked(listing))
     told = select(found.c.gone, *_told(found, view)).order_by(*_turned(found, listing))
     return told.add_cte(traced.cte("traced"))
 
 
-def _found(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
+def _found(
+    caller: Shape, action: Action, view: type[View], listing: Listing, limit: ColumnElement[int] | None = None
+) -> Select[Any]:
+    """The first rows within reach, in the order asked for; all of them when `limit` is None."""
+    within = _within(caller, action, view, listing)
+    turn = desc if listing.newest_first else asc
+    within = within.order_by(*(turn(getattr(view.TABLE, name)) for name in listing.order))
+    if limit is None:
+        return within
+    return first_of_places(caller, view.TABLE, listing.extent, within, lambda each: _turned(each, listing), limit)
+
+
+def first_of_places(
+    caller: Shape,
+    row: type[Row],
+    extent: Extent,
+    within: Select[Any],
+    turned: Callable[[Any], Sequence[ColumnElement[Any]]],
+    limit: ColumnElement[int],
+) -> Select[Any]:
+    """The first rows of an ordered question; of many rows, the first of each place that such a caller reads, then of all."""
+    within = within.limit(limit)
+    places = places_of(row) if extent.many and caller.role and issubclass(row, DossierEntry) else None
+    if places is None:
+        return within
+    place = places.subquery("place")
+    each = within.where(row.__table__.c.structure_id == place.c[0]).lateral("each")
+    return select(each).select_from(place.join(each, true())).order_by(*turned(each)).limit(limit)
+
+
+def _within(caller: Shape, action: Action, view: type[View], listing: Listing) -> Select[Any]:
     row = view.TABLE
     within = select(
         *(column_of(caller, view, name).label(f"v_{name}") for name in view.__struct_fields__),
@@ -117,18 +157,17 @@ def _found(caller: Shape, action: Action, view: type[View], listing: Listing) ->
         row.deleted_at.is_not(None).label("gone"),
         ground(caller, row).label("ground"),
     )
-    within = within.where(judged(caller, listing.where), allowed(caller, action, row))
+    within = within.where(judged(caller, listing.where), allowed(caller, action, row, listing.extent))
     if not listing.deleted_too:
         within = within.where(row.deleted_at.is_(None))
-    turn = desc if listing.newest_first else asc
-    return within.order_by(*(turn(getattr(row, name)) for name in listing.order))
+    return within
 
 
 def _asked(listing: Listing) -> ColumnElement[Any]:
     return bindparam(listing.usager, type_=Uuid()) if listing.usager else literal_column("NULL::uuid")
 
 
-def _turned(found: CTE, listing: Listing) -> list[ColumnElement[Any]]:
+def _turned(found: Any, listing: Listing) -> list[ColumnElement[Any]]:
     turn = desc if listing.newest_first else asc
     return [turn(found.c[f"o_{name}"]) for name in listing.order]
 
@@ -141,9 +180,11 @@ def question_of_whole(caller: Shape, view: type[View], listing: Listing, parts: 
     """The first row of `listing` and the rows that belong to it, each judged by the policy of its own table and traced
     under its own kind, in one statement: which view (0: the row itself), whether it is gone, the view's values.
     """
-    main = _found(caller, Action.READ, view, listing).limit(literal_column("1")).cte("found")
+    main = _found(caller, Action.READ, view, listing, literal_column("1", Integer())).cte("found")
     theirs = select(main.c.id).where(not_(main.c.gone))
-    listings = [Listing(getattr(p.view.TABLE, p.link).in_(theirs), p.order, newest_first=False) for p in parts]
+    listings = [
+        Listing(getattr(p.view.TABLE, p.link).in_(theirs), p.order, newest_first=False, few=True) for p in parts
+    ]
     founds = [main] + [
         _found(caller, Action.READ, part.view, each).cte(f"found_{n}")
         for n, (part, each) in enumerate(zip(parts, listings, strict=True), 1)

@@ -23,7 +23,19 @@ from sqlalchemy.orm import aliased
 
 from app.access import models
 from app.access.entry import DossierEntry
-from app.access.facts import ME, NOW, ORGANISATION, TODAY, Opposition, opposed, outer, running
+from app.access.facts import (
+    ME,
+    NOW,
+    ONE_ROW,
+    ORGANISATION,
+    TODAY,
+    Extent,
+    Opposition,
+    about_one_of,
+    opposed,
+    outer,
+    running,
+)
 from app.access.withholding import kept
 from app.audit.vocabulary import Ground
 from app.kernel.hot import word
@@ -38,7 +50,7 @@ ACCEPTED = table(
 )
 
 
-def granted(row: type[DossierEntry]) -> ColumnElement[bool]:
+def granted(row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     """A yes to this partner covers the row, and no other answer to a question of sharing with it narrows that one."""
     yes, other = SharingConsent, OtherConsent
     narrower = or_(
@@ -48,7 +60,7 @@ def granted(row: type[DossierEntry]) -> ColumnElement[bool]:
     narrowed = exists().where(_asked_of(other, row), narrower).correlate(yes)
     covered = exists().where(_asked_of(yes, row), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
     open_to_others = and_(not_(row.held), row.reserved_to.is_(None), not_(kept(row)))
-    return and_(open_to_others, covered, not_(opposed_by(row)), _accepted_there(row))
+    return and_(open_to_others, covered, not_(opposed_by(row, extent)), _accepted_there(row))
 
 
 def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -93,10 +105,9 @@ def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:
     return row.structure_id.in_(places)
 
 
-def opposed_by(row: type[DossierEntry]) -> ColumnElement[bool]:
+def opposed_by(row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     """A partner may be opposed by many: asked of this person only."""
-    mine = opposed(Opposition.partner_id).where(Opposition.usager_id == outer(row, "usager_id"))
-    return mine.exists()
+    return about_one_of(opposed(Opposition.partner_id), row, extent)
 
 
 def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElement[bool]:

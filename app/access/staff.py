@@ -2,20 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     and_,
     any_,
     false,
     not_,
     or_,
     true,
+    union,
 )
 
 from app.access.entry import DossierEntry
 from app.access.facts import (
     ME,
+    ONE_ROW,
+    Extent,
+    about_one_of,
     accompanied_by_me,
     followed_together,
     here,
@@ -24,12 +30,16 @@ from app.access.facts import (
     on_call,
     opened_by_me,
     outer,
-    purpose_of_mine,
+    places_followed_together,
+    places_of_mine,
+    places_on_call,
+    purposes_of_mine,
     staying_where_i_am,
 )
 from app.access.openings import Narrowed
 from app.access.permissions import (
     COMMON,
+    DAILY,
     EMERGENCY_ROLES,
     ON_CALL_READS,
     ON_CALL_ROLES,
@@ -59,7 +69,9 @@ def one_of(categories: Iterable[Category], row: type[DossierEntry]) -> ColumnEle
     return or_(false(), *(row.category == word(c) for c in categories))
 
 
-def as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry]) -> ColumnElement[bool]:
+def as_staff(
+    caller: Shape, role: Role, action: Action, row: type[DossierEntry], extent: Extent = ONE_ROW
+) -> ColumnElement[bool]:
     """Each fact is asked once, whatever the number of reaches that rest on it: every reading pays for them all."""
     said = dict(cells_of(caller, action, row))
     cells = {reach: one_of(categories, row) for reach, categories in said.items()}
@@ -70,9 +82,9 @@ def as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry])
         named = _alerted(row) if cells and action is Action.READ else false()
         return or_(and_(still, named), and_(here_is_mine, or_(false(), *near)))
     if Reach.STRUCTURE in cells:
-        near.append(and_(cells[Reach.STRUCTURE], _of_all(role, row)))
-    mine = _with_me(said, cells, row)
-    opened = _opened(role, action, cells, row)
+        near.append(and_(cells[Reach.STRUCTURE], _of_all(role, row, extent)))
+    mine = _with_me(said, cells, row, extent)
+    opened = _opened(role, action, cells, row, extent)
     called = [and_(still, _on_call(role, row))] if action is Action.READ and role in ON_CALL_ROLES else []
     widest = not_(narrowed(role, row, Narrowed.NONE))
     if row.KIND is Kind.EMERGENCY_ACCESS:
@@ -80,22 +92,31 @@ def as_staff(caller: Shape, role: Role, action: Action, row: type[DossierEntry])
     if row.KIND not in COMMON:
         there = here_is_mine
         if action is Action.READ and (mine or opened):  # each writes in their own house
-            there = or_(there, and_(still, followed_together(role, row)))
-        return or_(and_(there, or_(and_(widest, or_(false(), *near, *mine)), *opened)), *called)
+            there = or_(there, and_(still, followed_together(role, row, extent)))
+        return or_(and_(there, or_(and_(or_(false(), *near, *mine), widest), *opened)), *called)
     if Reach.STRUCTURE in cells:
-        staying = outer(row, "usager_id").in_(staying_where_i_am(role))
-        mine.append(and_(cells[Reach.STRUCTURE], staying, _of_all(role, row)))
+        staying = about_one_of(staying_where_i_am(role), row, extent)
+        mine.append(and_(cells[Reach.STRUCTURE], staying, _of_all(role, row, extent)))
     usual = or_(and_(here_is_mine, or_(false(), *near)), and_(still, or_(false(), *mine)))
-    return or_(and_(widest, usual), and_(still, or_(false(), *opened)), *called)
+    return or_(and_(usual, widest), and_(still, or_(false(), *opened)), *called)
 
 
-def _of_all(role: Role, row: type[DossierEntry]) -> ColumnElement[bool]:
+def places_of(row: type[DossierEntry]) -> Select[Any] | None:
+    """Every structure of whose rows staff may read some: what grows each day is taken from these, by their own index,
+    not from the whole organisation. None: of what stays few. It opens nothing, each row is judged all the same.
+    """
+    if row.KIND not in DAILY:
+        return None
+    return union(places_of_mine(), places_followed_together(), places_on_call()).subquery("place").select()
+
+
+def _of_all(role: Role, row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
     """Everyone of the structure, unless the house keeps this role to those it accompanies."""
-    return or_(not_(narrowed(role, row, Narrowed.TEAM)), accompanied_by_me(row))
+    return or_(not_(narrowed(role, row, Narrowed.TEAM)), accompanied_by_me(row, extent=extent))
 
 
 def _with_me(
-    said: dict[Reach, list[Category]], cells: dict[Reach, ColumnElement[bool]], row: type[DossierEntry]
+    said: dict[Reach, list[Category]], cells: dict[Reach, ColumnElement[bool]], row: type[DossierEntry], extent: Extent
 ) -> list[ColumnElement[bool]]:
     """What I read or do of those I accompany."""
     told = [cells[Reach.TEAM]] if Reach.TEAM in cells else []
@@ -105,14 +126,14 @@ def _with_me(
     if Reach.REFERENT in cells:
         told.append(cells[Reach.REFERENT])
         as_referent = or_(*(outer(row, "category") == word(c) for c in said[Reach.REFERENT]))
-    return [and_(or_(*told), accompanied_by_me(row, as_referent))] if told else []
+    return [and_(or_(*told), accompanied_by_me(row, as_referent, extent))] if told else []
 
 
 def _opened(
-    role: Role, action: Action, cells: dict[Reach, ColumnElement[bool]], row: type[DossierEntry]
+    role: Role, action: Action, cells: dict[Reach, ColumnElement[bool]], row: type[DossierEntry], extent: Extent
 ) -> list[ColumnElement[bool]]:
     """What an emergency of mine opens, or a purpose that I stated."""
-    told = [and_(cells[Reach.PURPOSE], purpose_of_mine(row).exists())] if Reach.PURPOSE in cells else []
+    told = [and_(cells[Reach.PURPOSE], about_one_of(purposes_of_mine(), row, extent))] if Reach.PURPOSE in cells else []
     if action is Action.READ and role in EMERGENCY_ROLES:
         told.append(and_(_opens_in_emergency(role, row), opened_by_me(row)))
     return told

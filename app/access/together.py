@@ -43,7 +43,7 @@ async def together(reading: Reading, asked: tuple[Asked, ...], **values: object)
 @lru_cache(maxsize=SHAPES_KEPT)
 def _question(caller: Shape, asked: tuple[Asked, ...]) -> HotQuery:
     founds = [
-        _found(caller, Action.READ, each.view, each.listing).limit(_number(each.limit)).cte(f"found_{n}")
+        _found(caller, Action.READ, each.view, each.listing, _number(each.limit)).cte(f"found_{n}")
         for n, each in enumerate(asked)
     ]
     still = select(_number(-1).label("list"), _number(0).label("place"), _record(alive()))

@@ -34,11 +34,11 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, View
-from app.access.facts import ORGANISATION, alive
+from app.access.facts import ORGANISATION, Extent, alive
 from app.access.permissions import Action, Kind
 from app.access.policy import SHAPES_KEPT, allowed, as_handed, as_sent, ground
 from app.access.protection import anywhere_protected, hidden_now
-from app.access.questions import Listing, column_of, judged, plain
+from app.access.questions import Listing, column_of, first_of_places, judged, plain
 from app.access.sharing import handed_under
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.audit import trail
@@ -58,6 +58,7 @@ NAME = table(
 )
 _V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 ME = bindparam("me", type_=Uuid())
+LIMIT = bindparam("limit", type_=Integer())
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,34 +96,37 @@ class Order:
     after: bool = False
 
     def within(self, told: Select[Any], places: Sequence[Any]) -> Select[Any]:
-        """The first rows of one branch, with their places."""
+        """The rows of one branch in order, with their places."""
         told = told.add_columns(*(place.label(f"o_{name}") for name, place in zip(self.names, places, strict=True)))
         if self.after:
             last = (bindparam(f"after_{name}", type_=p.type) for name, p in zip(self.names, places, strict=True))
             told = told.where(tuple_(*places) < tuple_(*last))
-        return told.order_by(*(desc(place) for place in places)).limit(bindparam("limit", type_=Integer()))
+        return told.order_by(*(desc(place) for place in places))
 
     def of(self, found: Any) -> list[ColumnElement[Any]]:
         return [found.c[f"o_{name}"] for name in self.names]
+
+    def latest_of(self, found: Any) -> list[ColumnElement[Any]]:
+        return [desc(place) for place in self.of(found)]
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def asking(
     caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
 ) -> Asking:
-    found = _found_in(caller, asked, order)
+    found = _found_in(caller, asked, order, usager)
     said = (found.c.n, found.c.gone, found.c.state, found.c.known_as, found.c.told)
     told_first = (column for column in found.c if column.key.startswith("t_"))
     columns = (*said, *(plain(place) for place in order.of(found)), *told_first)
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
-    told = told.order_by(*(desc(place) for place in order.of(found)))
+    told = told.order_by(*order.latest_of(found))
     lines = _traced(caller, found, asked, usager, silent=silent)
     return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(order.names))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def counting(caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None) -> HotQuery:
-    found = _found_in(caller, asked, order)
+    found = _found_in(caller, asked, order, usager)
     many = select(func.count(found.c.id)).scalar_subquery()
     lines = _traced(caller, found, asked, usager)
     return compiled(select(alive().label("alive"), many.label("many")).add_cte(lines.cte("traced")))
@@ -148,11 +152,11 @@ def _traced(caller: Shape, found: CTE, asked: tuple[Question, ...], usager: str 
     return trail.traced(found, caller, Action.READ, first.view.TABLE.KIND, when_none, who)
 
 
-def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
+def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None) -> CTE:
     """What each question finds within reach, at most `limit` each, then the first `limit` of all."""
     branches = []
     for n, question in enumerate(asked):
-        branches.append(_as_it_stands(caller, n, question, order, asked[0].view))
+        branches.append(_as_it_stands(caller, n, question, order, asked[0].view, usager))
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
             branches.append(_as_it_was_sent(caller, n, question, question.then, order, asked[0].view))
@@ -160,11 +164,12 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order) -> CTE:
     if len(branches) == 1:
         return branches[0].cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
-    first = select(every).order_by(*(desc(place) for place in order.of(every)))
-    return first.limit(bindparam("limit", type_=Integer())).cte("found")
+    return select(every).order_by(*order.latest_of(every)).limit(LIMIT).cte("found")
 
 
-def _as_it_stands(caller: Shape, n: int, question: Question, order: Order, first: type[View]) -> Select[Any]:
+def _as_it_stands(
+    caller: Shape, n: int, question: Question, order: Order, first: type[View], usager: str | None
+) -> Select[Any]:
     row: Any = question.view.TABLE
     told: Select[Any] = select(
         literal_column(str(n)).label("n"),
@@ -177,10 +182,12 @@ def _as_it_stands(caller: Shape, n: int, question: Question, order: Order, first
         _known_as(caller, row),
         *(_told_first(caller, question.view) if n == 0 else _told_after(caller, question.view, first)),
     )
-    told = told.where(judged(caller, question.listing.where), allowed(caller, Action.READ, row))
+    extent = Extent(person=usager) if usager else question.listing.extent
+    told = told.where(judged(caller, question.listing.where), allowed(caller, Action.READ, row, extent))
     if not question.listing.deleted_too:
         told = told.where(row.deleted_at.is_(None))
-    return order.within(told, [getattr(row, name) for name in order.names])
+    told = order.within(told, [getattr(row, name) for name in order.names])
+    return first_of_places(caller, row, extent, told, order.latest_of, LIMIT)
 
 
 def _table(question: Question) -> Any:
@@ -232,7 +239,7 @@ def _as_it_was(
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
     places = {"id": v.entry_id, "occurred_at": v.occurred_at}
-    return order.within(told, [places[name] for name in order.names])
+    return order.within(told, [places[name] for name in order.names]).limit(LIMIT)
 
 
 def _state(caller: Shape, row: Any) -> ColumnElement[Any]:

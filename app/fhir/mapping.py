@@ -201,7 +201,7 @@ def by_id(asked: AnyMap, *, as_it_stands: bool = False) -> Question:
     """The row of one id among those of this map; `as_it_stands`: never an older version of it."""
     row = asked.view.TABLE
     this = _narrowed(asked, row.id == bindparam("id", type_=Uuid()))
-    now = Listing(this, when_none=Outcome.REFUSED, deleted_too=True)
+    now = Listing(this, when_none=Outcome.REFUSED, deleted_too=True, few=True)
     return Question(asked.view, now, None if as_it_stands else this)
 
 

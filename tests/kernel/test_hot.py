@@ -148,3 +148,10 @@ class TestConnections:
                 await lane.ask(NIL, self.ONE, {})
         lane._dsn = database.app_url  # noqa: SLF001
         assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
+
+    async def test_a_statement_of_any_length_is_prepared_once(self, lane: HotLane):
+        long = HotQuery(f"SELECT 1 /* {'a search of several tables ' * 1_000}*/", ())
+        kept = HotQuery("SELECT count(*) FROM pg_prepared_statements WHERE length(statement) > 20000", ())
+        await lane.ask(NIL, long, {})
+        await lane.ask(NIL, long, {})
+        assert await lane.ask(NIL, kept, {}) == [(1,)]

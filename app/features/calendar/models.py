@@ -139,6 +139,7 @@ class EventParticipant(DossierEntry):
             ),
             Index(None, "organisation_id", "series_id", postgresql_where=text("series_id IS NOT NULL")),
             Index(None, "organisation_id", "occurred_at", "id"),
+            Index("ix_event_participant_of_structure", "organisation_id", "structure_id", "occurred_at", "id"),
         )
 
 

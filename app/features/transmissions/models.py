@@ -37,4 +37,8 @@ class Transmission(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return entry_args(cls, Index(None, "organisation_id", "thread_id"))
+        return entry_args(
+            cls,
+            Index(None, "organisation_id", "thread_id"),
+            Index("ix_transmission_of_structure", "organisation_id", "structure_id", "occurred_at", "id"),
+        )

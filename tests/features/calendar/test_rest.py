@@ -467,11 +467,13 @@ class TestList:
         plan = "\n".join(
             r[0]
             for r in world.rows(
-                "EXPLAIN SELECT * FROM event_participant WHERE organisation_id = $1 ORDER BY occurred_at, id LIMIT 5",
+                "EXPLAIN SELECT * FROM event_participant WHERE organisation_id = $1 AND structure_id = $2 "
+                "ORDER BY occurred_at, id LIMIT 5",
                 world.organisation,
+                world.ids["ehpad"],
             )
         )
-        assert "ix_event_participant_organisation_id_occurred_at_id" in plan
+        assert "ix_event_participant_of_structure" in plan
 
 
 class TestComing:
