@@ -1,179 +1,41 @@
-"""`make bench`: secured and traced reads against the same payload unsecured, and against the conventional reference.
+"""`make bench`, or `python -m bench reads access`: each part on a base of its own, ended and removed with it."""
 
-Ratios within one run: interleaved a-b-us-us-b-a, five rounds; the median, and its spread.
-"""
-
-import asyncio
-import os
-import secrets
-import signal
-import socket
-import statistics
-import subprocess
+import shutil
 import sys
 import tempfile
-import time
-from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
-import asyncpg
-from jose import jwt
-
-from app.demo.seed import Seeded, seed
 from app.kernel import migrations, postgres
 from app.kernel.crypto import Keyring
-from app.kernel.db import Database
-from app.kernel.ids import uuid7
-from app.security import sessions
-from app.security.models import Account
-from app.security.principal import Role
-from bench.load import Figure, drive, rss_mb
+from bench import access, reads
 
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
-SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
-USAGERS = int(os.environ.get("BENCH_USAGERS", "300"))
-ORIGIN = "http://127.0.0.1:8000"
-AIMS = {("read", "unsecured"): 0.55, ("read", "reference"): 8, ("search of 50", "reference"): 15}
+PARTS = {"reads": reads.run, "access": access.run}
 
 
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-class Served:
-    """One uvicorn worker on a port of this machine, ended by its own id."""
-
-    def __init__(self, target: str, env: dict[str, str], *more: str) -> None:
-        self.port = free_port()
-        command = [sys.executable, "-m", "uvicorn", target, "--port", str(self.port), "--no-access-log"]
-        self.process = subprocess.Popen(
-            [*command, "--log-level", "warning", "--loop", "uvloop", "--http", "httptools", *more],
-            env=os.environ | env | {"DUI_PUBLIC_ORIGINS": f"{ORIGIN},http://127.0.0.1:{self.port}"},
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(300):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 0.2).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError(f"{target} did not start")
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
-
-
-async def staged(server: postgres.Server, keyring: Keyring) -> tuple[Seeded, dict[str, str], UUID]:
-    """A population, and the tokens of one of its referents (educateur)."""
-    owner = await asyncpg.connect(server.owner_url)
-    made = await seed(owner, keyring, USAGERS, 1)
-    await owner.execute("ANALYZE")
-    await owner.close()
-    professional, membership, role = next(p for p in made.professionals if p[2] == "educateur" and made.team[p[0]])
-    base = Database(server.owner_url, 1)
-    async with base.session(None) as session:
-        account = Account(id=uuid7(), login="bench", name="bench")
-        session.add(account)
-        await session.flush()
-        place = sessions.Place(made.organisation_id, professional, membership, Role(role))
-        opened = await sessions.open_staff(session, keyring, ORIGIN, account.id, place, ttl=timedelta(hours=2))
-        await session.commit()
-    await base.close()
-    secret = secrets.token_hex(32)
-    claims = {
-        "sub": str(professional),
-        "org": str(made.organisation_id),
-        "aud": "bench",
-        "exp": int(time.time()) + 7200,
-    }
-    other = jwt.encode(claims, secret, algorithm="HS256")
-    return made, {"us": opened.token, "reference": other, "secret": secret}, professional
-
-
-async def measure(
-    made: Seeded, professional: UUID, tokens: dict[str, str], owner_url: str, served: dict[str, Served]
-) -> None:
-    usagers = made.team[professional]
-    owner = await asyncpg.connect(owner_url)
-    rows = await owner.fetch("SELECT id FROM transmission WHERE usager_id = ANY($1) ORDER BY id LIMIT 500", usagers)
-    await owner.close()
-    notes = [r[0] for r in rows]
-    cases = {
-        "read": {
-            "us": [f"/fhir/DocumentReference/{id}" for id in notes],
-            "unsecured": [f"/one/{id}" for id in notes],
-            "traced": [f"/traced/{id}" for id in notes],
-            "reference": [f"/one/{id}" for id in notes],
-        },
-        "search of 50": {
-            "us": [f"/fhir/DocumentReference?patient={id}&_count=50" for id in usagers],
-            "unsecured": [f"/many/{id}" for id in usagers],
-            "reference": [f"/many/{id}" for id in usagers],
-        },
-    }
-    for case, paths in cases.items():
-        figures: dict[str, list[Figure]] = {name: [] for name in paths}
-        for turn in range(ROUNDS + 1):
-            for name in (*reversed(paths), *paths):
-                s, token = (
-                    served["unsecured" if name == "traced" else name],
-                    tokens["reference" if name == "reference" else "us"],
-                )
-                figure = await drive(s.port, s.process.pid, paths[name], token, seconds=SECONDS if turn else 0.5)
-                if turn:  # the first round warms
-                    figures[name].append(figure)
-        tell(case, figures)
-
-
-def tell(case: str, figures: dict[str, list[Figure]]) -> None:
-    print(f"\n{case}")
-    for name, found in figures.items():
-        rps = [f.rps for f in found]
-        app = statistics.median(f.app_us for f in found)
-        spread = (max(rps) - min(rps)) / statistics.median(rps)
-        print(f"  {name:10} {statistics.median(rps):8.0f} rps   {app:8.0f} µs of app CPU   spread {spread:4.0%}")
-    ours = statistics.median(f.rps for f in figures["us"])
-    for name in (name for name in figures if name != "us"):
-        ratio, aim = ours / statistics.median(f.rps for f in figures[name]), AIMS.get((case, name))
-        verdict = f"   (aim ≥ {aim}: {'ok' if ratio >= aim else 'SHORT'})" if aim else ""
-        print(f"  us / {name}: {ratio:.2f}{verdict}")
-
-
-def main() -> None:
-    folder = Path(tempfile.mkdtemp(prefix="dui-bench-"))
-    folder.chmod(0o711)
-    server = postgres.start(folder)
-    served: dict[str, Served] = {}
-    try:
-        migrations.upgrade(server.owner_url)
-        keyring = Keyring.create(folder / "keys.json", demo=True)
-        made, tokens, professional = asyncio.run(staged(server, keyring))
-        env = {
-            "DUI_DATABASE_URL": server.app_url,
-            "DUI_OWNER_DATABASE_URL": server.owner_url,
-            "DUI_SEALER_DATABASE_URL": server.sealer_url,
-            "DUI_KEY_FILE": str(folder / "keys.json"),
-            "DUI_DEMO": "1",
-            "DUI_REQUESTS_PER_SECOND": "1000000",  # one caller asks for all
-            "BENCH_ORGANISATION": str(made.organisation_id),
-            "BENCH_SECRET": tokens["secret"],
-        }
-        served["us"] = Served("app.main:create_app", env, "--factory")
-        served["unsecured"] = Served("bench.rivals:app", env)
-        served["reference"] = Served("bench.reference:app", env)
-        print(f"{len(made.usagers)} usagers, {len(made.transmissions)} transmissions; durable trace on, sealer running")
-        asyncio.run(measure(made, professional, tokens, server.owner_url, served))
-        print(f"\nRSS of the worker: {rss_mb(served['us'].process.pid):.0f} MB   (aim ≤ 180)")
-    finally:
-        for s in served.values():
-            s.stop()
-        server.stop()
-        postgres.remove(folder)
+def main(asked: list[str]) -> None:
+    if unknown := set(asked) - set(PARTS):
+        sys.exit(f"{', '.join(sorted(unknown))}: no such part; there are {', '.join(PARTS)}.")
+    for part in asked or PARTS:
+        folder = Path(tempfile.mkdtemp(prefix="dui-bench-"))
+        folder.chmod(0o711)
+        server = postgres.start(folder)
+        try:
+            migrations.upgrade(server.owner_url)
+            keyring = Keyring.create(folder / "keys.json", demo=True)
+            env = {
+                "DUI_DATABASE_URL": server.app_url,
+                "DUI_OWNER_DATABASE_URL": server.owner_url,
+                "DUI_SEALER_DATABASE_URL": server.sealer_url,
+                "DUI_KEY_FILE": str(folder / "keys.json"),
+                "DUI_DATA": str(folder),
+                "DUI_DEMO": "1",
+            }
+            PARTS[part](server, keyring, env)
+        finally:
+            server.stop()
+            postgres.remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -37,13 +37,41 @@ async def drive(
     port: int, pid: int, paths: Sequence[str], token: str, *, seconds: float, connections: int = 16
 ) -> Figure:
     """Ask for `seconds`. Raises RuntimeError on the first answer that is not 200: a figure of errors is no figure."""
-    head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nAccept: application/fhir+json\r\n\r\n"
-    asks = [f"GET {path} HTTP/1.1\r\n{head}".encode() for path in paths]
+    asks = _requests(port, paths, token)
     end, before, began = time.perf_counter() + seconds, cpu(pid), time.perf_counter()
     counts = await asyncio.gather(*(_one(port, asks, n, end) for n in range(connections)))
     took = time.perf_counter() - began
     total = sum(counts)
     return Figure(total, took, (cpu(pid) - before) * TICK / max(total, 1))
+
+
+async def asked(port: int, path: str, token: str, stop: asyncio.Event) -> list[tuple[float, int]]:
+    """The same question again and again: when each was sent, and the status of its answer."""
+    [ask] = _requests(port, [path], token)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    told: list[tuple[float, int]] = []
+    try:
+        while not stop.is_set():
+            sent = time.perf_counter()
+            writer.write(ask)
+            told.append((sent, int((await _answer(reader)).split(b" ", 2)[1])))
+    finally:
+        writer.close()
+    return told
+
+
+def _requests(port: int, paths: Sequence[str], token: str) -> list[bytes]:
+    head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nAccept: application/fhir+json\r\n\r\n"
+    return [f"GET {path} HTTP/1.1\r\n{head}".encode() for path in paths]
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """Its head; its body is read too."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lower = head.lower()
+    start = lower.index(b"content-length:") + 15
+    await reader.readexactly(int(lower[start : lower.index(b"\r\n", start)]))
+    return head
 
 
 async def _one(port: int, asks: Sequence[bytes], first: int, end: float) -> int:
@@ -53,12 +81,9 @@ async def _one(port: int, asks: Sequence[bytes], first: int, end: float) -> int:
         while time.perf_counter() < end:
             writer.write(asks[n % len(asks)])
             n += 7
-            head = await reader.readuntil(b"\r\n\r\n")
+            head = await _answer(reader)
             if not head.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
-            lower = head.lower()
-            start = lower.index(b"content-length:") + 15
-            await reader.readexactly(int(lower[start : lower.index(b"\r\n", start)]))
             done += 1
     finally:
         writer.close()
