@@ -104,7 +104,7 @@ LABELS = {
     "given_by_kind": "donnée par", "consent_version": "version de la question", "nature": "nature", "lapses_on": "à vous redemander le", "reviewed_at": "relu le", "review": "avis du responsable", "ground": "motif", "article": "texte", "stopped_at": "arrêté le", "person_informed": "vous étiez informé(e)", "person_told_on": "vous a été dit le", "opposed_at": "vous avez refusé le", "decided_on": "décidé le",
     "fetch": "qui peut venir chercher", "call": "qui peut appeler", "visit": "qui peut visiter", "sign": "qui peut signer",
     "in_doubt": "en cas de doute", "closes_access": "ferme un accès", "lifted_at": "levée le", "closed_at": "fermé le",
-    "type_name": "type", "profile": "forme", "own_device": "votre appareil", "revoked_at": "reprise le", "allergies": "allergies",
+    "type_name": "type", "profile": "forme", "own_device": "votre appareil", "revoked_at": "reprise le", "notice_at": "notice lue le", "allergies": "allergies",
     "conditions": "maladies", "treatment": "traitement", "treatment_signatory": "signé par", "texture": "repas", "risks": "risques",
     "soothes": "ce qui calme", "mobility": "se déplacer", "equipment": "matériel", "advance_directives": "directives anticipées",
     "part": "ce qui est demandé", "due_on": "réponse avant le", "not_before": "pas avant le", "old_before": "soins anciens : avant le",
