@@ -56,8 +56,8 @@ class TestOraclesSee:
     def test_a_view_that_skips_the_policy(self, house: Drawn):
         real = policy.allowed
 
-        def allowed(caller: Shape, action: Action, row: type[Row]) -> Any:
-            return true() if row is Transmission else real(caller, action, row)
+        def allowed(caller: Shape, action: Action, row: type[Row], *extent: Any) -> Any:
+            return true() if row is Transmission else real(caller, action, row, *extent)
 
         with standing_for(real, allowed):
             assert next(seen(house, "educateur", "GET transmissions"), None)
