@@ -241,6 +241,7 @@ class Consigne(DossierEntry):
     closes_access: Mapped[bool] = mapped_column(default=False)
     starts: Mapped[date]
     ends: Mapped[date | None]
+    entered_by: Mapped[UUID | None]  # who said its terms as they stand: another confirms them
     confirmed_at: Mapped[datetime | None]  # told at once, « à confirmer » until then
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[UUID | None]

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import asyncpg
 import typer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.cli.owner import acted, told
 from app.config import settings
 from app.features.settings.shipped import QUESTIONS
 from app.kernel.db import NIL
@@ -39,22 +42,20 @@ def settings_answer(
     if key not in QUESTIONS or not answer.strip():
         typer.echo("Question inconnue, ou réponse vide. Les six : " + ", ".join(k[11:] for k in QUESTIONS), err=True)
         raise typer.Exit(2)
-    asyncio.run(_answer(settings().owner_database_url, key, answer.strip()))
+
+    async def work(session: AsyncSession) -> None:
+        values = {"nobody": NIL, "id": uuid7(), "key": key, "answer": answer.strip()}
+        id = (await session.execute(text(ANSWER), values)).scalar_one()
+        await told(session, [NIL], "update", "setting", [id])
+
+    acted(work)
     typer.echo(f"Noté : {QUESTIONS[key]}")
 
 
 ANSWER = """INSERT INTO setting (organisation_id, id, scope, key, value, since, version, recorded_at, updated_at)
-    VALUES ($1, $2, 'server', $3, $4, now(), 1, now(), now())
-    ON CONFLICT (organisation_id, scope, key) WHERE deleted_at IS NULL DO UPDATE SET value = excluded.value, since = now(), updated_at = now(),
-        version = setting.version + 1"""
-
-
-async def _answer(owner_url: str, key: str, answer: str) -> None:
-    connection = await asyncpg.connect(owner_url)
-    try:
-        await connection.execute(ANSWER, NIL, uuid7(), key, answer)
-    finally:
-        await connection.close()
+    VALUES (:nobody, :id, 'server', :key, :answer, now(), 1, now(), now())
+    ON CONFLICT (organisation_id, scope, key) WHERE deleted_at IS NULL DO UPDATE SET value = excluded.value,
+        since = now(), updated_at = now(), version = setting.version + 1 RETURNING id"""
 
 
 async def _answers(owner_url: str) -> dict[str, tuple[str, datetime]]:

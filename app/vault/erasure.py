@@ -178,7 +178,7 @@ async def _in_office(session: AsyncSession, organisation: UUID, role: Role, acco
         )
         .where(Membership.organisation_id == organisation, Membership.role == role.value)
         .where(Membership.starts <= today, (Membership.ends.is_(None)) | (Membership.ends > today))
-        .where(Membership.deleted_at.is_(None))
+        .where(Membership.deleted_at.is_(None), Professional.deleted_at.is_(None))
         .limit(1)
     )
     if account:

@@ -29,6 +29,11 @@ class TestSettings:
         noted = ask(fresh_database.owner_url, "SELECT value FROM setting WHERE key = 'deployment.tls'")
         assert noted == "Oui, par notre prestataire."
 
+    def test_an_answer_leaves_its_line_in_the_trail(self, fresh_database: TestDatabase):
+        typed("settings", "answer", "tls", "Oui")
+        line = "SELECT concat_ws(' ', action, kind, principal_kind, door) FROM audit_entry"
+        assert ask(fresh_database.owner_url, line) == "update setting system system"
+
     def test_the_last_answer_stands(self, fresh_database: TestDatabase):
         for answer in ("Non", "Oui"):
             typed("settings", "answer", "backup", answer)

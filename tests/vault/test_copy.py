@@ -238,6 +238,13 @@ class TestWho:
         with pytest.raises(Forbidden):
             copied(world, by="ex")
 
+    @pytest.mark.threat("copy-by-one-alone")
+    def test_who_was_taken_off_the_staff_prepares_nothing(self, world: World) -> None:
+        world.hire("partie", Role.DIRECTION, "ehpad")
+        world.rows("UPDATE professional SET deleted_at = now() WHERE id = $1", world.ids["partie"])
+        with pytest.raises(Forbidden):
+            copied(world, by="partie")
+
     def test_someone_unknown_is_not_there(self, world: World) -> None:
         world.ids["nobody"] = uuid7()
         with pytest.raises(NotFound):

@@ -66,6 +66,13 @@ class TestSigned:
         assert row["due_on"] == date(2022, 3, 15)
 
     @pytest.mark.threat("erasure-unsigned")
+    def test_who_was_taken_off_the_staff_signs_nothing(self, world: World, proposed: UUID) -> None:
+        world.hire("partie", Role.DIRECTION, "ehpad")
+        world.rows("UPDATE professional SET deleted_at = now() WHERE id = $1", world.ids["partie"])
+        with pytest.raises(Forbidden):
+            acted(world, lambda s: erasure.sign(s, [proposed], world.ids["partie_account"], "given"))
+
+    @pytest.mark.threat("erasure-unsigned")
     def test_nothing_unsigned_is_erased(
         self, world: World, gone: UUID, proposed: UUID, monkeypatch: pytest.MonkeyPatch
     ) -> None:

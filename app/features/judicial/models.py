@@ -34,6 +34,7 @@ class JudicialDecision(DossierEntry):
     title: Mapped[bytes]
     text: Mapped[bytes | None]
     decided_on: Mapped[date | None]
+    entered_by: Mapped[UUID | None]  # who said its terms as they stand: another confirms them
     copy_seen_on: Mapped[date | None]
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[UUID | None]

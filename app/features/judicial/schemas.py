@@ -74,6 +74,7 @@ class DecisionOut(msgspec.Struct, frozen=True):
     text: str | None
     decided_on: date | None
     visibility: str
+    entered_by: str | None
     copy_seen_on: date | None
     confirmed_at: datetime | None
     confirmed_by: str | None
@@ -92,6 +93,7 @@ class DecisionView(DossierView, frozen=True):
     text: bytes | None
     decided_on: date | None
     visibility: str
+    entered_by: str | None
     copy_seen_on: date | None
     confirmed_at: datetime | None
     confirmed_by: str | None
@@ -119,6 +121,8 @@ class ConsigneOut(DossierView, frozen=True):
     closes_access: bool
     starts: date
     ends: date | None
+    author_id: str | None
+    entered_by: str | None
     confirmed_at: datetime | None
     lifted_at: datetime | None
     lifted_by: str | None

@@ -29,6 +29,7 @@ CONSIGNES = Listing(_running, LATEST_FIRST)
 CONSIGNES_OF_USAGER = Listing(
     and_(_running, Consigne.usager_id == bindparam("usager", type_=Uuid())), LATEST_FIRST, usager="usager"
 )
+TERMS = frozenset({"title", "text", "decided_on"})
 OF_DECISION = Listing(Consigne.decision_id == bindparam("decision", type_=Uuid()))
 
 
@@ -68,43 +69,47 @@ async def _consigne(gate: Gate, decision: JudicialDecision, said: ConsigneIn) ->
 
 
 async def confirm(gate: Gate, id: UUID, version: int, said: Seen) -> JudicialDecision:
-    """With the paper in hand, by another than who filed it. Its consigne is confirmed with it."""
+    """With the paper in hand, by another than who said its terms or those of its consigne, confirmed with it."""
     await gate.require(Act.CONFIRM_MANDATE)
     row = await gate.entry(JudicialDecision, id, Action.UPDATE, version)
-    if row.confirmed_at:
+    waiting = [one for one in await gate.list(ConsigneOut, OF_DECISION, 1, decision=id) if not one.confirmed_at]
+    if row.confirmed_at and not waiting:
         raise Conflict("Cette pièce est déjà confirmée.", code="judicial.confirmed")
-    if row.author_id == gate.principal.id:
+    said_by = {str(row.author_id), str(row.entered_by), *(one.entered_by for one in waiting)}
+    if str(gate.principal.id) in said_by:
         no = refused(MayNot, Act.CONFIRM_MANDATE, Kind.JUDICIAL_DECISION, [id], usager_id=row.usager_id)
         no.message, no.told = (
-            "Une autre personne que celle qui l'a classée confirme cette pièce.",
+            "Une autre personne que celle qui l'a classée, ou changée, confirme cette pièce.",
             "judicial.same_person",
         )
         raise no
     if said.copy_seen_on > today():
         raise Invalid("Dites le jour où la pièce a été vue.", where="/copy_seen_on", code="judicial.bad_day")
     gate.tell(Act.CONFIRM_MANDATE, Kind.JUDICIAL_DECISION, [id], usager_id=row.usager_id)
-    for one in await gate.list(ConsigneOut, OF_DECISION, 1, decision=id):
+    for one in waiting:
         await gate.change(await gate.entry(Consigne, UUID(one.id)), confirmed_at=now())
     return await gate.change(row, confirmed_at=now(), confirmed_by=gate.principal.id, copy_seen_on=said.copy_seen_on)
 
 
 async def correct(gate: Gate, id: UUID, version: int, said: DecisionPatch) -> JudicialDecision:
-    """Raises Conflict when it would show what was made for the judge."""
+    """Other terms are to be confirmed again, by another. Raises Conflict when it would show what was made for the judge."""
     row = await gate.entry(JudicialDecision, id, Action.UPDATE, version)
     told = said.model_dump(exclude_unset=True)
     if told.get("visibility") == Visibility.SHARED and row.nature == Nature.FOR_JUDGE:
         raise Conflict("Cette pièce se lit au tribunal : elle ne se montre pas ici.", code="judicial.for_judge")
     kept: dict[str, Any] = await sealed(gate, row, told)
+    if told.keys() & TERMS:
+        kept |= {"confirmed_at": None, "confirmed_by": None, "entered_by": gate.principal.id}
     return await gate.change(row, **kept)
 
 
 async def amend(gate: Gate, id: UUID, version: int, said: ConsignePatch) -> Consigne:
-    """Raises Invalid when it would end before it starts."""
+    """To be confirmed again, by another. Raises Invalid when it would end before it starts."""
     row = await gate.entry(Consigne, id, Action.UPDATE, version)
     values = said.model_dump(exclude_unset=True)
     if values.get("ends") is not None and values["ends"] <= row.starts:
         raise Invalid("La fin vient après le début.", where="/ends", code="judicial.period")
-    return await gate.change(row, **values)
+    return await gate.change(row, **values, confirmed_at=None, entered_by=gate.principal.id)
 
 
 async def lift(gate: Gate, id: UUID) -> Consigne:

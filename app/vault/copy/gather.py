@@ -116,6 +116,7 @@ async def _sign(session: AsyncSession, organisation: UUID, usager_id: UUID, acco
         select(Professional.id, Membership.role)
         .join(Membership, Membership.professional_id == Professional.id)
         .where(Professional.organisation_id == organisation, Professional.account_id == account)
+        .where(Professional.deleted_at.is_(None))
         .where(Membership.organisation_id == organisation, Membership.deleted_at.is_(None))
         .where(Membership.starts <= today, (Membership.ends.is_(None)) | (Membership.ends > today))
         .where(Membership.role.in_([role.value for role in ACTS[act]]))

@@ -21,6 +21,7 @@ def people(world: World) -> None:
     world.hire("nuit", Role.VEILLEUR, "ime")
     world.hire("maitresse", Role.ENSEIGNANT, "ime")
     world.hire("ass", Role.ASSISTANT_SOCIAL, "ime")
+    world.hire("nora", Role.CHEF_DE_SERVICE, "ime")
     world.hire("remplacante", Role.VEILLEUR, "ime")
     for who in ("nuit", "maitresse", "ass"):
         world.accompany(who, world.ids["lucas"], "ime")
@@ -56,6 +57,12 @@ def restricting(world: World, contact: UUID, **more: Any) -> tuple[str, str]:
         world.ids["ime"],
     )
     return places(filed(world, consigne={**CONSIGNE, "contact_id": str(contact), "closes_access": True, **more}))
+
+
+def confirmed(world: World, who: str, decision: str, version: int) -> int:
+    headers = {**world.bearers[who], "If-Match": f'W/"{version}"'}
+    said = {"copy_seen_on": str(today())}
+    return int(world.client.post(f"{decision}/confirm", json=said, headers=headers).status_code)
 
 
 def status(world: World, who: str, path: str) -> int:
@@ -128,6 +135,25 @@ class TestConfirming:
         assert world.client.post(f"{decision}/confirm", **said).status_code == 200
         said["headers"]["If-Match"] = 'W/"2"'
         assert world.client.post(f"{decision}/confirm", **said).status_code == 409
+
+    def test_again_once_its_terms_change_and_by_another_than_who_changed_them(self, world: World) -> None:
+        decision, _ = places(filed(world))
+        assert confirmed(world, "marc", decision, 1) == 200
+        assert world.patch("marc", decision, {"title": "Jugement du 4 mars"}, 2).json()["confirmed_at"] is None
+        assert (confirmed(world, "marc", decision, 3), confirmed(world, "nora", decision, 3)) == (403, 200)
+
+    def test_stays_when_only_what_is_shown_changes(self, world: World) -> None:
+        decision, _ = places(filed(world))
+        confirmed(world, "marc", decision, 1)
+        assert world.patch("marc", decision, {"visibility": "shared"}, 2).json()["confirmed_at"] is not None
+
+    def test_again_once_what_it_asks_changes_and_by_another_than_who_changed_it(self, world: World) -> None:
+        decision, consigne = places(filed(world))
+        confirmed(world, "marc", decision, 1)
+        changed = world.patch("marc", consigne, {"fetch": "Personne"}, 2)
+        assert (changed.status_code, changed.json()["confirmed_at"]) == (200, None)
+        assert (confirmed(world, "marc", decision, 2), confirmed(world, "nora", decision, 2)) == (403, 200)
+        assert world.get("nuit", consigne).json()["confirmed_at"] is not None
 
     def test_not_seen_tomorrow(self, world: World) -> None:
         decision, _ = places(filed(world))
