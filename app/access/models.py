@@ -126,6 +126,7 @@ class SharingConsent(DossierEntry):
     CATEGORY: ClassVar = Category.ADMINISTRATIVE
 
     kind: Mapped[str]  # partage · image · autre
+    about: Mapped[str | None]  # evaluation: a yes to it, and to no other, lets an evaluator read
     partner_id: Mapped[UUID | None]
     question: Mapped[str]
     if_yes: Mapped[str]
@@ -156,6 +157,7 @@ class SharingConsent(DossierEntry):
             ForeignKeyConstraint(["organisation_id", "partner_id"], ["partner.organisation_id", "partner.id"]),
             CheckConstraint("data_from < data_until", name="period"),
             CheckConstraint("act IN ('usuel', 'non_usuel', 'gardien')", name="act"),
+            CheckConstraint("about IS NULL OR (about = 'evaluation' AND kind = 'autre')", name="about"),
             Index(None, "organisation_id", "partner_id", "usager_id"),
         )
 

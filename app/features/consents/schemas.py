@@ -41,12 +41,13 @@ class ConsentIn(Body):
     """A question to the person. `partage` names the partner and what would be read; `project` means it and its parts.
 
     Without `kinds`, all of these categories. `act`: who answers for a minor; always `non_usuel`, hence both parents, for
-    `partage` and `image`; without it `usuel`, one parent, for `autre`.
+    `partage` and `image`; without it `usuel`, one parent, for `autre`. `about`: what an `autre` would open.
     """
 
     usager_id: UUID
     structure_id: UUID
     kind: QuestionKind
+    about: Literal["evaluation"] | None = None
     question: Sentence
     if_yes: Sentence
     if_no: Sentence
@@ -129,6 +130,7 @@ class ConsentOut(DossierView, frozen=True):
     structure_id: str
     author_id: str | None
     kind: str
+    about: str | None
     question: str
     if_yes: str
     if_no: str

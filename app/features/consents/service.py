@@ -112,6 +112,8 @@ def _check(said: ConsentIn) -> None:
             where="/act",
             code="consent.both_parents",
         )
+    if said.about and said.kind is not QuestionKind.OTHER:
+        raise Invalid("L'accord à une évaluation est une question « autre ».", where="/about", code="consent.about")
     if said.data_from and said.data_until and said.data_until <= said.data_from:
         raise Invalid("Cette période finit avant de commencer.", where="/data_until", code="consent.period")
     if said.ends and said.ends <= (said.starts or today()):

@@ -42,7 +42,7 @@ class Asked(DossierView, frozen=True):
 
     TABLE: ClassVar = SharingConsent
 
-    kind: str
+    about: str | None
     answer: str
 
 

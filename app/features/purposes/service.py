@@ -49,7 +49,7 @@ async def state(gate: Gate, said: PurposeIn) -> StatedPurpose:
         raise Invalid("Une évaluation repose sur l'accord de la personne.", where="/consent_id", code="purpose.consent")
     if said.consent_id is not None:
         asked = await gate.get(Asked, said.consent_id)
-        if asked.usager_id != str(said.usager_id) or asked.kind != "autre" or asked.answer != "yes":
+        if asked.usager_id != str(said.usager_id) or asked.about != said.purpose.value or asked.answer != "yes":
             raise Invalid("Cet accord n'est pas un oui à l'évaluation.", where="/consent_id", code="purpose.consent")
     hours = timedelta(hours=await tuned(gate, said.structure_id, HOURS))
     shown = Visibility.NOT_SHARED if said.purpose is Purpose.INSPECTION else Visibility.SHARED

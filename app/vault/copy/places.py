@@ -100,7 +100,7 @@ LABELS = {
     "name": "nom", "companion": "accompagne", "removed": "retiré", "target": "sujet", "important": "important",
     "correction_reason": "corrigé parce que", "if_yes": "si oui", "if_no": "si non", "assisted_by": "avec l'assistance de",
     "act": "acte", "cannot_express_on": "ne pouvait pas répondre, noté le", "withdrawn_at": "repris le",
-    "categories": "parties partagées", "kinds": "sortes partagées", "data_from": "notes depuis le", "data_until": "notes jusqu'au",
+    "about": "ce que cela ouvre", "categories": "parties partagées", "kinds": "sortes partagées", "data_from": "notes depuis le", "data_until": "notes jusqu'au",
     "given_by_kind": "donnée par", "consent_version": "version de la question", "nature": "nature", "lapses_on": "à vous redemander le", "reviewed_at": "relu le", "review": "avis du responsable", "ground": "motif", "article": "texte", "stopped_at": "arrêté le", "person_informed": "vous étiez informé(e)", "person_told_on": "vous a été dit le", "opposed_at": "vous avez refusé le", "decided_on": "décidé le",
     "fetch": "qui peut venir chercher", "call": "qui peut appeler", "visit": "qui peut visiter", "sign": "qui peut signer",
     "in_doubt": "en cas de doute", "closes_access": "ferme un accès", "lifted_at": "levée le", "closed_at": "fermé le",

@@ -655,6 +655,15 @@ class TestParents:
         answer = world.post("marc", PATH, question(world, "lucas", kind=kind, act=act, **alone))
         assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/act")
 
+    @pytest.mark.threat("evaluator-without-yes")
+    def test_only_a_question_of_its_own_opens_an_evaluation(self, world: World):
+        shared = world.post("marc", PATH, question(world, "lucas", about="evaluation"))
+        assert (shared.status_code, shared.json()["errors"][0]["where"]) == (422, "/about")
+        assert (
+            world.get("marc", f"{PATH}/{other(world, 'lucas', 'autre', about='evaluation')}").json()["about"]
+            == "evaluation"
+        )
+
     def test_a_usual_act_nobody_said_yes_to_waits(self, world: World):
         id = other(world, "lucas", "autre")
         world.post("sonia", f"{PATH}/{id}/answer", {"answer": "yes"})

@@ -41,7 +41,13 @@ def note(world: World, usager: str = "jeanne", category: str = "support") -> str
 
 def agreed(world: World, answer: str = "yes", **more: Any) -> UUID:
     id = uuid7()
-    asked = {"kind": "autre", "question": "Une évaluatrice peut-elle lire ?", "if_yes": "Oui.", "if_no": "Non."}
+    asked = {
+        "kind": "autre",
+        "about": "evaluation",
+        "question": "Une évaluatrice peut-elle lire ?",
+        "if_yes": "Oui.",
+        "if_no": "Non.",
+    }
     at = {"usager_id": world.ids["jeanne"], "structure_id": world.ids["ehpad"], "categories": [], "starts": today()}
     world.add(SharingConsent(id=id, answer=answer, **{**asked, **at, **more}))
     return id
@@ -137,7 +143,7 @@ class TestMission:
         [
             ({"purpose": "evaluation"}, "/consent_id"),
             ({"purpose": "evaluation", "consent": {"answer": "no"}}, "/consent_id"),
-            ({"purpose": "evaluation", "consent": {"kind": "image"}}, "/consent_id"),
+            ({"purpose": "evaluation", "consent": {"about": None}}, "/consent_id"),
             ({"consent": {}}, "/consent_id"),
             ({"ends_at": (now() + timedelta(days=40)).isoformat()}, "/ends_at"),
             ({"ends_at": None}, "/ends_at"),
