@@ -118,6 +118,7 @@ def told_back(world: World, callers: Callable[[int, int], Iterable[str]]) -> int
     return asked
 
 
+@pytest.mark.once
 @pytest.mark.threat("privacy-canary-refusals")
 def test_nothing_received_comes_back(
     world: World,
@@ -137,6 +138,7 @@ def test_nor_to_any_caller(world: World, caplog: pytest.LogCaptureFixture, capfd
     check_logs(caplog, capfd)
 
 
+@pytest.mark.once
 @pytest.mark.threat("privacy-canary-fhir")
 def test_nor_through_fhir(world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]):
     promised = [*fhir_routes(world)]

@@ -26,6 +26,7 @@ from tests.oracle.worlds import Cast, Drawn, drawn
 from tests.world import World
 
 SEED = 57
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

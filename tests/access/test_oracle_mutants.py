@@ -12,7 +12,7 @@ from tests.oracle.paths import broad, wrong
 from tests.oracle.worlds import MANY_PERSONS, Cast, Drawn, drawn
 from tests.world import World
 
-SEEDS = tuple(range(101, 111))
+SEEDS = tuple(range(101, 121))
 FACTS, SHARING, POLICY, REACH, WITHHOLDING = "facts", "sharing", "policy", "staff", "withholding"
 STAFF = (
     Mutant(FACTS, "here", ", i_still_am(role))", ")"),
@@ -130,6 +130,7 @@ def found(world: Drawn, staff: bool) -> Iterator[str]:
                     yield no
 
 
+@pytest.mark.once
 @pytest.mark.threat("object-policy-slip")
 def test_every_mutant_is_found(cast: Cast, figure: Callable[[str], None]) -> None:
     """World after world, those that are left; a world is drawn once for all of them."""
