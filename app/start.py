@@ -1,5 +1,6 @@
 """What must hold before the first request; a start that is refused says why, in words to act on."""
 
+import logging
 import socket
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,14 @@ NO_BASE = "La base n'a pas répondu à l'adresse de {} : vérifiez que Postgres 
 NO_ENTRY = "La base refuse le rôle de {} : vérifiez son nom, son mot de passe et le nom de la base."
 NO_TABLES = "La base n'a pas encore ses tables : lancez « dui migrate », puis recommencez."
 FORESEEN = (KeyFault, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+DEMO_KEYS = (
+    "Le fichier de clés est celui de la démonstration : nommez-en un autre (DUI_KEY_FILE), puis créez-le avec "
+    "« dui keys create »."
+)
 A_BUG = "Ce n'est pas prévu : le journal dit où. Signalez-le."
+
+
+log = logging.getLogger("dui")
 
 
 class UnsafeStart(RuntimeError):
@@ -36,7 +44,7 @@ async def check(config: Settings) -> Keyring:
     """The keys, once all that is asked of a start holds. Raises UnsafeStart or KeyFault."""
     keyring = Keyring.load(config.key_file)
     if keyring.demo and not config.demo:
-        raise UnsafeStart("Le fichier de clés est celui de la démonstration. Créez-en un pour de vrai (README).")
+        raise UnsafeStart(DEMO_KEYS)
     await check_role(config.database_url)
     await proof.opens(config.database_url, keyring)
     if not config.demo:
@@ -81,7 +89,10 @@ def telling() -> Iterator[None]:
     try:
         yield
     except Exception as exc:
-        sys.stderr.write(f"Le serveur ne démarre pas. {why(exc)}\n")
+        said = why(exc)
+        if said is A_BUG:
+            log.error("start_failed", exc_info=exc)
+        sys.stderr.write(f"Le serveur ne démarre pas. {said}\n")
         raise
 
 

@@ -58,7 +58,7 @@ def _told(name: str, look: Look, backups: Path | None) -> bool:
 async def _keys(config: Settings, _: Path | None) -> str:
     keyring = Keyring.load(config.key_file)
     if keyring.demo and not config.demo:
-        raise Amiss("ce fichier de clés est celui de la démonstration : « dui keys create » en fait un vrai.")
+        raise Amiss(start.DEMO_KEYS)
     await proof.opens(config.database_url, keyring)
     return "lisibles par vous seul, et elles ouvrent la base. Sont-elles aussi gardées ailleurs ?"
 

@@ -1,10 +1,10 @@
 """`dui organisation`, `dui structure`: the houses, before anyone can sign in. Later ones are opened by the direction, by REST."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,13 +12,14 @@ from app.api.errors import fault
 from app.cli.owner import acted, told
 from app.features.structures import founding
 from app.features.structures.models import Organisation, Structure
-from app.features.structures.schemas import Model, StructureIn
+from app.features.structures.schemas import Model, OrganisationIn, StructureIn
 from app.kernel.errors import Invalid
 
 commands = typer.Typer(
     no_args_is_help=True, help="Les structures : la première ; les autres s'ouvrent aussi par l'API."
 )
 organisations = typer.Typer(no_args_is_help=True, help="L'organisme gestionnaire.")
+B = TypeVar("B", bound=BaseModel)
 Finess = Annotated[str | None, typer.Option(help="Neuf chiffres, le dernier étant sa clé.")]
 
 
@@ -30,7 +31,7 @@ def add_organisation(
     """Inscrit un organisme gestionnaire : ce qu'une organisation garde, aucune autre ne le voit."""
 
     async def work(session: AsyncSession) -> None:
-        said = _said(name=name, model="ehpad", finess=finess)
+        said = _said(OrganisationIn, name=name, finess=finess)
         id = await founding.organisation(session, said.name, said.finess)
         await told(session, [id], "create", "organisation", [id])
 
@@ -50,7 +51,7 @@ def add(
     """Ouvre une structure (FINESS ET) d'un organisme gestionnaire."""
 
     async def work(session: AsyncSession) -> UUID:
-        said = _said(name=name, model=model, finess=finess, phone=phone, human=human)
+        said = _said(StructureIn, name=name, model=model, finess=finess, phone=phone, human=human)
         within = await founding.only_organisation(session, organisation)
         id = await founding.structure(session, within, said)
         await told(session, [within], "create", "structure", [id])
@@ -77,10 +78,10 @@ def listed() -> None:
         typer.echo(f"{name} ({finess or 'sans FINESS'}) · {house}")
 
 
-def _said(**values: Any) -> StructureIn:
+def _said(body: type[B], **values: Any) -> B:
     """Raises Invalid, which names the options to mend and never their values."""
     try:
-        return StructureIn(**values)
+        return body(**values)
     except ValidationError as exc:
         faults = [fault({**e, "loc": ("body", *e["loc"])}) for e in exc.errors()]
         told = [f"{'NOM' if f.where == '/name' else '--' + f.where[1:]} : {f.message}" for f in faults]

@@ -1,6 +1,6 @@
 """What the person does on their page: a form, its secret, the same rule as everywhere, then back to the screen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, TypeVar
@@ -30,6 +30,7 @@ from app.portal.frame import Answer, Screen
 RIGHT, WRONG = "right", "wrong"
 SAVED = "note"  # of the address gone back to
 E = TypeVar("E", bound=StrEnum)
+G = TypeVar("G", bound=Gate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +60,20 @@ async def _acts(request: Request, cookie: Annotated[str, Depends(cookie_of)]) ->
 PageActing = Annotated[Acting, Depends(_acts, scope="function")]
 
 
-async def _ends(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[Ending]:
-    csrf.check_site(request)
-    form = await forms.read(request)
-    async with open_as(Ending, request, Door.PAGE) as gate:
-        csrf.check(gate.keyring, gate.principal.session_id, form, Screen.ACCESS)
-        yield gate
+def posted(kind: type[G], screen: Screen) -> Callable[..., AsyncIterator[G]]:
+    """A gate of this kind, opened by the one form of this screen that says nothing but yes."""
+
+    async def opened(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[G]:
+        csrf.check_site(request)
+        form = await forms.read(request)
+        async with open_as(kind, request, Door.PAGE) as gate:
+            csrf.check(gate.keyring, gate.principal.session_id, form, screen)
+            yield gate
+
+    return opened
 
 
-PageEnding = Annotated[Ending, Depends(_ends, scope="function")]
+PageEnding = Annotated[Ending, Depends(posted(Ending, Screen.ACCESS), scope="function")]
 
 
 async def close_elsewhere(gate: Ending) -> Response:

@@ -69,7 +69,7 @@ def ready(client: httpx2.Client) -> bool:
         return False
 
 
-def test_three_commands_open_it():
+def test_the_readme_gives_three_commands():
     assert [words[:2] for words in COMMANDS] == [["organisation", "add"], ["structure", "add"], ["account", "add"]]
 
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from app import start
+from app.api.middleware import JsonFormatter
 from app.kernel.crypto import Keyring
 from tests.postgres import TestDatabase, free_port
 
@@ -100,6 +101,13 @@ class TestTheBase:
     )
     def test_each_cause_has_its_words(self, raised: Exception, said: str):
         assert start.why(raised) == said
+
+    def test_what_nobody_foresaw_is_placed_in_the_log_without_its_words(self, caplog: pytest.LogCaptureFixture):
+        with pytest.raises(ZeroDivisionError), start.telling():
+            raise ZeroDivisionError(SECRET)
+        [line] = caplog.records
+        told = JsonFormatter().format(line)
+        assert ("start_failed" in told, "test_start.py:" in told, SECRET in told) == (True, True, False)
 
     def test_nothing_is_said_of_a_start_that_holds(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         with start.telling():

@@ -6,7 +6,6 @@ Only what these fixtures started is ever killed, by its number.
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ import httpx2
 from app.audit import sealer, verify
 from app.kernel import migrations, postgres
 from app.kernel.roles import DATABASE
-from tests.postgres import TestDatabase, ask, chosen_engine
+from tests.postgres import TestDatabase, ask, chosen_engine, free_port
 from tests.world import ORIGIN, Headers, World
 from tests.world import world as make_world
 
@@ -206,7 +205,7 @@ def a_house(folder: Path) -> Iterator[House]:
         superuser = server.superuser_url.replace("@/postgres?", f"@/{DATABASE}?")
         database = TestDatabase(DATABASE, server.owner_url, server.app_url, server.sealer_url, superuser)
         with make_world(database, folder) as made:
-            house = House(folder, server, made, _free_port())
+            house = House(folder, server, made, free_port())
         try:
             house.open()
             yield house
@@ -214,9 +213,3 @@ def a_house(folder: Path) -> Iterator[House]:
             house.kill()
     finally:
         postgres.stop(folder / "base")
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

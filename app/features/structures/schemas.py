@@ -26,6 +26,11 @@ def _finess(said: str) -> str:
 Finess = Annotated[str, AfterValidator(_finess)]
 
 
+class OrganisationIn(Body):
+    name: Name
+    finess: Finess | None = None
+
+
 class StructureIn(Body):
     name: Name
     model: Model
