@@ -1,61 +1,83 @@
-"""Coverage floors, checked by pytest itself so that its closing line stays the last one (`-p tests.floors --cov`)."""
+"""Coverage floors, checked by pytest itself so that its closing line stays the last one (`-p tests.floors`).
 
+Lines and branches are counted by probes put in as `app` is imported (SlipCover), not by a tracer of each call: a tracer must
+ask at each one which greenlet of SQLAlchemy it is in, and the suite then takes four times as long.
+"""
+
+import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from io import StringIO
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
 
 import pytest
-from coverage import Coverage
-from coverage.exceptions import NoDataError
+import slipcover
 
+ROOT = Path(__file__).parent.parent
+ROOM = ROOT / "app"
 FLOORS = {"app/*": 95, "app/access/*": 100, "app/audit/*": 100, "app/security/*": 100}  # % of lines and branches
-PRAGMA = "pragma"
+EXCUSED = [r"if TYPE_CHECKING:"]  # nothing else: a pragma excuses no line
+BRANCHES = ("executed_branches", "missing_branches")
+COUNTED = ("executed_lines", "missing_lines", *BRANCHES)
+
+Counts = dict[str, Any]  # what SlipCover tells: {"files": {path: {name of COUNTED: […]}}}
 
 
-@dataclass
-class Verdict:
-    lines: list[str] = field(default_factory=list)
-    ok: bool = True
+def probes() -> slipcover.Slipcover:
+    """Put probes into each module of `app` that is imported from now on."""
+    counting = slipcover.Slipcover(branch=True, source=[str(ROOM)], exclude_lines=EXCUSED)
+    slipcover.ImportManager(counting, slipcover.FileMatcher(sources=[ROOM])).__enter__()
+    return counting
 
 
-def verdict() -> Verdict:
-    """Read what pytest-cov wrote; where 100 % is asked, no line may be excused by a pragma."""
-    told = Verdict()
+def verdict(counts: Counts) -> tuple[list[str], bool]:
+    """The lines to print, and whether each floor is kept."""
+    told, kept = [], True
+    files = {str(Path(name).resolve().relative_to(ROOT)): found for name, found in counts["files"].items()}
     for rooms, floor in FLOORS.items():
-        coverage = Coverage()
-        if rooms != "app/*":
-            excused = coverage.get_option("report:exclude_lines")
-            coverage.set_option("report:exclude_lines", [e for e in excused or [] if PRAGMA not in e])
-        coverage.load()
-        out = StringIO()
-        try:
-            reached = coverage.report(include=[rooms], file=out, precision=2)
-        except NoDataError:
-            reached = 0.0
-        kept = reached >= floor
-        told.ok &= kept
-        if not kept:
-            told.lines += out.getvalue().splitlines()
-        told.lines.append(f"{rooms:16} {reached:6.2f} %  floor {floor} %  {'kept' if kept else 'BROKEN'}")
-    return told
+        inside = {name: found for name, found in files.items() if fnmatch(name, rooms)}
+        lines, missed, branches, untaken = (sum(len(found[kind]) for found in inside.values()) for kind in COUNTED)
+        of = lines + missed + branches + untaken
+        reached = 100 * (lines + branches) / of if of else 0.0
+        if broken := reached < floor:
+            kept = False
+            told += [f"  {name}: {_missing(found)}" for name, found in sorted(inside.items()) if _missing(found)]
+        told.append(f"{rooms:16} {reached:6.2f} %  floor {floor} %  {'BROKEN' if broken else 'kept'}")
+    return told, kept
+
+
+def _missing(found: Counts) -> str:
+    lines = found["missing_lines"]
+    untaken = [f"{start}->{end or 'exit'}" for start, end in found["missing_branches"] if start not in lines]
+    return ", ".join([*map(str, lines), *untaken])
 
 
 class Floors:
-    def __init__(self) -> None:
+    """Of the run as a whole: a worker hands its counts over as it ends, and the controller puts them together."""
+
+    def __init__(self, counting: slipcover.Slipcover | None) -> None:
+        self.counting = counting  # None where the workers count
+        self.counts: Counts | None = None
         self.lines: list[str] = []
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        """Before the summary, after pytest-cov has put the workers' data together."""
-        found = verdict()
-        self.lines = found.lines
+    def add(self, counts: Counts) -> None:
+        self.counts = slipcover.merge_coverage(self.counts, counts) if self.counts else counts
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        if told := getattr(node, "workeroutput", {}).get("floors"):  # a worker that died told nothing
+            self.add(json.loads(told))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Each worker has ended; the summary comes next."""
+        if self.counting:
+            self.add(self.counting.get_coverage())
+        self.lines, kept = verdict(self.counts or {"files": {}})
         if failed := os.environ.get("DUI_TEST_FAILED"):
             self.lines.append(f"Failed before this run: {failed}")
-            found.ok = False
-        if not found.ok and session.exitstatus == pytest.ExitCode.OK:
+        if (failed or not kept) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        return (yield)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("coverage floors")
@@ -63,6 +85,20 @@ class Floors:
             terminalreporter.line(line)
 
 
+class Worker:
+    def __init__(self, counting: slipcover.Slipcover, output: dict[str, Any]) -> None:
+        self.counting, self.output = counting, output
+
+    def pytest_sessionfinish(self) -> None:
+        self.output["floors"] = json.dumps(self.counting.get_coverage())
+
+
+# As this plugin is read, before any conftest imports `app`; the controller of workers imports nothing of it.
+_COUNTING = probes()
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Floors())
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Worker(_COUNTING, config.workeroutput))
+    else:
+        config.pluginmanager.register(Floors(None if config.getoption("numprocesses", None) else _COUNTING))

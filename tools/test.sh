@@ -16,4 +16,4 @@ if [ -x /usr/lib/postgresql/15/bin/postgres ]; then
 	last="not long and not once"
 fi
 echo "— PostgreSQL 18"
-DUI_TEST_FAILED="${failed[*]-}" exec $python -m pytest -rs -n "${JOBS:-2}" -m "$last" -p tests.floors --cov --cov-report=
+DUI_TEST_FAILED="${failed[*]-}" exec $python -m pytest -rs -n "${JOBS:-2}" -m "$last" -p tests.floors
