@@ -17,6 +17,8 @@ from app.kernel.postgres import Server
 from app.kernel.roles import url_as
 from tests.postgres import ask, clone, cluster
 
+pytestmark = pytest.mark.once
+
 HERE = Path(__file__).resolve().parents[1]
 RIGHTS = "SELECT string_agg(concat_ws(' ', rolname, rolsuper, rolbypassrls, rolcreaterole), ', ' ORDER BY rolname)"
 

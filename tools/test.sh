@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lint, the scan, the suite on PostgreSQL 15, the suite on 18 with its coverage floors: in this order, so that pytest's own
 # closing line is the last one said. What failed before is told to that last run, which then fails too. What is marked
-# `once` runs on the first PostgreSQL there is, and not again under coverage.
+# `once` runs on the first PostgreSQL there is, and not again.
 set -u
 python=.venv/bin/python
 failed=()

@@ -13,6 +13,8 @@ from app.access.permissions import Action, Category
 from tests.access.cells import CELLS, DOSSIER, Cell, House, Profile, every, founded, opens
 from tests.world import World
 
+pytestmark = pytest.mark.once
+
 STALE = 999_999
 ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BODIES = {"usager_identifier": {"value": "1"}}

@@ -15,6 +15,8 @@ from tests.access.cells import DOSSIER, Cell, House, Profile, founded
 from tests.dossier import LOCAL, PARTS, Person
 from tests.world import World
 
+pytestmark = pytest.mark.once
+
 NEAR, FAR = Profile(team=True, referent=True, own=True, consigne=True), Profile(own=True)
 # Written by the gate beside something else, or after an act of its own (`acts.ACTS`): the gate is asked.
 WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate", "consigne", "shared_team"}

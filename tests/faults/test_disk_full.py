@@ -18,6 +18,8 @@ import pytest
 from tests.faults.house import READY_WITHIN, House, Load, a_house, chain_holds, load_of, wrongs
 from tests.postgres import ask
 
+pytestmark = pytest.mark.once
+
 SIZE = "160m"  # a fresh house takes 50, and its journal may take 80
 MANY, BLOCK = 1024 * 1024, 4096
 QUIET = 3.0  # seconds without a note: refused

@@ -13,6 +13,11 @@ from app.security import passwords
 GOOD = "une phrase assez longue"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def light_passwords() -> None:
+    """Here they weigh what they weigh."""
+
+
 async def test_the_right_password_matches_and_needs_no_fresher_hash() -> None:
     assert await passwords.matches(GOOD, await passwords.hashed(GOOD, "sonia")) == (True, None)
 
