@@ -92,21 +92,32 @@ async def prove(
 
     Raises Unauthenticated, TooMany.
     """
-    code = said.replace(" ", "").replace("-", "").upper()
-    by_digits = code.isascii() and code.isdigit()
-    here = await tried(database, keyring, account_id, place)
-    if by_digits and not known:
-        await throttle.spend(database, [throttle.key(keyring, "otp", str(account_id))], GUESSES_A_DAY)
+    here = await judged(database, keyring, account_id, said, place, known=known)
     async with database.session(None) as session:
-        factors = await _factors(session, account_id)
-        spent = (
-            _once(keyring, account_id, factors, code) if by_digits else _recovered(keyring, account_id, factors, code)
-        )
-        if spent is None or await session.scalar(spent) is None:
-            raise Unauthenticated(WRONG)
+        amr = await spend(session, keyring, account_id, said)
         await session.commit()
     await throttle.forgive(database, here)
-    return WITH_CODE if by_digits else WITH_RECOVERY
+    return amr
+
+
+async def judged(
+    database: Database, keyring: Keyring, account_id: UUID, said: str, place: Sequence[str], *, known: bool
+) -> list[bytes]:
+    """What counts this code before it is looked at, to be forgiven once it opened something. Raises TooMany."""
+    here = await tried(database, keyring, account_id, place)
+    if _is_digits(_normal(said)) and not known:
+        await throttle.spend(database, [throttle.key(keyring, "otp", str(account_id))], GUESSES_A_DAY)
+    return here
+
+
+async def spend(session: AsyncSession, keyring: Keyring, account_id: UUID, said: str) -> tuple[str, ...]:
+    """This code serves once, unless the caller's transaction comes to nothing. Raises Unauthenticated."""
+    code, factors = _normal(said), await _factors(session, account_id)
+    use = _once if _is_digits(code) else _recovered
+    spent = use(keyring, account_id, factors, code)
+    if spent is None or await session.scalar(spent) is None:
+        raise Unauthenticated(WRONG)
+    return WITH_CODE if _is_digits(code) else WITH_RECOVERY
 
 
 async def tried(database: Database, keyring: Keyring, account_id: UUID, place: Sequence[str]) -> list[bytes]:
@@ -114,6 +125,14 @@ async def tried(database: Database, keyring: Keyring, account_id: UUID, place: S
     here = [throttle.key(keyring, "otp", str(account_id), *place)]
     await throttle.spend(database, here)
     return here
+
+
+def _normal(said: str) -> str:
+    return said.replace(" ", "").replace("-", "").upper()
+
+
+def _is_digits(code: str) -> bool:
+    return code.isascii() and code.isdigit()
 
 
 def _once(keyring: Keyring, account_id: UUID, factors: dict[str, Any], code: str) -> Any:

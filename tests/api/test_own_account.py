@@ -2,14 +2,20 @@
 
 import base64
 import time
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
+from app.access.models import Membership
+from app.api.oauth.staff import NO_FUNCTION
 from app.features.settings.models import Setting
+from app.kernel.ids import uuid7
 from app.security.principal import Role
+from app.security.second_factor import WRONG
 from tests.api.test_oauth import READ, bearer, login, refused, traced
 from tests.security.conftest import PASSWORD, House
 from tests.world import World
@@ -50,6 +56,16 @@ def renewed(world: World, before: Any) -> Any:
 
 def works_as(world: World, house: House, role: Role) -> None:
     world.rows("UPDATE membership SET role = $2 WHERE id = $1", house.membership, role.value)
+
+
+def works_too(world: World, house: House, role: Role) -> UUID:
+    second = uuid7()
+    world.add(
+        Membership(
+            organisation_id=house.id, id=second, professional_id=house.sonia, role=role.value, starts=date(2020, 1, 1)
+        )
+    )
+    return second
 
 
 class TestAtTheDoor:
@@ -125,6 +141,41 @@ class TestAtTheDoor:
         refused(login(world, house), 400, "mfa_enrolment_required")
         works_as(world, house, Role.DIRECTION)
         assert login(world, house).status_code == 200
+
+    @pytest.mark.threat("otp-missing", "login-functions-told-early")
+    @pytest.mark.parametrize("named", [{}, {"membership": "another"}])
+    def test_which_functions_there_are_is_told_once_the_code_is_right(
+        self, world: World, house: House, named: dict[str, str]
+    ):
+        second = works_too(world, house, Role.COORDINATEUR)
+        phone, _ = enrolled(world, house)
+        for wrong, error in (({}, "mfa_required"), ({"otp": "000000"}, "invalid_grant")):
+            answer = login(world, house, **wrong, **named)
+            refused(answer, 400, error)
+            assert set(answer.json()) == {"error", "error_description"}
+            assert not any(str(told) in answer.text for told in (second, house.membership, house.id, "coordinateur"))
+        code = phone.next()
+        told = login(world, house, otp=code, **named)
+        refused(told, 400, "invalid_request")
+        assert str(second) in {place["membership"] for place in told.json()["memberships"]}
+        assert login(world, house, otp=code, membership=str(second)).status_code == 200
+        refused(login(world, house, otp=code, membership=str(second)), 400, "invalid_grant")
+
+    @pytest.mark.threat("login-functions-told-early")
+    def test_nor_that_none_runs_any_more(self, world: World, house: House):
+        phone, _ = enrolled(world, house)
+        world.rows("UPDATE membership SET ends = '2020-01-02' WHERE id = $1", house.membership)
+        wrong, right = login(world, house, otp="000000"), login(world, house, otp=phone.next())
+        assert [answer.json()["error_description"] for answer in (wrong, right)] == [WRONG, NO_FUNCTION]
+
+    @pytest.mark.threat("login-functions-told-early")
+    def test_nor_before_a_telephone_when_one_of_them_asks_for_it(self, world: World, house: House):
+        second = works_too(world, house, Role.DIRECTION)
+        for named in ({}, {"membership": "another"}, {"membership": str(second)}):
+            answer = login(world, house, **named)
+            refused(answer, 400, "mfa_enrolment_required")
+            assert "memberships" not in answer.json()
+        assert login(world, house, membership=str(house.membership)).status_code == 200
 
     @pytest.mark.threat("otp-missing-at-renewal")
     @pytest.mark.parametrize("since", ["house", "role", "telephone"])

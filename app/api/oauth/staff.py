@@ -14,7 +14,7 @@ from app.features.settings.shipped import SHIPPED
 from app.kernel.db import Database
 from app.kernel.errors import DuiError, Unauthenticated
 from app.kernel.forms import Form
-from app.security import accounts, dependencies, devices, second_factor, sessions
+from app.security import accounts, dependencies, devices, second_factor, sessions, throttle
 from app.security.accounts import Caller
 from app.security.principal import Professional
 from app.security.sessions import Opened, Place
@@ -38,20 +38,41 @@ class Proved:
 
 
 async def by_password(request: Request, form: Form) -> dict[str, object]:
-    """One account, and one of its memberships: the only one, or the one asked for."""
+    """One account, and one of its memberships: the only one, or the one asked for.
+
+    Which there are is told once all is proved; to hear it uses no code up.
+    """
     state, who = request.app.state, await password_of(request, form)
-    if who.enrolled:
-        asked_code(form)
-    place = chosen(who.places, form)
-    if not who.enrolled and await _demanded(state.database, place):
-        raise OAuthRefusal("mfa_enrolment_required", ENROL_FIRST)
-    amr = await code_of(request, form, who) if who.enrolled else second_factor.PASSWORD_ONLY
-    async with state.database.session(None) as session:
-        issuer = dependencies.issuer(request)
-        opened = await sessions.open_staff(session, state.keyring, issuer, who.account, place, amr=amr)
-        await session.commit()
+    try:
+        counted = await _judged(request, form, who) if who.enrolled else await _check_none_demanded(request, form, who)
+        async with state.database.session(None) as session:
+            amr: tuple[str, ...] = second_factor.PASSWORD_ONLY
+            if who.enrolled:
+                amr = await second_factor.spend(session, state.keyring, who.account, asked_code(form))
+            place, issuer = chosen(who.places, form), dependencies.issuer(request)
+            opened = await sessions.open_staff(session, state.keyring, issuer, who.account, place, amr=amr)
+            await session.commit()
+    except DuiError as no:
+        raise OAuthRefusal.of(no, "invalid_grant") from None
+    if counted:
+        await throttle.forgive(state.database, counted)
     await told(request, Door.API, opened)
     return given(opened, membership=str(place.membership_id), role=place.role.value, device=device_of(request, who))
+
+
+async def _judged(request: Request, form: Form, who: Proved) -> list[bytes]:
+    """What counts the code of the form, once it may be looked at. Raises OAuthRefusal, TooMany."""
+    state, code = request.app.state, asked_code(form)
+    known, place = who.caller.known(state.keyring, who.login), who.caller.place(state.keyring, who.login)
+    return await second_factor.judged(state.database, state.keyring, who.account, code, place, known=known)
+
+
+async def _check_none_demanded(request: Request, form: Form, who: Proved) -> list[bytes]:
+    """The password is enough for the membership named; for every one of them, when none is. Raises OAuthRefusal."""
+    for place in _named(who.places, form) or who.places:
+        if await _demanded(request.app.state.database, place):
+            raise OAuthRefusal("mfa_enrolment_required", ENROL_FIRST)
+    return []
 
 
 async def by_refresh(request: Request, form: Form) -> dict[str, object]:
@@ -132,10 +153,7 @@ def chosen(held: list[Place], form: Form) -> Place:
     """Rights are never added up: one membership a session."""
     if not held:
         raise OAuthRefusal("invalid_grant", NO_FUNCTION)
-    if "membership" in form:
-        named = [place for place in held if str(place.membership_id) == form["membership"].lower()]
-    else:
-        named = held
+    named = _named(held, form)
     if len(named) == 1:
         return named[0]
     listed = [
@@ -144,3 +162,10 @@ def chosen(held: list[Place], form: Form) -> Place:
     raise OAuthRefusal(
         "invalid_request", "Dites sous quelle fonction vous entrez : paramètre « membership ».", memberships=listed
     )
+
+
+def _named(held: list[Place], form: Form) -> list[Place]:
+    """All of them while the form names none."""
+    if "membership" not in form:
+        return held
+    return [place for place in held if str(place.membership_id) == form["membership"].lower()]
