@@ -77,8 +77,8 @@ def only_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def light_passwords() -> Iterator[None]:
-    """Argon2id at its least: 64 MiB and 0.2 s a sign-in are tried where they are the matter (security/test_passwords)."""
-    light = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    """Argon2id at nearly its least: 64 MiB and 0.2 s a sign-in are tried where they are the matter (security/test_passwords)."""
+    light = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=16, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", light)
         patch.setattr(passwords, "NOBODY", light.hash("personne"))

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 TESTS = Path(__file__).parent
@@ -17,6 +18,7 @@ def marks(tree: ast.AST) -> Iterator[ast.Call]:
             yield node
 
 
+@cache
 def tried() -> set[str]:
     trees = [ast.parse(path.read_text()) for path in TESTS.rglob("test_*.py")]
     return {ast.literal_eval(said) for tree in trees for mark in marks(tree) for said in mark.args}
