@@ -12,7 +12,6 @@ from app.cli import main
 from app.features.settings.shipped import PARTS, SHIPPED, STARTS
 from app.portal.notice import VIEW
 from app.portal.pages import render
-from app.security import sessions
 from app.vault import erasure, retention
 from tests.world import World
 
@@ -42,7 +41,6 @@ def test_the_notice_is_read_without_a_card(world: World) -> None:
 def test_its_durations_are_those_of_the_page() -> None:
     shared, own = SHIPPED["page.shared_device_minutes"].value, SHIPPED["page.own_device_days"].value
     assert f"Il reste {shared} minutes sur un appareil partagé, {own} jours sur le vôtre." in PAGES["notice"]
-    assert (shared * 60, own) == (sessions.SHARED_DEVICE_TTL.total_seconds(), sessions.OWN_DEVICE_TTL.days)
 
 
 def test_nothing_is_erased_before_a_setting_as_they_all_say() -> None:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from app.access import opening
 from app.access.http import call_of
 from app.audit.vocabulary import Door
+from app.features.access_cards.lasting import LASTING
 from app.kernel.clock import now
 from app.kernel.errors import DuiError
 from app.kernel.fields import Body
@@ -48,7 +49,7 @@ async def enter(said: Card, request: Request) -> Response:
     state, call = request.app.state, call_of(request, Door.ME)
     link = said.link.strip().rpartition("/")[2]
     try:
-        opened = await access_cards.enter(state.database, state.keyring, link, said.code, dependencies.Door.ME)
+        opened = await access_cards.enter(state.database, state.keyring, link, said.code, dependencies.Door.ME, LASTING)
     except DuiError:
         await opening.refuse_unknown(state.database, call, "login", "session")
         raise

@@ -9,7 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from app.access import opening
 from app.access.http import call_of
 from app.audit.vocabulary import Door
+from app.features.access_cards.lasting import LASTING
 from app.kernel import forms
+from app.kernel.clock import now
 from app.kernel.errors import DuiError, Unauthenticated
 from app.portal import answers, csrf, views
 from app.portal.frame import Screen
@@ -19,7 +21,7 @@ from app.security.dependencies import SECURE_COOKIE
 from app.security.principal import Representative
 
 OWN, SHARED = "own", "shared"
-TTLS = {OWN: sessions.OWN_DEVICE_TTL, SHARED: sessions.SHARED_DEVICE_TTL}
+SAID = {OWN: True, SHARED: False}
 
 
 def cookie_of(request: Request) -> str:
@@ -38,7 +40,13 @@ async def enter(request: Request, link: str) -> Response:
     state, call, device = request.app.state, call_of(request, Door.PAGE), form.get("device", "")
     try:
         opened = await access_cards.enter(
-            state.database, state.keyring, link, form.get("code", ""), dependencies.Door.PAGE, ttl=TTLS.get(device)
+            state.database,
+            state.keyring,
+            link,
+            form.get("code", ""),
+            dependencies.Door.PAGE,
+            LASTING,
+            own_device=SAID.get(device),
         )
     except DuiError as no:
         await opening.refuse_unknown(state.database, call, "login", "session")
@@ -50,7 +58,7 @@ async def enter(request: Request, link: str) -> Response:
     async with opening.opened(who, call, state.keyring, state.lane, state.database) as acts:
         acts.tell("login", "session", [who.session_id], usager_id=usager)
     answer = RedirectResponse(Screen.HOME.path, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-    kept = int(sessions.OWN_DEVICE_TTL.total_seconds()) if device == OWN else None  # shared: until the browser closes
+    kept = round(who.expires - now().timestamp()) if device == OWN else None  # shared: until the browser closes
     answer.set_cookie(
         name, opened.token, max_age=kept, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="lax"
     )

@@ -11,9 +11,10 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, text, update
+from sqlalchemy import Select, and_, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.kernel import db
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
@@ -21,7 +22,7 @@ from app.kernel.errors import Unauthenticated
 from app.kernel.ids import uuid7
 from app.security import sessions, throttle, tokens
 from app.security.models import LiveSession, PersonalAccess
-from app.security.sessions import OWN_DEVICE_TTL, SHARED_DEVICE_TTL, Opened
+from app.security.sessions import Opened
 from app.security.tokens import Door
 
 LINK_BYTES = 16  # 22 characters
@@ -85,9 +86,20 @@ async def take_back_all(session: AsyncSession, organisation_id: UUID, usager_id:
 
 
 async def enter(
-    database: Database, keyring: Keyring, link: str, code: str, door: Door, *, ttl: timedelta | None = None
+    database: Database,
+    keyring: Keyring,
+    link: str,
+    code: str,
+    door: Door,
+    lasting: Select[tuple[timedelta, timedelta]],
+    *,
+    own_device: bool | None = None,
 ) -> Opened:
-    """A session for who holds both. Raises Unauthenticated, TooMany. Nothing is used up: the card serves again."""
+    """A session for who holds both. Raises Unauthenticated, TooMany. Nothing is used up: the card serves again.
+
+    `lasting`: asked of the person's house, how long on a shared device, on their own. `own_device`: as they say; None: as
+    the card does.
+    """
     key = throttle.key(keyring, "link", link)
     await throttle.spend(database, [key])
     async with database.session(None) as session:
@@ -95,7 +107,9 @@ async def enter(
         said = _code_hash(keyring, found.access_id if found else NO_ACCESS, code)
         if not hmac.compare_digest(said, found.code_hash if found else b"") or found is None:
             raise Unauthenticated(WRONG)
-        until = now() + (ttl or (OWN_DEVICE_TTL if found.own_device else SHARED_DEVICE_TTL))
+        await db.enter(session, found.organisation_id)
+        shared, own = (await session.execute(lasting, {"usager": found.usager_id})).one()
+        until = now() + (own if (found.own_device if own_device is None else own_device) else shared)
         opened = await sessions.open_person(
             session,
             found.organisation_id,

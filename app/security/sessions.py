@@ -29,8 +29,6 @@ from app.security.tokens import Door, Known
 STAFF_TTL = timedelta(minutes=15)
 FAMILY_TTL = timedelta(hours=12)  # a long day: then the password again
 PARTNER_TTL = timedelta(minutes=5)  # SMART Backend Services: no more than five minutes advised
-SHARED_DEVICE_TTL = timedelta(minutes=15)
-OWN_DEVICE_TTL = timedelta(days=7)
 ROTATIONS = 500  # of one family: what it remembers stays small
 FAMILY_BYTES, SECRET_BYTES = 16, 32
 REFRESH_LENGTH = 64  # characters: 48 bytes

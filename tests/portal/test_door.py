@@ -101,7 +101,39 @@ def test_a_session_lasts_as_its_device_allows(
 def test_ones_own_device_remembers(world: World, anyone: Visitor) -> None:
     link, code = world.card("karim")
     told = SimpleCookie(anyone.post(f"/p/{link}", code=code, device="own").headers["set-cookie"])
-    assert told["dui"]["max-age"] == str(7 * 24 * 3600)
+    assert int(told["dui"]["max-age"]) == pytest.approx(7 * 24 * 3600, abs=60)
+
+
+@pytest.mark.parametrize(("device", "lasts"), [("shared", timedelta(minutes=10)), ("own", timedelta(days=7))])
+def test_a_house_may_be_narrower_than_the_country(world: World, anyone: Visitor, device: str, lasts: timedelta) -> None:
+    """Inès lives in a house of the model « mecs »."""
+    assert entered(world, anyone, "ines", device) == pytest.approx(lasts, abs=timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("device", "key", "value", "lasts"),
+    [
+        ("shared", "page.shared_device_minutes", 30, timedelta(minutes=30)),
+        ("own", "page.own_device_days", 2, timedelta(days=2)),
+    ],
+)
+def test_a_session_lasts_as_the_house_says(
+    world: World, anyone: Visitor, device: str, key: str, value: int, lasts: timedelta
+) -> None:
+    here = {"scope": f"structure:{world.ids['ehpad']}", "key": key, "value": value}
+    place = world.post("helene", "/api/v1/settings", here).headers["location"]
+    assert entered(world, anyone, "jeanne", device) == pytest.approx(lasts, abs=timedelta(minutes=1))
+    assert entered(world, anyone, "karim", device) != pytest.approx(lasts, abs=timedelta(minutes=1))
+    world.delete("helene", place, 1)
+
+
+def entered(world: World, anyone: Visitor, usager: str, device: str) -> timedelta:
+    """How long the session that this card has just opened lasts."""
+    link, code = world.card(usager)
+    assert anyone.post(f"/p/{link}", code=code, device=device).status_code == 303
+    [row] = world.rows("SELECT expires_at - now() AS left FROM session WHERE door = 'page' ORDER BY id DESC LIMIT 1")
+    left: timedelta = row["left"]
+    return left
 
 
 @pytest.mark.threat("card-outside-its-dates")

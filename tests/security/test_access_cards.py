@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, select, text
 
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring
@@ -19,6 +19,7 @@ from app.security.tokens import Door
 from tests.security.conftest import House
 
 Card = tuple[str, str]
+LASTING = select(literal(timedelta(minutes=20)), literal(timedelta(days=3)))  # what a house could say
 
 
 async def given(db: Database, keyring: Keyring, house: House, contact: UUID | None = None, **how: object) -> Card:
@@ -30,7 +31,7 @@ async def given(db: Database, keyring: Keyring, house: House, contact: UUID | No
 
 async def tried(db: Database, keyring: Keyring, link: str, code: str) -> object:
     try:
-        return await access_cards.enter(db, keyring, link, code, Door.PAGE)
+        return await access_cards.enter(db, keyring, link, code, Door.PAGE, LASTING)
     except DuiError as error:
         return type(error), error.message
 
@@ -151,27 +152,20 @@ async def test_a_card_opens_between_its_dates(
     assert await tried(db, keyring, *card) == WRONG
 
 
-async def test_a_shared_device_is_forgotten_in_a_quarter_of_an_hour(
-    db: Database, keyring: Keyring, house: House
+@pytest.mark.parametrize("said", [None, True, False])
+@pytest.mark.parametrize("own_device", [True, False])
+async def test_a_session_lasts_as_the_house_says_for_this_device(
+    db: Database, keyring: Keyring, house: House, own_device: bool, said: bool | None
 ) -> None:
-    opened = await access_cards.enter(db, keyring, *await given(db, keyring, house), Door.ME)
-    assert opened.principal.expires == pytest.approx(now().timestamp() + 900, abs=5)
-
-
-async def test_my_own_device_is_remembered_a_week(db: Database, keyring: Keyring, house: House) -> None:
-    opened = await access_cards.enter(db, keyring, *await given(db, keyring, house, own_device=True), Door.ME)
-    assert opened.principal.expires == pytest.approx(now().timestamp() + 7 * 86400, abs=5)
-
-
-async def test_a_session_lives_as_long_as_it_is_told(db: Database, keyring: Keyring, house: House) -> None:
-    card = await given(db, keyring, house)
-    opened = await access_cards.enter(db, keyring, *card, Door.ME, ttl=timedelta(hours=12))
-    assert opened.principal.expires == pytest.approx(now().timestamp() + 12 * 3600, abs=5)
+    card = await given(db, keyring, house, own_device=own_device)
+    opened = await access_cards.enter(db, keyring, *card, Door.ME, LASTING, own_device=said)
+    lasts = 3 * 86400 if (own_device if said is None else said) else 20 * 60
+    assert opened.principal.expires == pytest.approx(now().timestamp() + lasts, abs=5)
 
 
 async def test_a_session_ends_with_the_card(db: Database, keyring: Keyring, house: House) -> None:
     ends = now() + timedelta(minutes=2)
-    opened = await access_cards.enter(db, keyring, *await given(db, keyring, house, ends=ends), Door.ME)
+    opened = await access_cards.enter(db, keyring, *await given(db, keyring, house, ends=ends), Door.ME, LASTING)
     assert opened.principal.expires == ends.timestamp()
 
 

@@ -4,9 +4,9 @@ The same as docs/rgpd/notice.md, to the letter. A sentence may hold the two dura
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
-from app.security.sessions import OWN_DEVICE_TTL, SHARED_DEVICE_TTL
+from app.features.access_cards.lasting import OWN, SHARED
+from app.features.settings.shipped import SHIPPED
 
 TITLE = "Vos données"
 FIRST = ("Une équipe vous accompagne.", "Elle écrit dans un dossier à votre nom.")
@@ -24,7 +24,6 @@ class Told:
     phone: str | None = None
 
 
-SHARED, OWN = int(SHARED_DEVICE_TTL / timedelta(minutes=1)), OWN_DEVICE_TTL.days
 NOTICE = (
     Told(
         "Ce que nous gardons",
@@ -78,7 +77,8 @@ NOTICE = (
         "Cette page",
         (
             "Un petit fichier garde la page ouverte.",
-            f"Il reste {SHARED} minutes sur un appareil partagé, {OWN} jours sur le vôtre.",
+            f"Il reste {SHIPPED[SHARED].value} minutes sur un appareil partagé, {SHIPPED[OWN].value} jours sur le vôtre.",
+            "Votre maison peut choisir une autre durée.",
             "Il ne sert à rien d'autre.",
         ),
     ),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from app.features.access_cards.lasting import LASTING
 from app.kernel.clock import today
 from app.kernel.db import Database
 from app.security import access_cards
@@ -23,7 +24,7 @@ def card(world: World, name: str, usager: str, contact: str) -> None:
             to = (world.ids[usager], world.ids[name])
             link, code = await access_cards.give(session, world.keyring, world.organisation, *to)
             await session.commit()
-        opened = await access_cards.enter(base, world.keyring, link, code, Door.ME)
+        opened = await access_cards.enter(base, world.keyring, link, code, Door.ME, LASTING)
         await base.close()
         return opened.token
 

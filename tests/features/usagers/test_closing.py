@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.features.access_cards.lasting import LASTING
 from app.kernel.clock import today
 from app.kernel.db import Database
 from app.security import access_cards
@@ -21,7 +22,7 @@ def card(world: World, usager: str) -> None:
         async with base.session(world.organisation) as session:
             link, code = await access_cards.give(session, world.keyring, world.organisation, world.ids[usager])
             await session.commit()
-        await access_cards.enter(base, world.keyring, link, code, Door.ME)
+        await access_cards.enter(base, world.keyring, link, code, Door.ME, LASTING)
         await base.close()
 
     asyncio.run(give())
