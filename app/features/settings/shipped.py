@@ -1,6 +1,7 @@
 """The national layer: every key there is, its value as shipped, its source. A key that is not here is refused."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.security.principal import Role
@@ -14,7 +15,8 @@ class Shipped:
     source: str
     least: int | None = None
     most: int | None = None
-    among: tuple[str, ...] = ()  # the only words it may be
+    among: Mapping[str, str] = field(default_factory=dict)  # the only words it may be, and what each says
+    whole: bool = False  # one value for the organisation: no house has its own
 
 
 SHIPPED: dict[str, Shipped] = {
@@ -36,7 +38,11 @@ SHIPPED: dict[str, Shipped] = {
     "page.own_device_days": Shipped(7, int, "Jours avant de fermer sur son propre appareil", "pratique", 1, 30),
     "page.staff_first_names": Shipped(False, bool, "Montrer le prénom des professionnels", "CJUE C-579/21"),
     "visibility.transmission": Shipped(
-        "not_shared", str, "Une transmission est-elle montrée à la personne ?", "pratique"
+        "not_shared",
+        str,
+        "Une transmission est-elle montrée à la personne, quand personne ne le dit ? Jamais pour les soins",
+        "pratique",
+        among={"not_shared": "elle ne la voit pas", "shared": "elle la voit"},
     ),
     "withheld.draft_days": Shipped(30, int, "Jours pendant lesquels un brouillon n'est pas montré", "pratique", 1, 30),
     "withheld.announcement_days": Shipped(
@@ -45,13 +51,13 @@ SHIPPED: dict[str, Shipped] = {
     "withheld.review_days": Shipped(
         180, int, "Jours avant de relire ce qui est retenu pour une autre raison", "CASF L311-3 ; pratique", 1, 365
     ),
-    "exchange.auto_accept": Shipped(False, bool, "Accepter d'office ce qu'un partenaire envoie", "pratique"),
     **{
         f"second_factor.{role}": Shipped(
             role in (Role.DIRECTION, Role.ADMIN, Role.DPO),
             bool,
             f"Exiger un second facteur ({role}) ; se règle pour l'organisation",
             "CNIL, guide de la sécurité des données personnelles : authentification",
+            whole=True,
         )
         for role in Role
     },
@@ -61,9 +67,14 @@ SHIPPED: dict[str, Shipped] = {
     "copy.old_care_months": Shipped(2, int, "Mois pour répondre : les soins anciens", "CSP L1111-7", 1, 2),
     "copy.rest_months": Shipped(1, int, "Mois pour répondre : le reste du dossier", "RGPD art. 12 §3", 1, 1),
     "erasure.notice_days": Shipped(
-        30, int, "Jours entre l'avis au DPO et l'effacement ; se règle pour l'organisation", "pratique", 30, 365
+        30,
+        int,
+        "Jours entre l'avis au DPO et l'effacement ; se règle pour l'organisation",
+        "pratique",
+        30,
+        365,
+        whole=True,
     ),
-    "fhir.require_if_match": Shipped(False, bool, "Exiger If-Match en FHIR", "RFC 9110"),
 }
 # How long each part of a dossier is kept (field.md §9): nothing is erased until a house says how long, from what day, and
 # by which text. A part without its three answers is kept; and the person's dossier is erased whole or not at all.
@@ -88,7 +99,7 @@ SHIPPED |= {
             0, int, f"Mois de conservation : {said} (0 : pas d'effacement)", "", 0, LONGEST
         ),
         f"retention.{part}.starts": Shipped(
-            "exit", str, f"Ce qui fait partir le délai : {said} ({', '.join(STARTS)})", ""
+            "exit", str, f"Ce qui fait partir le délai : {said} ({', '.join(STARTS)})", "", among=STARTS
         ),
         f"retention.{part}.source": Shipped("", str, f"Le texte qui fixe la durée : {said}", ""),
     }.items()

@@ -17,7 +17,7 @@ from app.features.structures.models import Structure
 _house = literal_column("'organisation'", Text())
 _model = literal_column("'model:'", Text()) + Structure.model
 _here = literal_column("'structure:'", Text()) + cast(Structure.id, Text)
-_THIS = Listing(Structure.id == bindparam("structure", type_=Uuid()))
+THIS = Listing(Structure.id == bindparam("structure", type_=Uuid()))
 
 
 class _Tuned(View, frozen=True):
@@ -41,7 +41,7 @@ class _Tuned(View, frozen=True):
 
 async def tuned(gate: Reading, structure_id: UUID, key: str) -> Any:
     """Raises OutOfReach for a structure that is not of this organisation."""
-    found = await gate.list(_Tuned, _THIS, 1, structure=structure_id, setting_key=key)
+    found = await gate.list(_Tuned, THIS, 1, structure=structure_id, setting_key=key)
     if not found:
         raise refused(OutOfReach, Action.READ, Structure.KIND, [structure_id], where="/structure_id")
     [row] = found

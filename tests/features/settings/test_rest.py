@@ -7,7 +7,7 @@ import pytest
 
 from app import main
 from app.config import Settings
-from app.features.settings.shipped import MODELS, QUESTIONS, SHIPPED
+from app.features.settings.shipped import MODELS, QUESTIONS, SHIPPED, STARTS
 from app.kernel.db import NIL
 from app.kernel.ids import uuid7
 from app.kernel.roles import write_secret
@@ -40,14 +40,40 @@ def test_the_nearest_layer_wins_and_says_so(world: World):
         ({"key": "nothing", "value": 1}, "/key"),
         ({"key": "emergency.hours", "value": 100}, "/value"),
         ({"key": "emergency.hours", "value": True}, "/value"),
-        ({"key": "fhir.require_if_match", "value": "yes"}, "/value"),
+        ({"key": "page.staff_first_names", "value": "yes"}, "/value"),
+        ({"key": "visibility.transmission", "value": "withheld"}, "/value"),
+        ({"key": "retention.care.starts", "value": "birth"}, "/value"),
+        ({"key": "retention.care.starts", "value": ""}, "/value"),
         ({"key": "emergency.hours", "value": 6, "scope": "model:castle"}, "/scope"),
         ({"key": "emergency.hours", "value": 6, "scope": "country"}, "/scope"),
+        ({"key": "emergency.hours", "value": 6, "scope": f"structure:{'-' * 36}"}, "/scope"),
+        ({"key": "emergency.hours", "value": 6, "scope": f"structure:{uuid7()}"}, "/scope"),
+        ({"key": "second_factor.infirmier", "value": True, "scope": "model:ehpad"}, "/scope"),
+        ({"key": "erasure.notice_days", "value": 60, "scope": "model:ehpad"}, "/scope"),
     ],
 )
 def test_what_is_wrong_is_named(world: World, said: dict[str, object], where: str):
     answer = world.post("helene", PATH, said)
     assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, where)
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_what_starts_a_delay_is_one_of_the_events_there_are(world: World, start: str):
+    key = "retention.judicial.starts"
+    assert world.get("sonia", f"{PATH}/structures/{world.ids['ime']}").json()[key]["among"] == STARTS
+    made = world.post("helene", PATH, {"scope": "model:ime", "key": key, "value": start})
+    assert made.status_code == 201, made.text
+    refused = world.patch("helene", made.headers["location"], {"value": "sortie"}, 1)
+    [error] = refused.json()["errors"]
+    assert (refused.status_code, error["where"], error["code"]) == (422, "/value", "setting.value")
+    assert all(f"{word} ({said})" in error["message"] for word, said in STARTS.items())
+    world.delete("helene", made.headers["location"], 1)
+
+
+def test_a_house_of_another_organisation_is_not_set(world: World):
+    said = {"scope": f"structure:{world.ids['other']}", "key": "emergency.hours", "value": 6}
+    answer = world.post("helene", PATH, said)
+    assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/scope")
 
 
 def test_changed_by_the_direction_only_and_never_twice(world: World):
@@ -63,6 +89,7 @@ def test_changed_by_the_direction_only_and_never_twice(world: World):
 
 def test_shipped_values_are_of_their_kind_and_models_tune_known_keys():
     assert all(type(s.value) is s.kind for s in SHIPPED.values())
+    assert all(s.value in s.among for s in SHIPPED.values() if s.among)
     assert {key for tuned in MODELS.values() for key in tuned} <= set(SHIPPED)
 
 
