@@ -1,5 +1,6 @@
 """What every row of a dossier has in common, and the typed structure a reader gets."""
 
+from collections.abc import Container
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
@@ -35,6 +36,7 @@ class Row(Base):
 
     __abstract__ = True
     KIND: ClassVar[Kind]
+    CHOSEN: ClassVar[dict[str, ColumnElement[Any]]] = {}  # a column nobody said: over `given`, what the house chose
 
     organisation_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -83,10 +85,10 @@ class DossierEntry(Row):
     extra: Mapped[bytes | None]  # what no map models of a received resource, sealed under the usager's key
 
 
-def fill(row: Base) -> None:
+def fill(row: Base, but: Container[str] = ()) -> None:
     """Python's defaults, at once: rows are written by statements of ours, not by a flush."""
     for c in row.__table__.columns:
-        if getattr(row, c.key, None) is None and c.default is not None:
+        if c.key not in but and getattr(row, c.key, None) is None and c.default is not None:
             given = c.default.arg
             setattr(row, c.key, given(None) if callable(given) else given)
 

@@ -68,7 +68,7 @@ class Gate(Reading):
 
     def add(self, row: E) -> E:
         """A new row of this organisation, written by this caller unless it says by whom. Written at `settle`."""
-        fill(row)
+        fill(row, but=row.CHOSEN)
         row.organisation_id = self.principal.organisation_id
         if isinstance(row, DossierEntry):
             row.category = row.category or row.CATEGORY.value
@@ -225,11 +225,14 @@ class Gate(Reading):
             told = (await (await self._session.connection()).execute(query, values)).all()
         except IntegrityError as exc:
             raise await self._why_not(rows, exc) from None
-        if not all(within for _, within, _ in told):
+        if not all(within for _, within, *_ in told):
             raise await self._why_not(rows, None)
-        wrapped = {id: key for id, _, key in told}
+        back = {id: (key, chosen) for id, _, key, *chosen in told}
         for row in rows:
-            self._know(row, wrapped[row.id])
+            key, chosen = back[row.id]
+            for name, value in zip(table.CHOSEN, chosen, strict=True):
+                setattr(row, name, value)
+            self._know(row, key)
 
     async def _insert_beside(self) -> None:
         beside, self._beside = self._beside, []

@@ -40,13 +40,16 @@ Note = tuple[Base, bool]  # a line that goes with the work; whether it takes the
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def inserting(caller: Shape, table: type[Row]) -> Insert:
+    """It answers, for each row: its id, the policy's verdict, the person's wrapped key, what the house chose."""
     names = [c.name for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None]
     of = table.__tablename__
     columns = [column(name, table.__table__.columns[name].type) for name in names]
     given = func.json_populate_recordset(literal_column(f"NULL::{of}"), bindparam("rows", type_=Text()).cast(JSON))
     rows = given.table_valued(*columns, name="given")
-    query = insert(table).from_select(names, select(*(rows.c[name] for name in names)), include_defaults=False)
-    return query.returning(table.id, allowed(caller, Action.CREATE, table), wrapped_of(table))
+    said = [func.coalesce(rows.c[n], table.CHOSEN[n]) if n in table.CHOSEN else rows.c[n] for n in names]
+    query = insert(table).from_select(names, select(*said), include_defaults=False)
+    chosen = (table.__table__.c[name] for name in table.CHOSEN)
+    return query.returning(table.id, allowed(caller, Action.CREATE, table), wrapped_of(table), *chosen)
 
 
 AS_WRITTEN = {"synchronize_session": False, "populate_existing": True}

@@ -91,7 +91,7 @@ async def enter(
     link: str,
     code: str,
     door: Door,
-    lasting: Select[tuple[timedelta, timedelta]],
+    lasting: Select[timedelta, timedelta],
     *,
     own_device: bool | None = None,
 ) -> Opened:

@@ -15,6 +15,6 @@ def _times(key: str, unit: ColumnElement[Any]) -> ColumnElement[timedelta]:
     return cast(cast(chosen(key, "usager"), Integer) * unit, Interval)
 
 
-LASTING: Select[tuple[timedelta, timedelta]] = select(
+LASTING: Select[timedelta, timedelta] = select(
     _times(SHARED, literal_column("interval '1 minute'")), _times(OWN, literal_column("interval '24 hours'"))
 ).where(Usager.id == bindparam("usager", type_=Uuid()))

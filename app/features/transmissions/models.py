@@ -4,11 +4,12 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Index, Text
+from sqlalchemy import ARRAY, ColumnElement, Index, Text, and_, case, literal_column
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
-from app.access.permissions import Category, Kind
+from app.access.entry import DossierEntry, entry_args, word
+from app.access.permissions import Category, Kind, Visibility
+from app.features.settings.chosen import chosen
 
 
 class EntryKind(StrEnum):
@@ -21,10 +22,23 @@ class EntryKind(StrEnum):
     REPLY = "reply"
 
 
+SHOWN = "visibility.transmission"
+_SHARED: ColumnElement[str] = literal_column("'\"shared\"'", Text())  # as JSON
+_MAY_BE = literal_column("given.category").in_([word(Category.SUPPORT), word(Category.ADMINISTRATIVE)])
+
+
 class Transmission(DossierEntry):
+    """Shown to the person or not as its author says; else as the house does, which never shows care by itself."""
+
     __tablename__ = "transmission"
     KIND: ClassVar = Kind.TRANSMISSION
     CATEGORY: ClassVar = Category.SUPPORT
+    CHOSEN: ClassVar = {
+        "visibility": case(
+            (and_(_MAY_BE, chosen(SHOWN, "given") == _SHARED), word(Visibility.SHARED)),
+            else_=word(Visibility.NOT_SHARED),
+        )
+    }
 
     thread_id: Mapped[UUID]  # the first entry of the thread; itself at first
     target: Mapped[str | None]

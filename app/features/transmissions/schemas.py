@@ -17,6 +17,8 @@ Shown = Literal["not_shared", "shared"]
 
 
 class TransmissionIn(Body):
+    """Without `visibility`, the setting `visibility.transmission` of the house decides; care is then not shown."""
+
     usager_id: UUID
     structure_id: UUID
     text: Prose
@@ -25,13 +27,13 @@ class TransmissionIn(Body):
     thread_id: UUID | None = None
     occurred_at: AwareDatetime | None = None
     category: EntryCategory = "support"
-    visibility: Shown = "not_shared"
+    visibility: Shown | None = None
     important: bool = False
     consigne: bool = False
 
 
 class LineIn(Body):
-    """A one-line entry, `D: … A: … R: …`: up to three entries of one thread."""
+    """A one-line entry, `D: … A: … R: …`: up to three entries of one thread. `visibility` as for one entry."""
 
     usager_id: UUID
     structure_id: UUID
@@ -39,7 +41,7 @@ class LineIn(Body):
     target: Line | None = None
     occurred_at: AwareDatetime | None = None
     category: EntryCategory = "support"
-    visibility: Shown = "not_shared"
+    visibility: Shown | None = None
     important: bool = False
 
 

@@ -1,5 +1,6 @@
 """What each caller may do with transmissions, through the staff's door."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from uuid import uuid4
 
@@ -328,6 +329,46 @@ class TestList:
     @pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=100000", "usager=x"])
     def test_a_bad_parameter_is_400(self, world: World, query: str):
         assert world.get("sonia", f"{PATH}?{query}").status_code == 400
+
+
+class TestShownToThePerson:
+    """By whom nobody asked: the house says (`visibility.transmission`), and never shows care by itself."""
+
+    @pytest.fixture(params=["not_shared", "shared"])
+    def house(self, request: pytest.FixtureRequest, world: World) -> Iterator[str]:
+        here = {"scope": f"structure:{world.ids['ehpad']}", "key": "visibility.transmission", "value": request.param}
+        place = world.post("helene", "/api/v1/settings", here).headers["location"]
+        yield request.param
+        world.delete("helene", place, 1)
+
+    def test_as_the_house_says(self, world: World, house: str):
+        assert world.get("sonia", written(world)).json()["visibility"] == house
+
+    def test_and_so_remembered(self, world: World, house: str):
+        [version] = world.rows(
+            "SELECT visibility FROM entry_version WHERE entry_id = $1", written(world).rpartition("/")[2]
+        )
+        assert version["visibility"] == house
+
+    @pytest.mark.usefixtures("house")
+    @pytest.mark.parametrize("said", ["not_shared", "shared"])
+    def test_else_as_its_author_says(self, world: World, said: str):
+        assert world.get("sonia", written(world, visibility=said)).json()["visibility"] == said
+
+    @pytest.mark.usefixtures("house")
+    def test_care_is_not_shown_unless_said(self, world: World):
+        place = written(world, "leila", category="care")
+        assert world.get("leila", place).json()["visibility"] == "not_shared"
+
+    @pytest.mark.usefixtures("house")
+    def test_another_house_is_as_shipped(self, world: World):
+        place = written(world, usager="karim", structure="mas_fam")
+        assert world.get("sonia", place).json()["visibility"] == "not_shared"
+
+    def test_each_part_of_a_line_likewise(self, world: World, house: str):
+        line = {key: value for key, value in said(world).items() if key != "text"} | {"line": "D: chute A: examen"}
+        answer = world.post("sonia", f"{PATH}/line", line)
+        assert [part["visibility"] for part in answer.json()["items"]] == [house, house]
 
 
 class TestCost:
