@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Uuid, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DirectoryEntry, DossierEntry, entry_args
@@ -108,6 +108,13 @@ class Narrowing(DirectoryEntry):
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "structure_id"], ["structure.organisation_id", "structure.id"]),
         Index(None, "organisation_id", "role", "structure_id"),
+        Index(
+            "uq_narrowing_cell",
+            *("organisation_id", "structure_id", "role", "category", "of_kind"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
     structure_id: Mapped[UUID]

@@ -41,6 +41,27 @@ def test_every_migration_can_be_undone_and_redone(empty_database: TestDatabase) 
     assert ask(url, TABLES) == made
 
 
+def test_of_a_cell_narrowed_twice_the_narrower_stays(empty_database: TestDatabase) -> None:
+    url, nil = empty_database.owner_url, "'00000000-0000-0000-0000-000000000000'"
+    migrations.upgrade(url)
+    migrations.downgrade(url, "0037")
+    when = "now(), now(), 1"
+    ask(
+        url,
+        f"INSERT INTO organisation (organisation_id, name) VALUES ({nil}, 'Association')",
+        f"INSERT INTO structure (organisation_id, id, name, model, recorded_at, updated_at, version)"
+        f" VALUES ({nil}, {nil}, 'Maison', 'ime', {when})",
+        *(
+            f"""INSERT INTO narrowing (organisation_id, id, structure_id, role, category, of_kind, "to", recorded_at,
+            updated_at, version) VALUES ({nil}, gen_random_uuid(), {nil}, 'veilleur', 'support', {kind}, '{to}', {when})"""
+            for kind, to in (("NULL", "team"), ("NULL", "none"), ("NULL", "team"), ("'event'", "team"))
+        ),
+    )
+    migrations.upgrade(url)
+    living = """SELECT string_agg(concat(of_kind, ':', "to"), ' ' ORDER BY of_kind) FROM narrowing WHERE deleted_at IS NULL"""
+    assert ask(url, living) == "event:team :none"
+
+
 def test_the_current_revision_is_told(empty_database: TestDatabase) -> None:
     assert migrations.current(empty_database.owner_url) is None
     migrations.upgrade(empty_database.owner_url)

@@ -67,6 +67,19 @@ class TestNarrow:
         narrowed(world, of_kind="transmission")
         assert status(world, "nuit", here) == 404
 
+    @pytest.mark.parametrize("kind", [None, "transmission"])
+    @pytest.mark.parametrize("to", ["none", "team"])
+    def test_a_cell_once(self, world: World, kind: str | None, to: str) -> None:
+        assert narrowed(world, of_kind=kind).status_code == 201
+        again = narrowed(world, of_kind=kind, to=to)
+        [error] = again.json()["errors"]
+        assert (again.status_code, error["code"]) == (409, "narrowing.again")
+        assert narrowed(world, of_kind="event").status_code == 201
+
+    def test_again_once_it_was_widened(self, world: World) -> None:
+        assert world.delete("helene", narrowed(world).headers["location"], 1).status_code == 204
+        assert narrowed(world).status_code == 201
+
     def test_to_those_it_accompanies(self, world: World) -> None:
         here = note(world, category="care")
         narrowed(world, role="idec", category="care", to="team")
