@@ -2,7 +2,7 @@
 
 PORT ?= 8000
 DATA ?= .dui
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 PYTHON ?=
 export PYTHON DATABASE_URL JOBS

@@ -251,6 +251,7 @@ class TestRefused:
         self.refused(lived, empty, tmp_path / "x.backup", tmp_path, "autre version .* restaurez-la avec celle-là")
 
 
+@pytest.mark.once
 class TestCheck:
     def proved(self, world: World, database: TestDatabase, path: Path, folder: Path, *damage: str) -> check.Report:
         """Loaded, then damaged by a superuser, then proved."""
