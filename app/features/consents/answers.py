@@ -126,6 +126,7 @@ async def _hear(gate: Gate, row: SharingConsent, heard: Heard) -> ConsentAnswer:
             wording_sha256=row.wording_sha256,
             consent_version=shown,
             visibility=(Visibility.SHARED if heard.kind is GivenBy.USAGER else Visibility.NOT_SHARED).value,
+            minor_secret=row.minor_secret,  # what a child keeps is the question and their answer
         )
     )
 
@@ -189,6 +190,7 @@ async def _oppose_or_lift(gate: Gate, row: SharingConsent, standing: Standing, h
                 consent_id=row.id,
                 starts=today(),
                 visibility=Visibility.SHARED.value,
+                minor_secret=row.minor_secret,
             )
         )
     if heard.answer in (Answer.YES, Answer.ASKED) and standing.opposition_id:

@@ -11,7 +11,7 @@ from app.kernel.fields import Body
 class SecretIn(Body):
     """`asked_by_child`: the child asked for it, to who notes it. `secret: false` gives it back to the parents."""
 
-    kind: Literal["transmission", "event", "expectation", "goal", "action", "contact", "sharing_consent"]
+    kind: Literal["transmission", "event", "expectation", "goal", "action", "contact", "sharing_consent", "opposition"]
     entry_id: UUID
     asked_by_child: Literal[True]
     secret: bool = True

@@ -12,7 +12,7 @@ from app.access import standing
 from app.access.acts import ACTS, Act
 from app.access.entry import ME, DossierEntry, DossierView
 from app.access.gate import Gate, MayNot
-from app.access.models import SharingConsent, TeamMember
+from app.access.models import Opposition, SharingConsent, TeamMember
 from app.access.permissions import Action
 from app.access.refusal import refused
 from app.features.calendar.models import EventParticipant
@@ -25,7 +25,7 @@ from app.security.principal import Professional
 
 TODAY = bindparam("today", type_=Date())
 TABLES: tuple[type[DossierEntry], ...] = (
-    Transmission, EventParticipant, Expectation, Goal, ProjectAction, Contact, SharingConsent,
+    Transmission, EventParticipant, Expectation, Goal, ProjectAction, Contact, SharingConsent, Opposition,
 )  # fmt: skip
 
 
@@ -60,7 +60,8 @@ async def keep(gate: Gate, said: SecretIn) -> DossierEntry:
         raise refused(MayNot, Act.KEEP_FROM_PARENTS, view.TABLE.KIND, [said.entry_id])
     if not asked.minor:
         raise Conflict("Cette personne est majeure : ses parents ne lisent pas son dossier.", code="secret.of_age")
-    # What is one thing to the child goes together: all of a thread, this meeting and those that follow it.
+    # What is one thing to the child goes together: all of a thread, this meeting and those that follow it, a question
+    # and the refusal that came of it.
     row = await gate.entry(view.TABLE, said.entry_id, Action.READ)
     await gate.change(row, action=Act.KEEP_FROM_PARENTS, minor_secret=said.secret)
     if isinstance(row, Transmission):
@@ -70,4 +71,7 @@ async def keep(gate: Gate, said: SecretIn) -> DossierEntry:
         p = EventParticipant
         later = and_(p.series_id == row.series_id, p.usager_id == row.usager_id, p.occurred_at > row.occurred_at)
         await gate.along(row, p, later, minor_secret=said.secret)
+    if isinstance(row, SharingConsent):
+        refusal = and_(Opposition.consent_id == row.id, Opposition.usager_id == row.usager_id)
+        await gate.along(row, Opposition, refusal, minor_secret=said.secret)
     return row

@@ -10,10 +10,11 @@ from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.acts import ACTS, Act
-from app.access.models import Membership, Professional
+from app.access.models import Membership, Professional, SharingConsent
 from app.access.opening import trace_system
 from app.access.permissions import Action, Kind
 from app.access.versions import EntryVersion, StoredUsagerKey
+from app.features.consents.models import ConsentAnswer
 from app.kernel import clock
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Base
@@ -72,12 +73,19 @@ async def gathered(session: AsyncSession, keyring: Keyring, organisation: UUID, 
     who = [row.id for row in await session.execute(forgetting.SAME_HUMAN, same)]
     keys = await _keys(session, keyring, organisation, who)
     telling = Telling(keyring, keys, await words(session, organisation, who))
+    c = SharingConsent
+    kept_by_child = select(c.id).where(c.organisation_id == organisation, c.usager_id.in_(who), c.minor_secret)
+    secret = set(await session.scalars(kept_by_child))
     sections: dict[str, list[dict[str, Any]]] = {}
     for name in TOLD:
         table = Base.metadata.tables[name]
         query = select(table).where(table.c.organisation_id == organisation, table.c.usager_id.in_(who))
         found = (await session.execute(query.order_by(*_order(table)))).mappings().all()
         rows: list[dict[str, Any]] = [{str(name): value for name, value in row.items()} for row in found]
+        for answer in (
+            rows if name == ConsentAnswer.__tablename__ else ()
+        ):  # a proof, never changed: as secret as its question
+            answer["minor_secret"] |= answer["consent_id"] in secret
         kept = [row for row in rows if rules.given(row, clock.today(), asked)]
         before = await _before(session, telling, organisation, name, kept)
         sections[name] = [

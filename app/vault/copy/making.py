@@ -78,10 +78,11 @@ class Making(Gate):
 
 
 def _asked(row: CopyRequest, opens: frozenset[str] | None) -> Asked:
+    by = None if opens is None else row.author_id
     match row.part:
         case Part.REST:
-            return Asked(care=False, opens=opens)
+            return Asked(care=False, opens=opens, by=by)
         case Part.OLD_CARE:
-            return Asked(care=True, rest=False, care_before=row.old_before, opens=opens)
+            return Asked(care=True, rest=False, care_before=row.old_before, opens=opens, by=by)
         case _:
-            return Asked(care=True, rest=False, care_since=row.old_before, opens=opens)
+            return Asked(care=True, rest=False, care_since=row.old_before, opens=opens, by=by)

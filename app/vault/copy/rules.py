@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from app.access.permissions import Category, Visibility
 from app.access.withholding import ENDS, Withheld
@@ -25,7 +26,7 @@ Row = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a copy holds: care, or the care written before a day or since, and the rest. `opens`: the categories that a
-    mandate opens, for who represents the person; None: for the person.
+    mandate opens, for `by`, the contact who represents the person; None: for the person.
     """
 
     care: bool
@@ -33,6 +34,7 @@ class Asked:
     care_before: date | None = None
     care_since: date | None = None
     opens: frozenset[str] | None = None
+    by: UUID | None = None
 
 
 def given(row: Row, today: date, asked: Asked) -> bool:
@@ -41,7 +43,7 @@ def given(row: Row, today: date, asked: Asked) -> bool:
         return False
     if row.get("ground") == Ground.LOI:  # asked by a judge or an inspection: the DPO tells it (field.md §6)
         return False
-    if not _of_the_part(row, asked) or (asked.opens is not None and not _opened(row, asked.opens)):
+    if not _of_the_part(row, asked) or (asked.opens is not None and not _opened(row, asked.opens, asked.by)):
         return False
     if row.get("visibility") != WITHHELD:
         return True
@@ -99,9 +101,13 @@ def _of_the_part(row: Row, asked: Asked) -> bool:
     return not late and (asked.care_since is None or day >= asked.care_since)
 
 
-def _opened(row: Row, opens: frozenset[str]) -> bool:
-    """To who represents the person: what the mandate opens, and nothing the person keeps from them (field.md §5)."""
+def _opened(row: Row, opens: frozenset[str], by: UUID | None) -> bool:
+    """To who represents the person: what the mandate opens, and nothing the person keeps from them; of two parents' answers,
+    each gets their own (field.md §5).
+    """
     theirs = row.get("author_kind") == "usager" and row.get("visibility") == Visibility.NOT_SHARED
+    if "given_by" in row and row["given_by"] not in (by, row["usager_id"]):
+        return False
     return row.get("category") in opens and not row.get("minor_secret") and not theirs
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from app.access.models import Consigne, Mandate
+from app.access.models import Consigne, Mandate, SharingConsent
+from app.features.consents.models import ConsentAnswer
 from app.features.contacts.models import Contact
 from app.features.judicial.models import JudicialDecision
 from app.features.settings.shipped import SHIPPED
@@ -404,6 +405,21 @@ class TestForAnother:
         assert held == ["NOTE-DE-TRAVAIL"]
 
     @pytest.mark.threat("copy-tells-others")
+    def test_of_two_parents_each_gets_their_own_answer_and_none_to_what_the_child_keeps(self, world: World) -> None:
+        father, lucas, claire = uuid7(), world.ids["lucas"], world.ids["claire"]
+        given = {"usager": lucas, "representative": claire}
+        open_, kept = consent(world, "lucas"), consent(world, "lucas", minor_secret=True)
+        said = {
+            heard(world, "lucas", open_, father, "representative"): False,
+            **{heard(world, "lucas", open_, who, kind): True for kind, who in given.items()},
+            heard(world, "lucas", kept, lucas, "usager"): False,
+        }
+        told = read(world, ready(world, "claire"), "claire", "data")
+        assert {id: id in told for id in said} == said
+        hers = read(world, ready(world, "lucas"), "lucas", "data")
+        assert [id for id in said if id not in hers] == []
+
+    @pytest.mark.threat("copy-tells-others")
     def test_nothing_of_a_category_that_the_mandate_does_not_open(self, world: World) -> None:
         [row] = world.rows("SELECT wrapped FROM usager_key WHERE usager_id = $1", world.ids["lucas"])
         key, id = world.keyring.usager_key(row["wrapped"], str(world.ids["lucas"])), uuid7()
@@ -445,3 +461,26 @@ class TestForAnother:
         world.add(Consigne(starts=today(), **closing, **at))
         assert prepare(world, copy).json()["code"] == "copy.no_mandate"
         assert world.get("shut", MINE).json()["items"] == []
+
+
+def consent(world: World, usager: str, **more: Any) -> UUID:
+    id = uuid7()
+    question = {
+        "kind": "image",
+        "question": "Une photo ?",
+        "if_yes": "Elle est prise.",
+        "if_no": "Aucune.",
+        "categories": [],
+    }
+    at = {"usager_id": world.ids[usager], "structure_id": world.ids["ime"], "author_id": world.ids["marc"]}
+    world.add(SharingConsent(id=id, starts=today(), visibility="shared", **question, **at, **more))
+    return id
+
+
+def heard(world: World, usager: str, consent: UUID, by: UUID, kind: str) -> str:
+    """An answer noted by a professional."""
+    id = uuid7()
+    at = {"usager_id": world.ids[usager], "structure_id": world.ids["ime"], "author_id": world.ids["marc"]}
+    said = {"answer": "yes", "given_by": by, "given_by_kind": kind, "noted_by": world.ids["marc"], "consent_version": 1}
+    world.add(ConsentAnswer(id=id, consent_id=consent, visibility="not_shared", **said, **at))
+    return str(id)

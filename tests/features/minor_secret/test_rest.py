@@ -132,3 +132,37 @@ def test_the_act_is_traced(world: World) -> None:
     assert ([str(one) for one in line["entry_ids"]], line["usager_id"]) == ([id], world.ids["ines"])
     kept(world, "psy", "transmission", id)
     assert world.traces(action="keep_from_parents")[-1]["outcome"] == "refused"
+
+
+@pytest.mark.threat("object-secret-of-a-minor")
+@pytest.mark.parametrize("asked_first", [True, False], ids=["kept, then answered", "answered, then kept"])
+def test_the_refusal_made_by_an_answer_is_as_secret_as_the_question(world: World, asked_first: bool) -> None:
+    world.rows("DELETE FROM opposition")
+    sentences = {"question": "PLANNING-Z peut-il lire ?", "if_yes": "Il lit.", "if_no": "Il demande."}
+    body = {**at(world), **sentences, "kind": "partage", "partner_id": str(world.ids["chu"]), "categories": ["support"]}
+    id = str(world.post("sonia", "/api/v1/consents", body).json()["id"])
+    if asked_first:
+        assert kept(world, "sonia", "sharing_consent", id).status_code == 200
+    assert world.post("ines", f"/api/v1/me/consents/{id}/answer", {"answer": "no"}).status_code == 201
+    if not asked_first:
+        assert len(refusals(world, "mother")) == 1
+        assert kept(world, "sonia", "sharing_consent", id).status_code == 200
+    assert refusals(world, "mother") == []
+    assert len(refusals(world, "ines")) == 1
+    assert kept(world, "sonia", "sharing_consent", id, secret=False).status_code == 200
+    assert len(refusals(world, "mother")) == 1
+
+
+@pytest.mark.threat("object-secret-of-a-minor")
+def test_a_refusal_she_made_herself_may_be_kept(world: World) -> None:
+    world.rows("DELETE FROM opposition")
+    made = world.post("ines", "/api/v1/me/consents/oppositions", {"professional_id": str(world.ids["psy"])})
+    id = str(made.json()["id"])
+    assert len(refusals(world, "mother")) == 1
+    assert kept(world, "sonia", "opposition", id).status_code == 200
+    assert refusals(world, "mother") == []
+    assert [one["id"] for one in refusals(world, "ines")] == [id]
+
+
+def refusals(world: World, who: str) -> list[Any]:
+    return list(world.get(who, "/api/v1/me/consents/oppositions").json()["items"])
