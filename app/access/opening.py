@@ -23,7 +23,7 @@ from app.security.principal import Caller, Principal
 from app.security.sessions import Place
 
 G = TypeVar("G", bound=Gate)
-SERVER: Mapping[str, object] = {"principal_kind": "system"}
+SERVER: dict[str, object] = {"principal_kind": "system"}
 
 
 def opened(

@@ -9,14 +9,13 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from app.access import opening
+from app.access import entering
 from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.features.access_cards.lasting import LASTING
 from app.kernel.clock import now
-from app.kernel.errors import DuiError
 from app.kernel.fields import Body
-from app.security import access_cards, dependencies, sessions
+from app.security import dependencies, sessions
 from app.security.principal import Representative
 
 router = APIRouter(prefix="/me/session", tags=["connexion"])
@@ -48,15 +47,9 @@ async def enter(said: Card, request: Request) -> Response:
     """Le lien et le code de la carte, contre un jeton de `/api/v1/me`."""
     state, call = request.app.state, call_of(request, Door.ME)
     link = said.link.strip().rpartition("/")[2]
-    try:
-        opened = await access_cards.enter(state.database, state.keyring, link, said.code, dependencies.Door.ME, LASTING)
-    except DuiError:
-        await opening.refuse_unknown(state.database, call, "login", "session")
-        raise
+    opened = await entering.by_card(state.database, state.keyring, call, link, said.code, LASTING)
     who = opened.principal
     usager = who.usager_id if isinstance(who, Representative) else who.id
-    async with opening.opened(who, call, state.keyring, state.lane, state.database) as acts:
-        acts.tell("login", "session", [who.session_id], usager_id=usager)
     told = PersonToken(
         access_token=opened.token,
         token_type="Bearer",  # noqa: S106
@@ -74,5 +67,6 @@ async def leave(request: Request) -> Response:
     who = await dependencies.caller(request, dependencies.Door.ME)
     async with state.database.session(None) as session:
         await sessions.end(session, who)
+        await entering.trace(session, call_of(request, Door.ME), entering.END, who)
         await session.commit()
     return Response(status_code=204)

@@ -6,19 +6,18 @@ Nothing is used up by looking at the link: a messaging application that previews
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.access import opening
+from app.access import entering
 from app.access.http import call_of
 from app.audit.vocabulary import Door
 from app.features.access_cards.lasting import LASTING
 from app.kernel import forms
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, Unauthenticated
+from app.kernel.errors import Unauthenticated
 from app.portal import answers, csrf, views
 from app.portal.frame import Screen
 from app.portal.refusals import WrongAddress
-from app.security import access_cards, dependencies, sessions
+from app.security import dependencies, sessions
 from app.security.dependencies import SECURE_COOKIE
-from app.security.principal import Representative
 
 OWN, SHARED = "own", "shared"
 SAID = {OWN: True, SHARED: False}
@@ -39,26 +38,15 @@ async def enter(request: Request, link: str) -> Response:
     form = await forms.read(request)
     state, call, device = request.app.state, call_of(request, Door.PAGE), form.get("device", "")
     try:
-        opened = await access_cards.enter(
-            state.database,
-            state.keyring,
-            link,
-            form.get("code", ""),
-            dependencies.Door.PAGE,
-            LASTING,
-            own_device=SAID.get(device),
+        opened = await entering.by_card(
+            state.database, state.keyring, call, link, form.get("code", ""), LASTING, own_device=SAID.get(device)
         )
-    except DuiError as no:
-        await opening.refuse_unknown(state.database, call, "login", "session")
-        if isinstance(no, Unauthenticated):
-            return answers.page(views.Door(wrong=True), status=no.status)
-        raise
-    who = opened.principal
-    usager = who.usager_id if isinstance(who, Representative) else who.id
-    async with opening.opened(who, call, state.keyring, state.lane, state.database) as acts:
-        acts.tell("login", "session", [who.session_id], usager_id=usager)
+    except Unauthenticated as no:
+        return answers.page(views.Door(wrong=True), status=no.status)
     answer = RedirectResponse(Screen.HOME.path, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-    kept = round(who.expires - now().timestamp()) if device == OWN else None  # shared: until the browser closes
+    kept = (
+        round(opened.principal.expires - now().timestamp()) if device == OWN else None
+    )  # shared: until the browser closes
     answer.set_cookie(
         name, opened.token, max_age=kept, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="lax"
     )
@@ -73,6 +61,7 @@ async def leave(request: Request) -> Response:
     csrf.check(state.keyring, who.session_id, await forms.read(request), *Screen)
     async with state.database.session(None) as session:
         await sessions.end(session, who)
+        await entering.trace(session, call_of(request, Door.PAGE), entering.END, who)
         await session.commit()
     state.tokens.forget(request.cookies[name])
     answer = answers.page(views.Bye())

@@ -1,7 +1,6 @@
 """Opening, renewing, ending: a row in `session` for every token there is.
 
-The one who opens commits. Renewing commits by itself: an old refresh token shown again must end the family although
-the answer is a refusal.
+The caller commits, with the line of the trail that goes with it.
 """
 
 import base64
@@ -207,46 +206,46 @@ async def revoke(session: AsyncSession, *which: Any) -> list[UUID]:
 
 
 async def rotate(
-    database: Database, keyring: Keyring, issuer: str, refresh: str, *, ttl: timedelta = STAFF_TTL
-) -> Opened:
+    session: AsyncSession, keyring: Keyring, issuer: str, refresh: str, *, ttl: timedelta = STAFF_TTL
+) -> Opened | LiveSession:
     """A new pair for the current refresh token; the session lives on. Raises Unauthenticated.
 
-    The role is read again: a membership that ended, an account disabled, and the family ends here.
+    Or the session, ended instead: an old refresh token shown again, a membership that ended, an account disabled (the
+    role is read again). To be committed, although the answer is a refusal.
     """
     family_id, shown = _family_of(refresh)
-    async with database.session(None) as session:
-        named = select(RefreshFamily.session_id).where(RefreshFamily.id == family_id).scalar_subquery()
-        live = await session.scalar(select(LiveSession).where(LiveSession.id == named).with_for_update())
-        if live is None or live.account_id is None or live.revoked_at:
-            raise Unauthenticated(ENDED)
-        family = await session.get_one(RefreshFamily, family_id)  # read once we are alone with its session
-        used = shown in family.used_hashes
-        if family.expires_at <= now() or not (used or shown == family.current_hash):
-            raise Unauthenticated(ENDED)
-        held = await places(session, live.account_id)
-        place = next((p for p in held if p.membership_id == live.membership_id), None)
-        if used or place is None or len(family.used_hashes) >= ROTATIONS:
-            await revoke(session, LiveSession.id == live.id)
-            await session.commit()
-            raise Unauthenticated(ENDED)
-        token, fresh = _new_refresh(family.id)
-        family.used_hashes = [*family.used_hashes, shown]
-        family.current_hash = fresh
-        live.expires_at = min(_until(ttl), family.expires_at)
-        principal = _professional(live, live.account_id, place)
-        await session.commit()
+    named = select(RefreshFamily.session_id).where(RefreshFamily.id == family_id).scalar_subquery()
+    live = await session.scalar(select(LiveSession).where(LiveSession.id == named).with_for_update())
+    if live is None or live.account_id is None or live.revoked_at:
+        raise Unauthenticated(ENDED)
+    family = await session.get_one(RefreshFamily, family_id)  # read once we are alone with its session
+    used = shown in family.used_hashes
+    if family.expires_at <= now() or not (used or shown == family.current_hash):
+        raise Unauthenticated(ENDED)
+    held = await places(session, live.account_id)
+    place = next((p for p in held if p.membership_id == live.membership_id), None)
+    if used or place is None or len(family.used_hashes) >= ROTATIONS:
+        await revoke(session, LiveSession.id == live.id)
+        return live
+    token, fresh = _new_refresh(family.id)
+    family.used_hashes = [*family.used_hashes, shown]
+    family.current_hash = fresh
+    live.expires_at = min(_until(ttl), family.expires_at)
+    await session.flush()
+    principal = _professional(live, live.account_id, place)
     return Opened(principal, tokens.signed(keyring, issuer, principal), token, tuple(live.amr))
 
 
-async def give_back(database: Database, keyring: Keyring, issuer: str, token: str) -> None:
-    """Logging out: the session of this token ends, whichever of its tokens it is. What is no token of ours ends nothing."""
+async def give_back(session: AsyncSession, keyring: Keyring, issuer: str, token: str) -> LiveSession | None:
+    """Logging out: the session of this token ends, whichever of its tokens it is. What is no token of ours, or of a
+    session over, ends nothing.
+    """
     try:
         which = _session_of(keyring, issuer, token)
     except Unauthenticated:
-        return
-    async with database.session(None) as session:
-        await revoke(session, which)
-        await session.commit()
+        return None
+    ids = await revoke(session, which)
+    return await session.get_one(LiveSession, ids[0]) if ids else None
 
 
 def _session_of(keyring: Keyring, issuer: str, token: str) -> ColumnElement[bool]:

@@ -168,6 +168,33 @@ class TestStaff:
         assert (given.status_code, given.content) == (200, b"")
         assert world.client.get(READ, headers=bearer(answer)).status_code == 401
 
+    @pytest.mark.threat("trail-security-act-untraced")
+    @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
+    def test_giving_back_leaves_the_line_of_who_held_it(self, world: World, house: House, which: str):
+        held = login(world, house).json()[which]
+        answer = world.client.post(REVOKE, data={"token": held})
+        [session] = world.rows("SELECT id FROM session WHERE account_id = $1", house.account)
+        [line] = world.traces(request_id=answer.headers["x-request-id"])
+        assert (line["organisation_id"], line["action"], line["entry_ids"]) == (
+            house.id,
+            "end_session",
+            [session["id"]],
+        )
+        assert (line["principal_id"], line["role"]) == (house.sonia, "educateur")
+
+    @pytest.mark.threat("trail-security-act-untraced")
+    def test_what_gives_nothing_back_is_a_line_of_nobody(self, world: World):
+        answer = world.client.post(REVOKE, data={"token": "nothing of ours"})
+        assert traced(world, answer) == ("end_session", "unknown", "refused")
+
+    @pytest.mark.threat("trail-security-act-untraced", "token-refresh-reused")
+    def test_what_a_token_shown_again_ends_is_a_line_of_the_house_by_nobody_known(self, world: World, house: House):
+        given = login(world, house).json()["refresh_token"]
+        for _ in range(2):
+            answer = ask(world, grant_type="refresh_token", refresh_token=given)
+        [line] = world.traces(request_id=answer.headers["x-request-id"], organisation_id=house.id)
+        assert (line["action"], line["principal_kind"], line["outcome"]) == ("end_session", "unknown", "success")
+
     @pytest.mark.threat("token-account-disabled")
     def test_a_disabled_account_is_out_at_the_next_request(self, world: World, house: House):
         answer = login(world, house)

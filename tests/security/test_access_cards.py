@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, literal, select, text
 
+from app.access import entering
+from app.audit.vocabulary import Call, Door
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
@@ -15,10 +17,10 @@ from app.security import access_cards, sessions, throttle
 from app.security.models import PersonalAccess
 from app.security.principal import Representative
 from app.security.sessions import Opened
-from app.security.tokens import Door
 from tests.security.conftest import House
 
 Card = tuple[str, str]
+ME, PAGE = Call(Door.ME, "test"), Call(Door.PAGE, "test")
 LASTING = select(literal(timedelta(minutes=20)), literal(timedelta(days=3)))  # what a house could say
 
 
@@ -31,7 +33,7 @@ async def given(db: Database, keyring: Keyring, house: House, contact: UUID | No
 
 async def tried(db: Database, keyring: Keyring, link: str, code: str) -> object:
     try:
-        return await access_cards.enter(db, keyring, link, code, Door.PAGE, LASTING)
+        return await entering.by_card(db, keyring, PAGE, link, code, LASTING)
     except DuiError as error:
         return type(error), error.message
 
@@ -158,14 +160,14 @@ async def test_a_session_lasts_as_the_house_says_for_this_device(
     db: Database, keyring: Keyring, house: House, own_device: bool, said: bool | None
 ) -> None:
     card = await given(db, keyring, house, own_device=own_device)
-    opened = await access_cards.enter(db, keyring, *card, Door.ME, LASTING, own_device=said)
+    opened = await entering.by_card(db, keyring, ME, *card, LASTING, own_device=said)
     lasts = 3 * 86400 if (own_device if said is None else said) else 20 * 60
     assert opened.principal.expires == pytest.approx(now().timestamp() + lasts, abs=5)
 
 
 async def test_a_session_ends_with_the_card(db: Database, keyring: Keyring, house: House) -> None:
     ends = now() + timedelta(minutes=2)
-    opened = await access_cards.enter(db, keyring, *await given(db, keyring, house, ends=ends), Door.ME, LASTING)
+    opened = await entering.by_card(db, keyring, ME, *await given(db, keyring, house, ends=ends), LASTING)
     assert opened.principal.expires == ends.timestamp()
 
 

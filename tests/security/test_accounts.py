@@ -213,8 +213,9 @@ async def test_a_new_password_replaces_the_old_and_ends_its_sessions(
         await session.commit()
     assert await tried(db, keyring, house.login, PASSWORD) == (Unauthenticated, accounts.WRONG)
     assert await tried(db, keyring, house.login, "une autre phrase assez longue") == house.account
-    with pytest.raises(Unauthenticated):
-        await sessions.rotate(db, keyring, "https://dui.test", str(opened.refresh))
+    async with db.session(None) as session:
+        with pytest.raises(Unauthenticated):
+            await sessions.rotate(session, keyring, "https://dui.test", str(opened.refresh))
 
 
 async def test_a_password_is_set_for_an_account_that_is_there(db: Database) -> None:

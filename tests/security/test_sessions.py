@@ -46,7 +46,19 @@ async def row_of(db: Database, opened: Opened) -> LiveSession:
 
 
 async def rotated(db: Database, keyring: Keyring, refresh: str | None, **ttl: timedelta) -> Opened:
-    return await sessions.rotate(db, keyring, ISSUER, str(refresh), **ttl)
+    async with db.session(None) as session:
+        opened = await sessions.rotate(session, keyring, ISSUER, str(refresh), **ttl)
+        await session.commit()
+    if isinstance(opened, LiveSession):
+        raise Unauthenticated(sessions.ENDED)
+    return opened
+
+
+async def given_back(db: Database, keyring: Keyring, token: str | None) -> LiveSession | None:
+    async with db.session(None) as session:
+        ended = await sessions.give_back(session, keyring, ISSUER, str(token))
+        await session.commit()
+    return ended
 
 
 async def dead(db: Database, keyring: Keyring, refresh: str | None) -> None:
@@ -279,14 +291,14 @@ async def test_any_token_given_back_ends_the_session(db: Database, keyring: Keyr
     first = await log_in(db, keyring, house)
     second = await rotated(db, keyring, first.refresh)
     given = {"access": first.token, "current": second.refresh, "used": first.refresh}[which]
-    await sessions.give_back(db, keyring, ISSUER, str(given))
+    assert await given_back(db, keyring, given)
     assert (await row_of(db, first)).revoked_at
     await dead(db, keyring, second.refresh)
 
 
 async def test_the_person_s_token_given_back_ends_theirs(db: Database, keyring: Keyring, house: House) -> None:
     opened = await person(db, house)
-    await sessions.give_back(db, keyring, ISSUER, opened.token)
+    assert await given_back(db, keyring, opened.token)
     assert (await row_of(db, opened)).revoked_at
 
 
@@ -296,7 +308,7 @@ async def test_a_guess_ends_nobody_s_session(db: Database, keyring: Keyring, hou
     family = (await row_of(db, opened)).family_id
     assert family
     for guess in (sessions._new_refresh(family)[0], "x" * 43, "a.b.c", "", "é" * 64):  # noqa: SLF001
-        await sessions.give_back(db, keyring, ISSUER, guess)
+        assert await given_back(db, keyring, guess) is None
     assert (await row_of(db, opened)).revoked_at is None
 
 

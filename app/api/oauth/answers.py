@@ -1,4 +1,4 @@
-"""What all these routes share: a form read strictly, a refusal in OAuth's words, a token given, its line in the trail.
+"""What all these routes share: a form read strictly, a refusal in OAuth's words and its line in the trail, a token given.
 
 Source: RFC 6749, 5.1 and 5.2. No refusal repeats what was received.
 """
@@ -73,10 +73,3 @@ def given(opened: Opened, **more: object) -> dict[str, object]:
 
 def address(request: Request) -> str | None:
     return request.client.host if request.client else None
-
-
-async def told(request: Request, door: Door, opened: Opened) -> None:
-    """The trace of an opening, before its token is given."""
-    state, who = request.app.state, opened.principal
-    async with opening.opened(who, call_of(request, door), state.keyring, state.lane, state.database) as acts:
-        acts.tell("login", "session", [who.session_id], usager_id=None)

@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.access import inviting, opening
+from app.access import entering, inviting, opening
 from app.access.http import call_of
 from app.api.docs import page
-from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, given, told
+from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, given
 from app.api.oauth.staff import NO_FUNCTION, chosen
 from app.audit.vocabulary import Door
 from app.kernel.errors import DuiError, Forbidden, Unauthenticated
@@ -68,10 +68,10 @@ async def by_code(request: Request, form: Form) -> dict[str, object]:
             opened = await sessions.open_staff(
                 session, state.keyring, issuer, account, place, amr=AMR, provider_session=theirs
             )
+            await entering.trace(session, call_of(request, Door.API), entering.LOGIN, opened.principal)
             await session.commit()
     except DuiError as no:
         raise OAuthRefusal.of(no, "invalid_grant") from None
-    await told(request, Door.API, opened)
     return given(opened, membership=str(place.membership_id), role=place.role.value)
 
 

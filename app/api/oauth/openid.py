@@ -66,14 +66,15 @@ async def back(request: Request) -> Response:
 @router.post(LOGOUT, include_in_schema=False)
 async def logout(request: Request) -> Response:
     """The provider ended a session: what it had opened here ends."""
-    openid, state = provided(request), request.app.state
+    openid, state, call = provided(request), request.app.state, call_of(request, Door.API)
+    by = opening.SERVER | {"request_id": call.request_id, "address": call.address}
     try:
         said = await openid.logout(state.outbound, asked(await form_of(request), "logout_token"))
         async with state.database.session(None) as session:
             houses = await identities.ended(session, state.keyring, openid.provider.issuer, said)
-            for house, ids in houses.items():
+            for house, ids in (houses or {db.NIL: []}).items():
                 await db.enter(session, house)
-                await opening.trace_system(session, house, "logout", "session", ids, None)
+                await opening.trace_system(session, house, "logout", "session", ids, None, by)
             await session.commit()
     except DuiError as no:
         return await refused(request, Door.API, OAuthRefusal.of(no, "invalid_request"), "logout")

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import Request
 
-from app.access import opening
+from app.access import entering, opening
 from app.access.http import call_of
-from app.api.oauth.answers import OAuthRefusal, address, asked, given, told
+from app.api.oauth.answers import OAuthRefusal, address, asked, given
 from app.api.oauth.described import ASSERTION_TYPE
 from app.audit.vocabulary import Door
 from app.fhir.known_types import R4_TYPES
@@ -58,8 +58,8 @@ async def by_assertion(request: Request, form: Form) -> dict[str, object]:
     async with state.database.session(None) as session:
         partner, issuer = (client.organisation_id, client.partner_id), dependencies.issuer(request)
         opened = await sessions.open_partner(session, state.keyring, issuer, partner, structure, may)
+        await entering.trace(session, call_of(request, Door.FHIR), entering.LOGIN, opened.principal)
         await session.commit()
-    await told(request, Door.FHIR, opened)
     return given(opened, scope=scopes.said(may))
 
 

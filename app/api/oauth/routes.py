@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from app.access import entering, opening
+from app.access.http import call_of
 from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, form_of, refused
 from app.api.oauth.described import INTROSPECT_BODY, REFUSALS, REVOKE_BODY, TOKEN_BODY
 from app.api.oauth.identified import by_code
@@ -50,14 +52,19 @@ async def token(request: Request) -> Response:
 )
 async def revoke(request: Request) -> Response:
     """Rendre un jeton, quel qu'il soit : sa session finit, et tout ce qu'elle avait donné. 200 dans tous les cas."""
+    state, call = request.app.state, call_of(request, Door.API)
     try:
-        form = await form_of(request)
-        given = asked(form, "token")
+        given = asked(await form_of(request), "token")
     except OAuthRefusal as no:
-        return no.told()
-    state = request.app.state
+        return await refused(request, Door.API, no, entering.END)
     state.tokens.forget(given)
-    await sessions.give_back(state.database, state.keyring, dependencies.issuer(request), given)
+    async with state.database.session(None) as session:
+        ended = await sessions.give_back(session, state.keyring, dependencies.issuer(request), given)
+        if ended:
+            await entering.trace_given_back(session, call, ended)
+        await session.commit()
+    if not ended:
+        await opening.refuse_unknown(state.database, call, entering.END, entering.KIND)
     return Response(headers=UNSTORED)
 
 

@@ -6,16 +6,20 @@ from uuid import UUID
 import orjson
 from fastapi import Request
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.oauth.answers import OAuthRefusal, address, asked, given, told
-from app.audit.vocabulary import Door
+from app.access import entering
+from app.access.http import call_of
+from app.api.oauth.answers import OAuthRefusal, address, asked, given
+from app.audit.vocabulary import Call, Door
 from app.features.settings.models import Setting
 from app.features.settings.shipped import SHIPPED
-from app.kernel.db import Database
+from app.kernel import db
 from app.kernel.errors import DuiError, Unauthenticated
 from app.kernel.forms import Form
 from app.security import accounts, dependencies, devices, second_factor, sessions, throttle
 from app.security.accounts import Caller
+from app.security.models import LiveSession
 from app.security.principal import Professional
 from app.security.sessions import Opened, Place
 
@@ -51,12 +55,12 @@ async def by_password(request: Request, form: Form) -> dict[str, object]:
                 amr = await second_factor.spend(session, state.keyring, who.account, asked_code(form))
             place, issuer = chosen(who.places, form), dependencies.issuer(request)
             opened = await sessions.open_staff(session, state.keyring, issuer, who.account, place, amr=amr)
+            await entering.trace(session, call_of(request, Door.API), entering.LOGIN, opened.principal)
             await session.commit()
     except DuiError as no:
         raise OAuthRefusal.of(no, "invalid_grant") from None
     if counted:
         await throttle.forgive(state.database, counted)
-    await told(request, Door.API, opened)
     return given(opened, membership=str(place.membership_id), role=place.role.value, device=device_of(request, who))
 
 
@@ -69,37 +73,48 @@ async def _judged(request: Request, form: Form, who: Proved) -> list[bytes]:
 
 async def _check_none_demanded(request: Request, form: Form, who: Proved) -> list[bytes]:
     """The password is enough for the membership named; for every one of them, when none is. Raises OAuthRefusal."""
-    for place in _named(who.places, form) or who.places:
-        if await _demanded(request.app.state.database, place):
-            raise OAuthRefusal("mfa_enrolment_required", ENROL_FIRST)
+    async with request.app.state.database.session(None) as session:
+        for place in _named(who.places, form) or who.places:
+            if await _demanded(session, place):
+                raise OAuthRefusal("mfa_enrolment_required", ENROL_FIRST)
     return []
 
 
 async def by_refresh(request: Request, form: Form) -> dict[str, object]:
-    state = request.app.state
+    """The next pair. What ends the session instead is kept, although it is a refusal."""
+    state, call, shown = request.app.state, call_of(request, Door.API), asked(form, "refresh_token")
     try:
-        opened = await sessions.rotate(
-            state.database, state.keyring, dependencies.issuer(request), asked(form, "refresh_token")
-        )
+        async with state.database.session(None) as session:
+            renewed = await sessions.rotate(session, state.keyring, dependencies.issuer(request), shown)
+            answer = await _settled(session, call, renewed)
+            await session.commit()
     except Unauthenticated as no:
         raise OAuthRefusal.of(no, "invalid_grant") from None
-    await _check_proof(state.database, opened)
-    return given(opened)
+    if isinstance(answer, OAuthRefusal):
+        raise answer
+    return answer
 
 
-async def _check_proof(database: Database, opened: Opened) -> None:
-    """A password was enough when this session began: it ends if it no longer is. Raises OAuthRefusal."""
+async def _settled(
+    session: AsyncSession, call: Call, renewed: Opened | LiveSession
+) -> dict[str, object] | OAuthRefusal:
+    if isinstance(renewed, LiveSession):
+        await entering.trace_ended(session, call, renewed)
+        return OAuthRefusal("invalid_grant", sessions.ENDED)
+    if await _proved_no_more(session, renewed):
+        await sessions.end(session, renewed.principal)
+        await entering.trace(session, call, entering.END, renewed.principal)
+        return OAuthRefusal("invalid_grant", PROVE_AGAIN)
+    await entering.trace(session, call, entering.RENEW, renewed.principal)
+    return given(renewed)
+
+
+async def _proved_no_more(session: AsyncSession, opened: Opened) -> bool:
+    """A password was enough when this session began, and no longer is."""
     who = opened.principal
     if not (isinstance(who, Professional) and set(opened.amr) <= set(second_factor.PASSWORD_ONLY)):
-        return
-    async with database.session(None) as session:
-        enrolled = await second_factor.enrolled(session, who.account_id)
-    if not enrolled and not await _demanded(database, who):
-        return
-    async with database.session(None) as session:
-        await sessions.end(session, who)
-        await session.commit()
-    raise OAuthRefusal("invalid_grant", PROVE_AGAIN)
+        return False
+    return await second_factor.enrolled(session, who.account_id) or await _demanded(session, who)
 
 
 async def password_of(request: Request, form: Form) -> Proved:
@@ -140,12 +155,12 @@ def device_of(request: Request, who: Proved) -> str:
     return who.caller.device if who.caller.known(keyring, who.login) else devices.new(keyring, who.login)  # type: ignore[return-value]
 
 
-async def _demanded(database: Database, place: Place | Professional) -> bool:
+async def _demanded(session: AsyncSession, place: Place | Professional) -> bool:
     """Does this house ask a second factor of this role?"""
     key, s = f"second_factor.{place.role}", Setting
     tuned = select(s.value).where(s.organisation_id == place.organisation_id, s.scope == "organisation", s.key == key)
-    async with database.session(place.organisation_id) as session:
-        value = await session.scalar(tuned.where(s.deleted_at.is_(None)))
+    await db.enter(session, place.organisation_id)
+    value = await session.scalar(tuned.where(s.deleted_at.is_(None)))
     return bool(orjson.loads(value) if value is not None else SHIPPED[key].value)
 
 

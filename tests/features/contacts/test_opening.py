@@ -6,11 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from app.access import entering
+from app.audit.vocabulary import Call, Door
 from app.features.access_cards.lasting import LASTING
 from app.kernel.clock import today
 from app.kernel.db import Database
 from app.security import access_cards
-from app.security.tokens import Door
 from tests.features.contacts.people import CURATELLE, TUTELLE, added, confirmed, entered
 from tests.world import World
 
@@ -24,7 +25,7 @@ def card(world: World, name: str, usager: str, contact: str) -> None:
             to = (world.ids[usager], world.ids[name])
             link, code = await access_cards.give(session, world.keyring, world.organisation, *to)
             await session.commit()
-        opened = await access_cards.enter(base, world.keyring, link, code, Door.ME, LASTING)
+        opened = await entering.by_card(base, world.keyring, Call(Door.ME, "test"), link, code, LASTING)
         await base.close()
         return opened.token
 

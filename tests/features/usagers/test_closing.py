@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from app.access import entering
+from app.audit.vocabulary import Call, Door
 from app.features.access_cards.lasting import LASTING
 from app.kernel.clock import today
 from app.kernel.db import Database
 from app.security import access_cards
-from app.security.tokens import Door
 from tests.features.contacts.people import TUTELLE, added, confirmed, entered
 from tests.world import World
 
@@ -22,7 +23,7 @@ def card(world: World, usager: str) -> None:
         async with base.session(world.organisation) as session:
             link, code = await access_cards.give(session, world.keyring, world.organisation, world.ids[usager])
             await session.commit()
-        await access_cards.enter(base, world.keyring, link, code, Door.ME, LASTING)
+        await entering.by_card(base, world.keyring, Call(Door.ME, "test"), link, code, LASTING)
         await base.close()
 
     asyncio.run(give())
