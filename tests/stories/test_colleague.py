@@ -74,7 +74,7 @@ class TestWhoReads:
 
     def test_its_words_come_back_whole(self, world: World) -> None:
         why = "Contraire à l'intérêt de l'enfant : le père est mis en cause."
-        answer = given(world, "sonia", "marc", representatives_not_told_why=why, sent_to="crip", sent_on="2026-11-20")
+        answer = given(world, "sonia", "marc", representatives_not_told_why=why, sent_to="crip", sent_on=str(today()))
         read = world.get("marc", place(answer)).json()
         assert (read["facts"], read["representatives_not_told_why"]) == (FACTS, why)
         assert read == {**answer.json(), "recorded_at": read["recorded_at"], "updated_at": read["updated_at"]}
@@ -97,7 +97,7 @@ class TestRules:
     @pytest.mark.parametrize(
         ("more", "where"),
         [
-            ({"representatives_told_on": "2026-11-20", "representatives_not_told_why": "Contraire à son intérêt."},
+            ({"representatives_told_on": str(today()), "representatives_not_told_why": "Contraire à son intérêt."},
              "/representatives_told_on"),
             ({"sent_to": "crip"}, "/sent_on"),
             ({"named": [str(uuid4())]}, "/named"),
@@ -110,7 +110,7 @@ class TestRules:
 
     def test_what_is_left_out_stays(self, world: World) -> None:
         alert = place(given(world, "sonia", "marc"))
-        answer = world.patch("sonia", alert, {"sent_to": "procureur", "sent_on": "2026-11-21"}, 1)
+        answer = world.patch("sonia", alert, {"sent_to": "procureur", "sent_on": str(today())}, 1)
         assert answer.status_code == 200, answer.text
         told = answer.json()
         assert (told["facts"], told["named"], told["sent_to"]) == (FACTS, [str(world.ids["marc"])], "procureur")
@@ -186,7 +186,7 @@ def test_the_world_is_the_same_for_who_is_not_named(world: World) -> None:
     alert = place(given(world, "sonia", "claire"))
     assert world.get("helene", alert).status_code == 200
     assert world.get("helene", f"{PATH}?usager={world.ids['lucas']}").json()["items"] != []
-    assert world.patch("helene", alert, {"sent_to": "crip", "sent_on": "2026-11-21"}, 1).status_code == 200
+    assert world.patch("helene", alert, {"sent_to": "crip", "sent_on": str(today())}, 1).status_code == 200
     with_it = heard(alert)
     for who, answers in without.items():
         for (path, *one), (_, *other) in zip(answers, with_it[who], strict=True):

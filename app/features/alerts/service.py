@@ -12,7 +12,7 @@ from app.access.permissions import Action
 from app.access.sealed import sealed
 from app.features.alerts.models import Alert
 from app.features.alerts.schemas import AlertIn, AlertPatch, Here
-from app.kernel.clock import now
+from app.kernel.clock import CLOCK_DRIFT, now, today
 from app.kernel.errors import Invalid
 from app.kernel.ids import uuid7
 
@@ -24,8 +24,9 @@ THESE = Listing(Professional.id == any_(bindparam("these", type_=ARRAY(Uuid())))
 
 
 async def give(gate: Gate, said: AlertIn) -> Alert:
-    """Raises Invalid on a contradiction, or a name that nobody here bears."""
+    """Raises Invalid on a contradiction, a moment to come, or a name that nobody here bears."""
     _check(said.model_dump())
+    _happened(said.model_dump())
     row = Alert(id=uuid7(), usager_id=said.usager_id, reserved_to=await _working_here(gate, said.named))
     told = {**said.model_dump(exclude={"named"}), "occurred_at": said.occurred_at or now()}
     for name, value in (await sealed(gate, row, told)).items():
@@ -37,6 +38,7 @@ async def complete(gate: Gate, id: UUID, version: int, said: AlertPatch) -> Aler
     """By who gave it, or the direction."""
     row = await gate.entry(Alert, id, Action.UPDATE, version)
     told = said.model_dump(exclude_unset=True)
+    _happened(told)
     _check({name: told.get(name, getattr(row, name)) for name in CHECKED})
     if "named" in told:
         told["reserved_to"] = await _working_here(gate, told.pop("named"))
@@ -50,6 +52,15 @@ async def _working_here(gate: Gate, named: Sequence[UUID]) -> list[UUID]:
     if len(found) != len(asked):
         raise Invalid("Une des personnes nommées ne travaille pas ici.", where="/named", code="alert.named")
     return asked
+
+
+def _happened(told: Mapping[str, Any]) -> None:
+    last = {"occurred_at": now() + CLOCK_DRIFT, "representatives_told_on": today(), "sent_on": today()}
+    for name, latest in last.items():
+        if told.get(name) and told[name] > latest:
+            raise Invalid(
+                "Une alerte dit ce qui a eu lieu : ce jour est à venir.", where=f"/{name}", code="alert.future"
+            )
 
 
 def _check(told: Mapping[str, object]) -> None:

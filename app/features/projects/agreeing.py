@@ -12,9 +12,9 @@ from app.features.projects.models import Agreement, Expectation, Goal
 from app.features.projects.questions import MINE_IN_PREPARATION, MINE_RUNNING
 from app.features.projects.schemas import AgreementIn, OpinionIn, PositionIn, WordsIn
 from app.features.projects.seen import Seen, first_mine, mine, whole
-from app.features.projects.service import CLOCK_DRIFT, check_period, opened
+from app.features.projects.service import check_period, opened
 from app.features.projects.vocabulary import Origin, Party, ProjectStatus, Who
-from app.kernel.clock import now, today
+from app.kernel.clock import CLOCK_DRIFT, now, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.security.principal import Representative, UsagerSelf
 

@@ -5,7 +5,7 @@ Law: CASF L311-4 and the contrat de séjour's décret of 26 Nov 2004 (the avenan
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid
 
 PAGE_MOST = 200  # projects of one person in one place: a life holds fewer
-CLOCK_DRIFT = timedelta(minutes=5)  # devices in the houses are not all on NTP
 FROM: dict[ProjectStatus, tuple[ProjectStatus, ...]] = {  # what a project may become, and from what
     ProjectStatus.ACTIVE: (ProjectStatus.DRAFT, ProjectStatus.ON_HOLD),
     ProjectStatus.ON_HOLD: (ProjectStatus.ACTIVE,),

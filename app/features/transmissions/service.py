@@ -1,7 +1,6 @@
 """The rules of a transmission. REST, FHIR and the page all come here."""
 
 import re
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, bindparam, true
@@ -11,11 +10,10 @@ from app.access.permissions import Action
 from app.features.transmissions import masking
 from app.features.transmissions.models import EntryKind, Transmission
 from app.features.transmissions.schemas import LineIn, TransmissionIn, TransmissionPatch
-from app.kernel.clock import now
+from app.kernel.clock import CLOCK_DRIFT, now
 from app.kernel.errors import Conflict, Invalid
 from app.kernel.ids import uuid7
 
-CLOCK_DRIFT = timedelta(minutes=5)  # devices in the houses are not all on NTP
 NEWEST_FIRST = ("occurred_at", "id")
 ALL = Listing(true(), NEWEST_FIRST)
 OF_USAGER = Listing(Transmission.usager_id == bindparam("usager", type_=Uuid()), NEWEST_FIRST, usager="usager")
