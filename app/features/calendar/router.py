@@ -172,6 +172,10 @@ async def read_mine(event_id: UUID, gate: PersonReading) -> Response:
 @me.post("/{event_id}/answer", operation_id="answerMyEvent")
 async def come(event_id: UUID, said: ComingIn, gate: PersonGate) -> Response:
     """Je viens · Je ne viens pas · Je veux en parler. The next answer replaces it; nothing is cancelled by itself."""
+    if gate.replay:
+        seen = await gate.get(MyEventOut, event_id)
+        now_said = {"id": seen.id, "answer": seen.answer, "answered_at": seen.answered_at}
+        return told(now_said, headers={"Idempotency-Replayed": "true"})
     row: EventParticipant = await service.come(gate, event_id, said.answer)
     await gate.settle()
     return told({"id": str(row.id), "answer": row.answer, "answered_at": row.answered_at})

@@ -17,7 +17,7 @@ from app.access.permissions import Action
 from app.access.refusal import refused
 from app.features.calendar.models import EventParticipant
 from app.features.contacts.models import Contact
-from app.features.minor_secret.schemas import SecretIn
+from app.features.minor_secret.schemas import SecretIn, SecretOut
 from app.features.projects.models import Expectation, Goal, ProjectAction
 from app.features.transmissions.models import Transmission
 from app.kernel.errors import Conflict
@@ -34,6 +34,8 @@ class Asked(DossierView, frozen=True):
 
     minor: bool
     referent: bool
+    minor_secret: bool
+    version: int
 
 
 def _view(table: type[DossierEntry]) -> type[Asked]:
@@ -49,6 +51,12 @@ def _view(table: type[DossierEntry]) -> type[Asked]:
 
 
 VIEWS: dict[str, type[Asked]] = {table.KIND.value: _view(table) for table in TABLES}
+
+
+async def kept(gate: Gate, said: SecretIn) -> SecretOut:
+    """As it stands. Raises OutOfReach."""
+    row = await gate.get(VIEWS[said.kind], said.entry_id)
+    return SecretOut(said.kind, str(said.entry_id), row.minor_secret, row.version)
 
 
 async def keep(gate: Gate, said: SecretIn) -> DossierEntry:

@@ -14,11 +14,12 @@ from app.access.http import StaffReading, gate_at, removed
 from app.access.inviting import Inviting
 from app.audit.vocabulary import Door
 from app.features.professionals import service
-from app.features.professionals.schemas import MembershipIn, ProfessionalIn, Rpps
+from app.features.professionals.schemas import MembershipIn, ProfessionalIn, ProfessionalOut, Rpps
 from app.features.professionals.templates import TEMPLATES, ending
 from app.kernel.answers import told
 from app.kernel.clock import today
 from app.kernel.fields import Body, Line
+from app.kernel.idempotency import Replay
 from app.security.dependencies import origin
 from app.security.models import Invitation
 
@@ -76,9 +77,7 @@ async def templates(gate: StaffReading) -> Response:
 async def invite(said: InvitationIn, request: Request, gate: StaffInviting) -> Response:
     """Someone hired, their function, and the link by which they open their account: direction and administrator."""
     if gate.replay:
-        headers = {"Location": str(gate.replay.location), "Idempotency-Replayed": "true"}
-        id = headers["Location"].rpartition("/")[2]
-        return told(Invited(id, None, None, None, None), status=201, headers=headers)
+        return await _given_already(gate, gate.replay)
     template, starts = TEMPLATES[said.template], said.starts or today()
     ends = ending(template, starts, said.ends)
     person = service.add(gate, ProfessionalIn(**said.model_dump(include=set(ProfessionalIn.model_fields))))
@@ -95,6 +94,8 @@ async def invite(said: InvitationIn, request: Request, gate: StaffInviting) -> R
 @router.post("/{professional_id}/invitation", status_code=201, operation_id="inviteAgain")
 async def again(professional_id: UUID, request: Request, gate: StaffInviting) -> Response:
     """Another link for someone who has no account yet: the one before opens nothing more."""
+    if gate.replay:
+        return await _given_already(gate, gate.replay)
     token, row = await gate.invite(professional_id)
     gate.location = f"{PATH}/{professional_id}"
     await gate.settle()
@@ -106,6 +107,14 @@ async def take_back(professional_id: UUID, gate: StaffInviting) -> Response:
     """The link opens nothing more."""
     await gate.take_back(professional_id)
     return await removed(gate)
+
+
+async def _given_already(gate: Inviting, first: Replay) -> Response:
+    """Whom it invited; the link is kept nowhere, so an answer lost is another link to ask for, under another key."""
+    await gate.require(Act.MANAGE_ACCOUNTS)
+    who = await gate.get(ProfessionalOut, UUID(str(first.location).rpartition("/")[2]))
+    headers = {"Location": str(first.location), "Idempotency-Replayed": "true"}
+    return told(Invited(who.id, None, None, None, None), status=first.status, headers=headers)
 
 
 def _given(

@@ -494,6 +494,16 @@ class TestComing:
             world.post("jeanne", f"{self.mine(world, place)}/answer", {"answer": answer})
         assert world.get("jeanne", self.mine(world, place)).json()["answer"] == "yes"
 
+    @pytest.mark.threat("fault-answer-lost")
+    def test_an_answer_sent_again_does_not_replace_the_one_given_since(self, world: World):
+        place, key = self.mine(world, planned(world)), {"Idempotency-Key": str(uuid4())}
+        first = world.post("jeanne", f"{place}/answer", {"answer": "no"}, headers=key)
+        at_once = world.post("jeanne", f"{place}/answer", {"answer": "no"}, headers=key)
+        assert (at_once.status_code, at_once.json()) == (200, first.json())
+        world.post("jeanne", f"{place}/answer", {"answer": "yes"})
+        later = world.post("jeanne", f"{place}/answer", {"answer": "no"}, headers=key)
+        assert (later.headers["idempotency-replayed"], later.json()["answer"]) == ("true", "yes")
+
     def test_to_care_too(self, world: World):
         place = planned(world, who="leila", category="care", visibility="shared")
         assert world.post("jeanne", f"{self.mine(world, place)}/answer", {"answer": "no"}).status_code == 200

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -166,3 +167,13 @@ def test_a_refusal_she_made_herself_may_be_kept(world: World) -> None:
 
 def refusals(world: World, who: str) -> list[Any]:
     return list(world.get(who, "/api/v1/me/consents/oppositions").json()["items"])
+
+
+def test_the_same_key_never_closes_again_what_was_opened_since(world: World) -> None:
+    id, key = note(world), {"Idempotency-Key": uuid4().hex}
+    said = {"kind": "transmission", "entry_id": id, "asked_by_child": True}
+    first, at_once = (world.post("nurse", PATH, said, headers=key) for _ in range(2))
+    assert (at_once.status_code, at_once.json()) == (200, first.json())
+    kept(world, "nurse", "transmission", id, secret=False)
+    later = world.post("nurse", PATH, said, headers=key)
+    assert (later.headers["idempotency-replayed"], later.json()["secret"]) == ("true", False)

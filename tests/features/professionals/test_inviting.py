@@ -70,6 +70,14 @@ class TestInviting:
         assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
         assert (again.json()["professional_id"], again.json()["link"]) == (first.json()["professional_id"], None)
 
+    def test_the_same_key_makes_another_link_once_and_does_not_tell_it_again(self, world: World):
+        place = f"/api/v1/professionals/{invited(world).json()['professional_id']}/invitation"
+        key = {"Idempotency-Key": uuid4().hex}
+        first, again = (world.post("helene", place, {}, headers=key) for _ in range(2))
+        assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
+        assert (again.json()["professional_id"], again.json()["link"]) == (first.json()["professional_id"], None)
+        assert world.client.get(first.json()["link"]).status_code == 200
+
     @pytest.mark.threat("invitation-by-whom")
     @pytest.mark.parametrize("who", ["sonia", "marc", "odile", "diane"])
     def test_nobody_else_may_and_nobody_is_hired(self, world: World, who: str):
