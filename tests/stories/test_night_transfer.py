@@ -373,6 +373,16 @@ class TestEnds:
         answer = pushed(world, "nurse", until=(now() + timedelta(days=days)).isoformat())
         assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/until")
 
+    @pytest.mark.threat("handover-outlives")
+    def test_a_house_may_allow_less(self, world: World) -> None:
+        setting = {"scope": "organisation", "key": "handover.days", "value": 3}
+        place = world.post("helene", "/api/v1/settings", setting).headers["location"]
+        id = self.given(world)
+        beyond = pushed(world, "nurse", until=(now() + timedelta(days=4)).isoformat())
+        world.delete("helene", place, 1)
+        [row] = world.rows("SELECT ends_at - recorded_at AS lasts FROM handover WHERE id = $1", UUID(id))
+        assert (row["lasts"].days in (2, 3), beyond.status_code) == (True, 422)
+
     def test_the_house_says_how_far_back_a_transfer_looks(self, world: World) -> None:
         setting = {"scope": "organisation", "key": "handover.recent_days", "value": 2}
         assert world.post("helene", "/api/v1/settings", setting).status_code == 201

@@ -116,7 +116,7 @@ class TestSigned:
     def test_a_house_may_give_more_time_to_its_dpo(
         self, world: World, gone: UUID, proposed: UUID, later: int, expected: bool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        world.rows(SETTING, world.organisation, uuid7(), "organisation", erasure.NOTICE, "60")
+        world.rows(SETTING, world.organisation, uuid7(), "organisation", "erasure.notice_days", "60")
         acted(world, lambda s: erasure.sign(s, [proposed], world.ids["helene_account"], "given"))
         monkeypatch.setattr(clock, "today", lambda: self.DAY + timedelta(days=later))
         assert (gone in run(world).erased) is expected

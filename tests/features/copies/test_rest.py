@@ -57,6 +57,14 @@ def represented(world: World, name: str, usager: str, **terms: Any) -> UUID:
     return mandate
 
 
+def tuned(world: World, key: str, value: int, scope: str = "organisation") -> None:
+    world.rows(
+        """INSERT INTO setting (organisation_id, id, scope, key, value, since, version, recorded_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, now(), 1, now(), now())""",
+        world.organisation, uuid7(), scope, key, str(value),
+    )  # fmt: skip
+
+
 def asked(world: World, who: str = "jeanne", part: str = "rest") -> str:
     answer = world.post(who, MINE, {"part": part})
     assert answer.status_code == 201, answer.text
@@ -130,12 +138,16 @@ class TestAsking:
         self, world: World, key: str, part: str, value: int, due: Any, scope: str
     ) -> None:
         where = "organisation" if scope == "organisation" else f"structure:{world.ids['ehpad']}"
-        world.rows(
-            """INSERT INTO setting (organisation_id, id, scope, key, value, since, version, recorded_at, updated_at)
-               VALUES ($1, $2, $3, $4, $5, now(), 1, now(), now())""",
-            world.organisation, uuid7(), where, f"copy.{key}", str(value),
-        )  # fmt: skip
+        tuned(world, f"copy.{key}", value, where)
         assert world.post("jeanne", MINE, {"part": part}).json()["due_on"] == (today() + due).isoformat()
+
+    @pytest.mark.parametrize("years", [None, 10])
+    def test_care_is_old_after_the_years_that_are_set(self, world: World, years: int | None) -> None:
+        if years:
+            tuned(world, "copy.old_care_years", years)
+        asked(world, part="old_care")
+        [row] = world.rows("SELECT old_before FROM copy_request")
+        assert row["old_before"] == today() - relativedelta(years=years or 5)
 
     def test_no_house_may_answer_later_than_the_law(self) -> None:
         longest = {"care_days": 8, "old_care_months": 2, "rest_months": 1}

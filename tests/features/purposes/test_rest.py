@@ -83,6 +83,14 @@ class TestDirection:
         assert status(world, "helene", note(world)) == 404
         assert world.post("helene", f"{PATH}/{answer['id']}/close", None).status_code == 409
 
+    def test_as_its_house_sets_them(self, world: World) -> None:
+        here = {"scope": f"structure:{world.ids['ehpad']}", "key": "purpose.hours", "value": 3}
+        place = world.post("helene", "/api/v1/settings", here).headers["location"]
+        stated(world)
+        [row] = world.rows("SELECT ends_at - starts_at AS lasts FROM stated_purpose")
+        world.delete("helene", place, 1)
+        assert row["lasts"] == timedelta(hours=3)
+
     def test_until_it_is_closed(self, world: World) -> None:
         place, hers = stated(world).headers["location"], note(world)
         assert status(world, "helene", hers) == 200

@@ -190,11 +190,19 @@ def test_said_again_it_gains_no_day(world: World, reason: str, days: int) -> Non
     assert fault(kept(world, id, reason)) == (422, "withheld.too_late")
 
 
-def test_a_house_asks_for_less(world: World) -> None:
-    setting = {"scope": f"structure:{world.ids['mecs']}", "key": "withheld.draft_days", "value": 7}
+@pytest.mark.parametrize(
+    ("reason", "key", "too_long"),
+    [
+        ("draft", "withheld.draft_days", 31),
+        ("announcement", "withheld.announcement_days", 16),
+        ("procedure", "withheld.review_days", 366),
+    ],
+)
+def test_a_house_asks_for_less(world: World, reason: str, key: str, too_long: int) -> None:
+    setting = {"scope": f"structure:{world.ids['mecs']}", "key": key, "value": 7}
     assert world.post("helene", "/api/v1/settings", setting).status_code == 201
-    assert kept(world, note(world)).json()["withheld_until"] == str(today() + timedelta(days=7))
-    assert world.post("helene", "/api/v1/settings", {**setting, "value": 31}).status_code == 422
+    assert kept(world, note(world), reason).json()["withheld_until"] == str(today() + timedelta(days=7))
+    assert world.post("helene", "/api/v1/settings", {**setting, "value": too_long}).status_code == 422
     world.rows("DELETE FROM setting")
 
 
