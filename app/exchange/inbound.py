@@ -60,9 +60,7 @@ async def receive(
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
     arrival.place()
     await gate.flush()
-    for row in arrival.rows.values():
-        if isinstance(row, Usager) and row.died_on and not row.held and row.id not in gate.waiting:
-            await closing.at_death(gate, row, row.died_on)
+    await _close(gate, arrival)
     done = arrival.done()
     if dry:
         await gate.undo()
@@ -71,6 +69,17 @@ async def receive(
         await gate.settle()
         gate.line = None
     return transaction.answer(done, line.recorded_at, dry=dry)
+
+
+async def _close(gate: Receiving, arrival: Arrival) -> None:
+    """A death, or a birth date put right, told by what entered a dossier: what it closes, in this transaction."""
+    rows = [(place, row) for place, row in arrival.rows.items() if isinstance(row, Usager)]
+    told = [(place, row) for place, row in rows if not row.held and row.id not in gate.waiting]
+    for _, row in told:
+        if row.died_on:
+            await closing.at_death(gate, row, row.died_on)
+    again = [row for place, row in told if place in arrival.before]
+    await closing.at_majority(gate, [(row, row.birth_date) for row in again if row.birth_date])
 
 
 async def _first_answer(gate: Receiving, exchange_id: UUID) -> Json:

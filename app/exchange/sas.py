@@ -78,7 +78,7 @@ async def waiting(gate: Arrivals, id: UUID) -> Exchange:
 async def accept(gate: Arrivals, id: UUID) -> Exchange:
     """Its rows open to the team as they came; who arrives is created. What waited beside a row takes its place.
 
-    A death told by it closes, in this transaction, what one told directly closes.
+    A death, or a birth date put right, told by it closes, in this transaction, what one told directly closes.
     """
     line = await waiting(gate, id)
     rows = await gate.consult(WRITTEN, exchange=id)
@@ -91,9 +91,13 @@ async def accept(gate: Arrivals, id: UUID) -> Exchange:
             if row.id in sent or (row.held and not theirs):
                 opened.append(_as_came(row, sent.get(row.id, {}), held=theirs))
     await gate.rewrite(opened)
-    for row in opened:
-        if isinstance(row, Usager) and row.died_on and not row.held:
+    people = [row for row in opened if isinstance(row, Usager) and not row.held]
+    for row in people:
+        if row.died_on:
             await closing.at_death(gate, row, date.fromisoformat(str(row.died_on)))
+    await closing.at_majority(
+        gate, [(row, date.fromisoformat(str(row.birth_date))) for row in people if row.birth_date]
+    )
     return await _decided(gate, line, State.ACCEPTED, "accept")
 
 

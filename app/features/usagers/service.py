@@ -103,7 +103,7 @@ async def correct(gate: Gate, id: UUID, version: int, said: UsagerPatch) -> tupl
     if dies:
         await closing.at_death(gate, row, dies)
     if "birth_date" in other and values["birth_date"]:
-        await closing.at_majority(gate, row, values["birth_date"])
+        await closing.at_majority(gate, [(row, values["birth_date"])])
     return row, notices
 
 
