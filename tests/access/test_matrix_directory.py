@@ -46,7 +46,7 @@ def said(world: World, kind: str, where: str) -> Values:
             "professional_id": who, "unit_id": world.ids["unit_ehpad"], "kind": "on_duty" if mine else "rule",
             "starts_at": THEN, "ends_at": until,
         },
-        "narrowing": {"structure_id": place, "role": "benevole", "category": "judicial", "to": "none"},
+        "narrowing": {"structure_id": place, "role": "benevole", "category": "judicial", "of_kind": f"k{row['id']}", "to": "none"},
         "on_call": {"professional_id": who, "structure_ids": [place], "starts_at": THEN, "ends_at": "2026-01-05T19:00:00Z"},
         "resource": {"structure_id": place, "name": f"r{row['id']}", "kind": "room"},
         "exchange": {
