@@ -3,7 +3,7 @@
 No name, number or address of mail of the provider is looked at. What is kept is a keyed hash of issuer and subject.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -14,12 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.kernel.clock import now
 from app.kernel.crypto import Keyring
 from app.kernel.errors import Conflict, Unauthenticated
-from app.security import sessions, tickets
+from app.security import sessions, tickets, tokens
 from app.security.jose import PROVIDER_REFUSED, Logout
-from app.security.models import AccountCredential, LiveSession
+from app.security.models import AccountCredential, JtiSeen, LiveSession
 
 KIND = "oidc"
 SAID = "provider logout"  # no partner's client_id has a space
+CODES = "provider ended"
+CODE_LASTS = timedelta(minutes=1)  # from the provider's proof to a session here
+# Who is about to open a session, and a logout that would not see it yet, wait for each other.
+ENDING = text("SELECT pg_advisory_xact_lock(hashtextextended('provider ended', 7))")
+OPENING = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('provider ended', 7))")
 TAKEN = "Cette identité est déjà reliée à un compte, ou ce compte à une identité."
 ACCOUNT_OF = text("SELECT account_id FROM account_of_identity(:identity)")
 C = AccountCredential
@@ -53,19 +58,46 @@ async def unlink(session: AsyncSession, account_id: UUID) -> None:
     await sessions.revoke(session, LiveSession.account_id == account_id, LiveSession.provider_session.is_not(None))
 
 
+async def check_still(session: AsyncSession, identity: str, theirs: bytes, until: datetime) -> None:
+    """What was proved still is, though no session here says so yet: a code good `until`. No logout passes before the
+    caller commits: it would not see the session that opens. Raises Unauthenticated.
+    """
+    await session.execute(OPENING)
+    told = [_code_of(*which) for which in ((theirs, None), (None, identity), (theirs, identity))]
+    j = JtiSeen
+    given_before = (j.client_id == CODES, j.jti_hash.in_(told), j.expires_at >= until)
+    if await session.scalar(select(j.client_id).where(*given_before).limit(1)):
+        raise Unauthenticated(tickets.OVER)
+
+
+async def _end_codes(session: AsyncSession, theirs: bytes | None, identity: str | None) -> None:
+    """Those given until now, which serve at most as long as this is kept."""
+    await session.execute(ENDING)
+    j, told = JtiSeen, _code_of(theirs, identity)
+    await session.execute(delete(j).where(j.client_id == CODES, (j.jti_hash == told) | (j.expires_at < now())))
+    await session.execute(insert(j).values(client_id=CODES, jti_hash=told, expires_at=now() + CODE_LASTS))
+
+
+def _code_of(theirs: bytes | None, identity: str | None) -> bytes:
+    return tokens.digest(f"{theirs.hex() if theirs else ''} {identity or ''}")
+
+
 async def ended(session: AsyncSession, keyring: Keyring, issuer: str, said: Logout) -> dict[UUID, list[UUID]]:
-    """The provider ended this session, or all of this subject's: ours that they opened end too. Which, by organisation.
+    """The provider ended this session, or all of this subject's: ours that they opened end too, and the codes that would
+    have opened others. Which, by organisation.
 
     Raises Unauthenticated when this was said already.
     """
     if not await tickets.once(session, SAID, said.jti, datetime.fromtimestamp(said.expires, UTC)):
         raise Unauthenticated(PROVIDER_REFUSED)
-    who = said.identity
+    theirs = session_kept(keyring, issuer, said.identity.session) if said.identity.session else None
+    identity = kept(keyring, issuer, said.identity.subject) if said.identity.subject else None
+    await _end_codes(session, theirs, identity)
     which: list[ColumnElement[bool]] = [LiveSession.provider_session.is_not(None)]
-    if who.session:
-        which.append(LiveSession.provider_session == session_kept(keyring, issuer, who.session))
-    if who.subject:
-        which.append(LiveSession.account_id == await account_of(session, kept(keyring, issuer, who.subject)))
+    if theirs:
+        which.append(LiveSession.provider_session == theirs)
+    if identity:
+        which.append(LiveSession.account_id == await account_of(session, identity))
     ids = await sessions.revoke(session, *which)
     houses: dict[UUID, list[UUID]] = {}
     rows = select(LiveSession.organisation_id, LiveSession.id).where(LiveSession.id.in_(ids))

@@ -73,6 +73,42 @@ class TestAnEnd:
         assert said(desk, desk.idp.logout_token()).status_code == 200
 
 
+class TestACodeOnItsWay:
+    @pytest.mark.threat("oidc-handed-code-after-logout")
+    @pytest.mark.parametrize("named", [{"sub": None}, {"sid": None}, {}])
+    def test_opens_nothing_more(self, desk: Desk, linked: House, named: dict[str, None]):
+        code = desk.code()
+        assert said(desk, desk.idp.logout_token(**named)).status_code == 200
+        answer = desk.redeem(code)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+
+    @pytest.mark.threat("oidc-handed-code-after-logout")
+    def test_nor_when_the_end_was_told_twice(self, desk: Desk, linked: House):
+        said(desk, desk.idp.logout_token(sid=None))
+        code = desk.code()
+        said(desk, desk.idp.logout_token(sid=None))
+        assert desk.redeem(code).status_code == 400
+
+    def test_of_another_session_or_of_somebody_else_serves(self, desk: Desk, linked: House):
+        for other in ({"sid": str(uuid4())}, {"sid": str(uuid4()), "sub": None}, {"sid": None, "sub": str(uuid4())}):
+            code = desk.code()
+            assert said(desk, desk.idp.logout_token(**other)).status_code == 200
+            assert desk.redeem(code).status_code == 200
+
+    def test_given_since_serves(self, desk: Desk, linked: House):
+        said(desk, desk.idp.logout_token(sid=None))
+        assert desk.redeem(desk.code()).status_code == 200
+
+    @pytest.mark.threat("oidc-handed-code-after-logout")
+    @pytest.mark.parametrize("_", range(5))
+    def test_used_at_the_same_moment_nobody_stays_in(self, desk: Desk, linked: House, _: int):
+        code, token = desk.code(), desk.idp.logout_token()
+        with ThreadPoolExecutor(2) as pool:
+            ended, opened = pool.submit(said, desk, token), pool.submit(desk.redeem, code)
+        assert ended.result().status_code == 200
+        assert opened.result().status_code == 400 or desk.reads(opened.result()) == 401
+
+
 class TestForged:
     @pytest.mark.threat("oidc-logout-forged")
     @pytest.mark.parametrize(

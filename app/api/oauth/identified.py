@@ -4,7 +4,6 @@ Source: RFC 6749, 4.1; RFC 7636
 """
 
 import hmac
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,7 +22,7 @@ from app.security import accounts, dependencies, identities, invitations, oidc, 
 from app.security.jose import Identity
 from app.security.oidc import Provider
 
-CODE, LASTS = "openid code", timedelta(minutes=1)
+CODE = "openid code"
 HEADERS = {**UNSTORED, "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 AMR = ("oidc",)
 UNLINKED = (
@@ -43,7 +42,7 @@ async def entered(request: Request, provider: Provider, carried: dict[str, Any],
     theirs = identities.session_kept(state.keyring, provider.issuer, identity.session).hex()
     application, challenge = carried["application"], carried["challenge"]
     said = {"identity": kept, "session": theirs, "application": application, "challenge": challenge}
-    _, code = tickets.sealed(state.keyring, CODE, LASTS, said)
+    _, code = tickets.sealed(state.keyring, CODE, identities.CODE_LASTS, said)
     back = {"code": code} | ({"state": carried["state"]} if carried["state"] else {})
     separator = "&" if urlsplit(application).query else "?"
     return RedirectResponse(f"{application}{separator}{urlencode(back)}", 303, HEADERS)
@@ -65,6 +64,7 @@ async def by_code(request: Request, form: Form) -> dict[str, object]:
             place = chosen(await sessions.places(session, account), form)  # to hear which there are uses nothing up
             await tickets.spend(session, CODE, ticket)
             issuer, theirs = dependencies.issuer(request), bytes.fromhex(ticket.told["session"])
+            await identities.check_still(session, ticket.told["identity"], theirs, ticket.until)
             opened = await sessions.open_staff(
                 session, state.keyring, issuer, account, place, amr=AMR, provider_session=theirs
             )
