@@ -6,8 +6,8 @@ from sqlalchemy import BindParameter, ColumnElement
 from sqlalchemy.sql import visitors
 
 from app.access.entry import DossierEntry
-from app.access.facts import ME
-from app.access.sharing import granted
+from app.access.facts import ME, outer
+from app.access.sharing import granted, said_no
 
 
 def with_partner(row: type[DossierEntry], partner: BindParameter[Any]) -> ColumnElement[bool]:
@@ -18,3 +18,8 @@ def with_partner(row: type[DossierEntry], partner: BindParameter[Any]) -> Column
 
     told: ColumnElement[bool] = visitors.replacement_traverse(granted(row), {}, instead)
     return told
+
+
+def refused_to(usager: type[DossierEntry], partner: BindParameter[Any]) -> ColumnElement[bool]:
+    """A question of sharing with `partner` stands at no for this person, or their parents disagree on it."""
+    return said_no(outer(usager, "id"), partner)

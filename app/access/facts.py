@@ -197,7 +197,7 @@ def purposes_of_mine() -> Select[Any]:
     """The persons whose dossier I read for a purpose now; an evaluation lasts no longer than the person's yes."""
     p, c = StatedPurpose, AgreedPurpose
     agreed = exists().where(c.organisation_id == ORGANISATION, c.id == p.consent_id, c.answer == word("yes"))
-    agreed = agreed.where(c.withdrawn_at.is_(None), running(c), c.deleted_at.is_(None))
+    agreed = agreed.where(c.withdrawn_at.is_(None), running(c), lasts(c), c.deleted_at.is_(None))
     mine = select(p.usager_id).where(p.organisation_id == ORGANISATION, p.professional_id == ME, p.deleted_at.is_(None))
     mine = mine.where(p.starts_at <= NOW, p.ends_at > NOW)
     return mine.where(p.closed_at.is_(None), or_(p.consent_id.is_(None), agreed))
@@ -269,6 +269,11 @@ def opposed(against: Any) -> Select[Any]:
     o = Opposition
     valid = and_(running(o), o.deleted_at.is_(None), not_(o.held))
     return select(o.usager_id).where(o.organisation_id == ORGANISATION, against == ME, valid)
+
+
+def lasts(consent: Any) -> ColumnElement[bool]:
+    """What parents allowed ends with their authority, at 00:00 in Paris, whoever looks or does not (C. civ. 414)."""
+    return or_(consent.lapses_on.is_(None), consent.lapses_on > TODAY)
 
 
 def running(fact: Any) -> ColumnElement[bool]:

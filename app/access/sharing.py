@@ -28,10 +28,10 @@ from app.access.facts import (
     NOW,
     ONE_ROW,
     ORGANISATION,
-    TODAY,
     Extent,
     Opposition,
     about_one_of,
+    lasts,
     opposed,
     outer,
     running,
@@ -45,6 +45,7 @@ Handover = aliased(models.Handover, name="fact_handover")
 Handed = aliased(models.HandoverRow, name="handed")
 HandedLater = aliased(models.HandoverRow, name="handed_later")
 OtherConsent = aliased(models.SharingConsent, name="fact_other_consent")
+NoConsent = aliased(models.SharingConsent, name="fact_no")
 ACCEPTED = table(
     "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
 )
@@ -71,15 +72,10 @@ def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
         asked,
         s.withdrawn_at.is_(None) | (s.answer != word("yes")),
         running(s),
-        _lasts(s),
+        lasts(s),
         s.deleted_at.is_(None),
         not_(s.held),
     )
-
-
-def _lasts(s: Any) -> ColumnElement[bool]:
-    """What parents allowed ends with their authority, at 00:00 in Paris, whoever looks or does not (C. civ. 414)."""
-    return or_(s.lapses_on.is_(None), s.lapses_on > TODAY)
 
 
 def _covers(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
@@ -110,9 +106,18 @@ def opposed_by(row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnEleme
     return about_one_of(opposed(Opposition.partner_id), row, extent)
 
 
+def said_no(usager: Any, partner: Any) -> ColumnElement[bool]:
+    """A question of sharing with this partner stands at no, or at a disagreement between parents: nothing leaves."""
+    s = NoConsent
+    asked = and_(s.organisation_id == ORGANISATION, s.partner_id == partner, s.usager_id == usager)
+    no = and_(s.kind == word("partage"), s.answer.in_([word("no"), word("disagreement")]))
+    return exists().where(asked, no, running(s), s.deleted_at.is_(None), not_(s.held))
+
+
 def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
     """A professional sent this version of the row to this partner, and no later one. What the partner kept stays theirs;
-    our door closes at its end, when it is stopped, and when the person opposes it, unless the law or their life asked.
+    our door closes at its end, when it is stopped, and when the person opposes it or who decides for them says no,
+    unless the law or their life asked. What was sent by agreement is read as long as that agreement covers it (`granted`).
     """
     h, later, act = Handed, HandedLater, Handover
     mine = and_(h.organisation_id == ORGANISATION, h.partner_id == ME, h.entry_id == entry_id, h.version == version)
@@ -125,7 +130,8 @@ def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElemen
     whatever = act.ground.in_([word(Ground.LOI), word(Ground.VITAL)])
     runs = and_(act.stopped_at.is_(None), or_(act.ends_at.is_(None), act.ends_at > NOW))
     sent = and_(act.organisation_id == ORGANISATION, act.id == h.handover_id, runs)
-    sent = and_(sent, or_(whatever, not_(opposed_by(row))))
+    by_team = act.ground.in_([word(Ground.EQUIPE), word(Ground.ECHANGE)])
+    sent = and_(sent, or_(whatever, and_(by_team, not_(opposed_by(row)), not_(said_no(outer(row, "usager_id"), ME)))))
     return exists().where(mine, not_(since.correlate(h)), sent)
 
 

@@ -220,7 +220,7 @@ def _check_recipient(said: HandoverIn, person: Recipient) -> str:
         )
     if person.opposed and said.ground in MAY_OPPOSE:
         raise Conflict(
-            "Cette personne ne veut pas que ce partenaire lise son dossier. Rien n'est parti.",
+            "Cette personne, ou qui décide pour elle, ne veut pas que ce partenaire lise son dossier. Rien n'est parti.",
             where="/partner_id",
             code="handover.opposed",
         )

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.access.agreed import refused_to
 from app.access.entry import DossierView, word
 from app.access.models import Handover, Opposition, SharingConsent
 from app.access.standing import TODAY
@@ -87,14 +88,17 @@ class Recipient(DossierView, frozen=True):
             ACCEPTED.c.structure_id == FROM,
         )
         .correlate(Usager),
-        "opposed": exists()
-        .where(
-            _against.organisation_id == Usager.organisation_id,
-            and_(_against.usager_id == Usager.id, _against.partner_id == TO),
-            and_(_against.starts <= TODAY, or_(_against.ends.is_(None), _against.ends > TODAY)),
-            and_(_against.deleted_at.is_(None), _against.held.is_(False)),
-        )
-        .correlate(Usager),
+        "opposed": or_(
+            exists()
+            .where(
+                _against.organisation_id == Usager.organisation_id,
+                and_(_against.usager_id == Usager.id, _against.partner_id == TO),
+                and_(_against.starts <= TODAY, or_(_against.ends.is_(None), _against.ends > TODAY)),
+                and_(_against.deleted_at.is_(None), _against.held.is_(False)),
+            )
+            .correlate(Usager),
+            refused_to(Usager, TO),
+        ),
         "agreed": exists()
         .where(
             _yes.organisation_id == Usager.organisation_id,

@@ -87,6 +87,14 @@ def notes(world: World, who: str = "chu") -> list[str]:
     return [b64decode(e["resource"]["content"][0]["attachment"]["data"]).decode() for e in found]
 
 
+def agreement(world: World, **more: Any) -> None:
+    """Where a question of sharing everything with the hospital stands."""
+    asked = {"question": "Le CHU ?", "if_yes": "Il lit.", "if_no": "Il demande.", "kind": "partage", "answer": "yes"}
+    what = {"partner_id": world.ids["chu"], "categories": ["administrative", "support", "care"], "starts": today()}
+    ids = {"usager_id": world.ids[HER], "structure_id": world.ids["mas_fam"]}
+    world.add(SharingConsent(**{**asked, **what, **ids, **more}))
+
+
 class TestBefore:
     @pytest.mark.threat("handover-pulled")
     def test_the_hospital_that_pulls_gets_nothing(self, world: World) -> None:
@@ -256,7 +264,7 @@ class TestGrounds:
         assert (care.status_code, care.json()["errors"][0]["where"]) == (422, "/entry_ids")
         assert pushed(world, "nurse", ground="accord", entry_ids=[str(world.ids["usual"])]).status_code == 201
         world.add(SharingConsent(**{**yes, "answer": "disagreement"}, **here, categories=["support"]))
-        assert planned(world, "nurse", ground="accord").json()["rows"] == []
+        assert planned(world, "nurse", ground="accord").status_code == 409
 
     @pytest.mark.threat("handover-mdph-unagreed")
     @pytest.mark.parametrize(
@@ -333,6 +341,29 @@ class TestGrounds:
         )
         assert reads(world, f"Patient/{world.ids[HER]}") == still
         assert pushed(world, entry_ids=[str(world.ids["consigne"])]).status_code == 409
+
+    @pytest.mark.threat("handover-despite-disagreement")
+    @pytest.mark.parametrize("answer", ["no", "disagreement"])
+    def test_a_no_of_who_decides_for_them_stops_what_an_opposition_stops(self, world: World, answer: str) -> None:
+        """« Désaccord entre parents »: nothing leaves, and what had left is read no more."""
+        assert pushed(world).status_code == 201
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        agreement(world, answer=answer, answered_by_kind="representative")
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
+        assert pushed(world, entry_ids=[str(world.ids["consigne"])]).status_code == 409
+        vital = {"ground": "vital", "reason": "Inconscient."}
+        assert pushed(world, **vital).status_code == 201
+
+    @pytest.mark.threat("handover-outlives-agreement")
+    @pytest.mark.parametrize(
+        "closes", ["ends = current_date", "answer = 'asked', withdrawn_at = now()", "lapses_on = current_date"]
+    )
+    def test_what_was_sent_by_agreement_is_read_as_long_as_it_holds(self, world: World, closes: str) -> None:
+        agreement(world, starts=today() - timedelta(days=1))
+        assert pushed(world, ground="accord").status_code == 201
+        assert reads(world, f"Patient/{world.ids[HER]}") == 200
+        world.rows(f"UPDATE sharing_consent SET {closes}")
+        assert reads(world, f"Patient/{world.ids[HER]}") == 404
 
 
 class TestEnds:

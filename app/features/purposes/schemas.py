@@ -1,14 +1,16 @@
 """What the REST API hears and says of a stated purpose."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement
 
 from app.access.entry import DossierView, View
 from app.access.models import Membership, SharingConsent
 from app.access.openings import Purpose, StatedPurpose
+from app.features.consents.standing import STANDS
 from app.kernel.fields import Body
 
 
@@ -38,9 +40,10 @@ class PurposeOut(DossierView, frozen=True):
 
 
 class Asked(DossierView, frozen=True):
-    """A question put to the person, and where the answer stands."""
+    """A question put to the person, and where the answer stands: what was allowed for a minor is asked again at 18."""
 
     TABLE: ClassVar = SharingConsent
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"answer": STANDS}
 
     about: str | None
     answer: str

@@ -146,6 +146,17 @@ class TestMission:
         assert status(world, "eva", place) == 404
 
     @pytest.mark.threat("evaluator-without-yes")
+    @pytest.mark.threat("of-age-consent-lapses")
+    def test_no_longer_than_what_parents_could_allow(self, world: World) -> None:
+        """She is 18: what they had agreed to is asked of her again, and opens nothing until she answers."""
+        consent, hers = agreed(world), note(world)
+        asked = {"purpose": "evaluation", "consent_id": str(consent)}
+        assert mission(world, **asked).status_code == 201
+        assert status(world, "eva", hers) == 200
+        world.rows("UPDATE sharing_consent SET lapses_on = current_date")
+        assert status(world, "eva", hers) == 404
+        assert mission(world, **asked).json()["errors"][0]["where"] == "/consent_id"
+
     @pytest.mark.parametrize(
         ("more", "where"),
         [
