@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from msgspec.structs import fields
 from sqlalchemy import (
     ARRAY,
     CTE,
@@ -227,7 +228,11 @@ def column_of(caller: Shape, view: type[View], name: str) -> ColumnElement[Any]:
         k = StoredUsagerKey
         key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.usager_id)
         return case((sealed, key.scalar_subquery()), else_=null())
-    return judged(caller, view.COMPUTED[name]) if name in view.COMPUTED else getattr(view.TABLE, name)
+    if name not in view.COMPUTED:
+        return getattr(view.TABLE, name)
+    told = judged(caller, view.COMPUTED[name])
+    yes_or_no = any(field.name == name and field.type is bool for field in fields(view))
+    return func.coalesce(told, false()) if yes_or_no else told  # of what is unknown SQL says neither
 
 
 def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:

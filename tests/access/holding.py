@@ -55,7 +55,7 @@ class Asked(Gate):
         undone = await self._session.begin_nested()
         query = writing.inserting(self.principal.shape, table)
         told = await (await self._session.connection()).execute(query, {**facts(self.principal), "rows": as_json(rows)})
-        within = {id for id, within, _ in told if within}
+        within = {id for id, within, *_ in told if within}
         await undone.rollback()
         return within
 

@@ -5,6 +5,7 @@ The cast keeps its sessions from one world to the next; everything they look at 
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from random import Random
 from typing import Any, ClassVar
 from uuid import UUID
@@ -25,6 +26,7 @@ STAFF: dict[str, tuple[str, ...]] = {
     "assistant_social": ("ehpad", "mecs", "mas_fam"),
     "veilleur": ("ime", "ehpad", "mas_fam"),
     "direction": ("mecs", "ehpad"),
+    "evaluateur": ("mecs", "ehpad", "ime"),
 }
 CATEGORIES = ("administrative", "support", "care", "judicial", "alert")
 DAILY = ("transmission", "event")
@@ -321,10 +323,10 @@ class _Drawing:
     def _openings(self, person: Person) -> None:
         """A purpose stated by the direction, an évaluation that rests on a yes, an équipe commune."""
         draw = self.draw
-        for agreed in (None, person.sharing_consent):
+        for who, agreed in product(("o_direction", "o_evaluateur"), (None, person.sharing_consent)):
             if draw.random() < 0.5:
                 told: Values = {
-                    "professional_id": self.world.ids["o_direction"],
+                    "professional_id": self.world.ids[who],
                     "purpose": "evaluation" if agreed else "controle",
                     "consent_id": agreed,
                     "closed_at": self.now if draw.random() < 0.2 else None,

@@ -80,6 +80,10 @@ class TestAsk:
         read = world.get("sonia", f"{PATH}/{asked(world)}").json()
         assert (read["answer"], read["kind"], read["answered_at"], read["version"]) == ("asked", "partage", None, 1)
 
+    def test_what_is_yes_or_no_is_told_so_before_anyone_answered(self, world: World):
+        mine = world.get("jeanne", f"{MINE}/{asked(world)}").json()
+        assert [mine[name] for name in ("to_confirm", "lapsed", "may_answer")] == [False, False, True]
+
     def test_a_project_means_its_parts(self, world: World):
         kinds = world.get("sonia", f"{PATH}/{asked(world)}").json()["kinds"]
         assert {"project", "goal", "agreement", "transmission"} <= set(kinds)
