@@ -229,8 +229,9 @@ def column_of(caller: Shape, view: type[View], name: str) -> ColumnElement[Any]:
         key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.usager_id)
         return case((sealed, key.scalar_subquery()), else_=null())
     if name not in view.COMPUTED:
-        return getattr(view.TABLE, name)
-    told = judged(caller, view.COMPUTED[name])
+        stored: ColumnElement[Any] = getattr(view.TABLE, name)
+        return stored
+    told: ColumnElement[Any] = judged(caller, view.COMPUTED[name])
     yes_or_no = any(field.name == name and field.type is bool for field in fields(view))
     return func.coalesce(told, false()) if yes_or_no else told  # of what is unknown SQL says neither
 
