@@ -20,7 +20,7 @@ from app.access.reading import Reading
 from app.access.refusal import MayNot, OutOfReach, refused
 from app.audit import trail
 from app.audit.vocabulary import Outcome
-from app.kernel.errors import Invalid
+from app.kernel.errors import Conflict, Invalid
 from app.kernel.hot import HotQuery, compiled
 from app.security.models import PersonalAccess
 from app.security.principal import Professional, Shape
@@ -45,12 +45,18 @@ class Card(msgspec.Struct, frozen=True):
 
 
 async def may_give(reading: Reading, usager: UUID, contact: UUID | None) -> None:
-    """Raises MayNot, OutOfReach for the person, Invalid when the contact does not represent them today."""
+    """Raises MayNot, OutOfReach for the person, Conflict once they died, Invalid for who does not represent them today."""
     _require(reading, Act.GIVE_PERSONAL_ACCESS, usager)
     asked = {"person": usager, "contact": contact}
-    [(near, represents)] = await reading.ask(_giving(reading.principal.shape), [], 1, asked)
+    [(near, represents, died)] = await reading.ask(_giving(reading.principal.shape), [], 1, asked)
     if not near:
         raise refused(OutOfReach, Act.GIVE_PERSONAL_ACCESS, KIND, where="/usager_id")
+    if died:
+        raise Conflict(
+            "Cette personne est décédée : son accès est fermé. Ses proches s'adressent à la direction.",
+            where="/usager_id",
+            code="card.died",
+        )
     if contact and not represents:
         raise Invalid(
             "Ce contact ne représente pas la personne aujourd'hui : faites d'abord confirmer sa mesure ou sa désignation.",
@@ -94,7 +100,8 @@ def _giving(caller: Shape) -> HotQuery:
     theirs = (m.organisation_id == ORGANISATION, m.contact_id == CONTACT, m.usager_id == PERSON)
     stands = exists().where(*theirs, *running, m.deleted_at.is_(None), not_(m.held))
     near = _near(caller).where(usager.id == PERSON).exists()
-    return compiled(select(near.label("near"), stands.label("stands")))
+    died = _near(caller).where(usager.id == PERSON, usager.died_on.is_not(None)).exists()
+    return compiled(select(near.label("near"), stands.label("stands"), died.label("died")))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)

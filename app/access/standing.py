@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Date,
+    ScalarSelect,
     Select,
     Text,
     Uuid,
@@ -28,15 +29,27 @@ from app.access.models import Mandate
 NEVER_ANSWERS = (MandateKind.SUBROGE,)  # watches over who represents, C. civ. 454
 TODAY = bindparam("today", type_=Date())
 USAGER = table(
-    "usager", column("organisation_id", Uuid()), column("id", Uuid()), column("birth_date", Date())
+    "usager",
+    column("organisation_id", Uuid()),
+    column("id", Uuid()),
+    column("birth_date", Date()),
+    column("died_on", Date()),
 )  # a room above this floor
 _stands_for = aliased(Mandate, name="stands_for")
 _mine = aliased(Mandate, name="my_mandate")
 
 
 def born(row: type[DossierEntry]) -> ColumnElement[Any]:
+    return _of_person(row, USAGER.c.birth_date)
+
+
+def dead(row: type[DossierEntry]) -> ColumnElement[bool]:
+    return _of_person(row, USAGER.c.died_on).is_not(None)
+
+
+def _of_person(row: type[DossierEntry], told: ColumnElement[Any]) -> ScalarSelect[Any]:
     mine = (USAGER.c.organisation_id == row.organisation_id, USAGER.c.id == row.usager_id)
-    return select(USAGER.c.birth_date).where(*mine).correlate(row).scalar_subquery()
+    return select(told).where(*mine).correlate(row).scalar_subquery()
 
 
 def minor(row: type[DossierEntry]) -> ColumnElement[Any]:

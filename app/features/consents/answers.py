@@ -29,6 +29,7 @@ NOT_RECORDED = (
 KEPT_BY_OTHERS = (
     "Pour cette question, c'est l'aide sociale à l'enfance ou la maison qui répond. Parlez-en avec le service."
 )
+DIED = "Cette personne est décédée : personne ne répond plus pour elle. Ses proches s'adressent à la direction."
 NO_AUTHORITY = "L'autorité parentale n'est pas enregistrée ici pour vous. Parlez-en avec le service."
 
 GUARDIANS = (GivenBy.ASE, GivenBy.HOUSE)
@@ -97,6 +98,8 @@ async def confirm(gate: Gate, id: UUID, right: bool) -> ConsentAnswer:
 async def _hear(gate: Gate, row: SharingConsent, heard: Heard) -> ConsentAnswer:
     """Once the row is locked, what others said is read as committed: two parents who answer at once are both heard."""
     standing = await gate.get(Standing, row.id)
+    if standing.dead:
+        raise Conflict(DIED, where="/answer", code="consent.died")
     if heard.kind is GivenBy.REPRESENTATIVE:
         _check_stands(row, standing, heard.given_by)
     elif heard.kind in GUARDIANS:

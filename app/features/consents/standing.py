@@ -49,6 +49,7 @@ class Standing(DossierView, frozen=True):
     TABLE: ClassVar = SharingConsent
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
         "born": standing.born(SharingConsent),
+        "dead": standing.dead(SharingConsent),
         "parents": _list(PARENTS),
         "deciders": _list(DECIDERS),
         "last": _list(
@@ -76,6 +77,7 @@ class Standing(DossierView, frozen=True):
     }
 
     born: date | None
+    dead: bool
     parents: list[str]
     deciders: list[str]
     last: list[str]  # `giver answer`, and who noted it when the giver did not answer by themselves

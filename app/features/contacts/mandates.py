@@ -96,6 +96,8 @@ async def confirm(gate: Gate, contact_id: UUID, id: UUID, version: int, said: Ma
         no = refused(MayNot, Act.CONFIRM_MANDATE, Kind.MANDATE, [id], usager_id=row.usager_id)
         no.message, no.told = "Une autre personne que celle qui l'a noté confirme ce mandat.", "mandate.same_person"
         raise no
+    if (await gate.get(Holder, contact_id)).died_on:
+        raise Conflict("Cette personne est décédée : plus personne ne la représente.", code="mandate.died")
     if said.copy_seen_on > today():
         raise Invalid("Dites le jour où la décision a été vue.", where="/copy_seen_on", code="mandate.bad_day")
     gate.tell(Act.CONFIRM_MANDATE, Kind.MANDATE, [id], usager_id=row.usager_id)

@@ -101,16 +101,21 @@ class ContactOut(DossierView, frozen=True):
 
 _theirs = (Usager.organisation_id == Contact.organisation_id, Usager.id == Contact.usager_id)
 _born = select(Usager.birth_date).where(*_theirs)
+_died_on = select(Usager.died_on).where(*_theirs)
 
 
 class Holder(DossierView, frozen=True):
-    """Who would hold a mandate, and when the person they stand for was born."""
+    """Who would hold a mandate, and when the person they stand for was born, and died."""
 
     TABLE: ClassVar = Contact
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"born": _born.scalar_subquery()}
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
+        "born": _born.scalar_subquery(),
+        "died_on": _died_on.scalar_subquery(),
+    }
 
     structure_id: str
     born: date | None
+    died_on: date | None
 
 
 class ContactLine(DossierView, frozen=True):

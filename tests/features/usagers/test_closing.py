@@ -71,3 +71,21 @@ def test_a_death_to_come_or_before_birth_is_refused(world: World):
     for day in ("2999-01-01", "1900-01-01"):
         answer = world.patch("odile", f"/api/v1/usagers/{world.ids['lucas']}", {"died_on": day}, 1)
         assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/died_on")
+
+
+@pytest.mark.threat("object-opened-after-death")
+def test_nothing_new_opens_after_it(world: World):
+    """An answer noted afterwards, a measure confirmed, a card: nobody decides for who died."""
+    karim = {"usager_id": str(world.ids["karim"]), "structure_id": str(world.ids["mas_fam"])}
+    words = {"question": "Le CHU peut-il lire ?", "if_yes": "Il lit.", "if_no": "Il demande.", "kind": "partage"}
+    asked = {**karim, **words, "partner_id": str(world.ids["chu"]), "categories": ["administrative"]}
+    question = world.post("sonia", "/api/v1/consents", asked).json()["id"]
+    mandate = entered(world, added(world, "karim"), **TUTELLE)
+    world.rows("UPDATE usager SET died_on = current_date WHERE id = $1", world.ids["karim"])
+    answers = [
+        world.post("sonia", f"/api/v1/consents/{question}/answer", {"answer": "yes"}),
+        confirmed(world, mandate),
+        world.post("odile", "/api/v1/access/cards", {"usager_id": karim["usager_id"]}),
+    ]
+    assert [(answer.status_code, "décédée" in answer.text) for answer in answers] == [(409, True)] * 3
+    assert world.get("chu", f"/fhir/Patient/{world.ids['karim']}").status_code == 404
