@@ -8,13 +8,15 @@ Source: https://hl7.org/fhir/R4/consent.html
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, func
+import msgspec
+from sqlalchemy import ColumnElement, func, null
 
 from app.access.entry import word
 from app.access.models import SharingConsent
+from app.access.protection import PROTECTED, house_hidden
 from app.features.consents.models import Answer, QuestionKind
 from app.features.consents.schemas import to_me
-from app.features.consents.standing import MY_ANSWER, MY_ANSWER_AT, STANDS
+from app.features.consents.standing import MY_ANSWER, MY_ANSWER_AT, MY_CHANGE, MY_VERSION, STANDS
 from app.fhir.canonicals import OURS, code_system, extension
 from app.fhir.mapping import RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When
@@ -49,6 +51,7 @@ STATUSES = {
 
 # What the reader may know of the answers: also in a search, which would tell them otherwise by what it finds.
 SEEN: ColumnElement[Any] = to_me(func.coalesce(MY_ANSWER, word("asked")), STANDS)
+CHANGED: ColumnElement[Any] = to_me(MY_CHANGE, SharingConsent.updated_at)
 
 
 class SharingFhir(RecordView, frozen=True):
@@ -56,6 +59,10 @@ class SharingFhir(RecordView, frozen=True):
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
         "answer": SEEN,
         "answered_at": to_me(MY_ANSWER_AT, SharingConsent.answered_at),
+        "version": to_me(MY_VERSION, SharingConsent.version),
+        "updated_at": CHANGED,
+        "lapses_on": to_me(null(), SharingConsent.lapses_on),  # it is set once both have said yes
+        "house_hidden": house_hidden(SharingConsent),
     }
 
     structure_id: str
@@ -75,6 +82,7 @@ class SharingFhir(RecordView, frozen=True):
     occurred_at: datetime
     answer: str = "asked"  # as the reader may see it: a parent their own
     answered_at: datetime | None = None
+    house_hidden: bool = True  # where nobody could tell
 
 
 def to_fhir(c: SharingFhir) -> Consent:
@@ -89,10 +97,18 @@ def to_fhir(c: SharingFhir) -> Consent:
         category=(DISCLOSURE, CodeableConcept((Coding(KIND, c.kind),))),
         patient=Reference(f"Patient/{c.usager_id}"),
         dateTime=moment(c.answered_at) if answered and c.answered_at else None,
-        organization=(Reference(f"Organization/{c.structure_id}"),),
+        organization=(_house(c),),
         policyRule=RULE,
         provision=_provision(c),
     )
+
+
+def _house(c: SharingFhir) -> Reference:
+    return Reference(display=PROTECTED) if c.structure_id == PROTECTED else Reference(f"Organization/{c.structure_id}")
+
+
+def masked(c: SharingFhir) -> SharingFhir:
+    return msgspec.structs.replace(c, structure_id=PROTECTED) if c.house_hidden else c
 
 
 def _provision(c: SharingFhir) -> ConsentProvision:
@@ -122,7 +138,9 @@ SHARING = ResourceMap(
     view=SharingFhir,
     to_fhir=to_fhir,
     by_type=False,
+    masked=masked,
     search={
+        "_lastUpdated": When(CHANGED),
         "date": When(SharingConsent.occurred_at),
         "status": Token(
             SEEN,

@@ -45,6 +45,17 @@ PERSON_ANSWER = last_of(SharingConsent.usager_id, SAID.answer)
 PERSON_ANSWER_AT = last_of(SharingConsent.usager_id, SAID.recorded_at)
 
 
+# To a parent, the row changes when they or the person answer: an answer of the other would tell itself by its version.
+_others_said = (
+    select(func.count())
+    .where(*_answers, SAID.given_by != ME, SAID.given_by != SharingConsent.usager_id)
+    .correlate(SharingConsent)
+    .scalar_subquery()
+)
+MY_VERSION = SharingConsent.version - _others_said
+MY_CHANGE = func.greatest(MY_ANSWER_AT, PERSON_ANSWER_AT, SharingConsent.recorded_at)
+
+
 class Standing(DossierView, frozen=True):
     TABLE: ClassVar = SharingConsent
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {

@@ -86,3 +86,31 @@ def test_a_parent_reads_and_finds_their_own_answer_only(world: World):
     for status, found in (("active", 1), ("rejected", 0)):
         answer = world.get("claire", f"/fhir/Consent?patient={world.ids['lucas']}&status={status}").json()
         assert len(answer.get("entry", [])) == found
+
+
+@pytest.mark.threat("parent-consent-traces")
+@pytest.mark.parametrize("answer", ["yes", "no", "talk"])
+def test_nothing_of_it_tells_a_parent_that_the_other_answered(world: World, answer: str):
+    """Neither its version, nor the moment it changed, nor the day it lapses, set once both have said yes."""
+    for name in ("claire", "paul"):
+        represent(world, name, "lucas", "autorite_parentale_separes")
+    id = asked(world, usager="lucas")
+    says(world, "claire", id, "yes")
+    before = world.get("claire", f"/fhir/Consent/{id}")
+    since = before.json()["meta"]["lastUpdated"].replace("+00:00", "Z")
+    says(world, "paul", id, answer)
+    after = world.get("claire", f"/fhir/Consent/{id}")
+    assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
+    later = world.get("claire", f"/fhir/Consent?patient={world.ids['lucas']}&_lastUpdated=gt{since}").json()
+    assert later.get("entry", []) == []
+
+
+@pytest.mark.threat("protected-house-of-consent")
+def test_a_house_that_is_a_protected_place_is_named_to_no_parent(world: World):
+    represent(world, "claire", "lucas", "autorite_parentale_separes")
+    id = asked(world, usager="lucas")
+    world.rows("UPDATE stay SET place_protected = true WHERE usager_id = $1", world.ids["lucas"])
+    houses = [told(world, id, who)["organization"] for who in ("claire", "lucas", "sonia")]
+    world.rows("UPDATE stay SET place_protected = false WHERE usager_id = $1", world.ids["lucas"])
+    theirs = [{"reference": f"Organization/{world.ids['ime']}"}]
+    assert houses == [[{"display": "lieu protégé"}], theirs, theirs]
