@@ -1,12 +1,15 @@
 """What must hold before the first request; a start that is refused says why, in words to act on."""
 
+import errno
 import logging
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
 
 from app.api import metrics as published
 from app.config import Settings
@@ -24,8 +27,15 @@ SAFE_ROLE = """SELECT r.rolcreaterole OR EXISTS (
     FROM pg_roles r WHERE r.rolname = current_user"""
 NO_BASE = "La base n'a pas répondu à l'adresse de {} : vérifiez que Postgres tourne, puis cette adresse."
 NO_ENTRY = "La base refuse le rôle de {} : vérifiez son nom, son mot de passe et le nom de la base."
-NO_TABLES = "La base n'a pas encore ses tables : lancez « dui migrate », puis recommencez."
-FORESEEN = (KeyFault, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+NO_TABLES = "La base n'a pas les tables de cette version : lancez « dui migrate », puis recommencez."
+NOT_ALLOWED = "La base n'en donne pas le droit au rôle de {} : donnez-lui le sien, puis lancez « dui migrate »."
+REFUSED = "La base a refusé (code {}). Rien n'est fait : le journal de Postgres dit pourquoi."
+FULL = "Il n'y a plus de place sur le disque : faites-en, puis recommencez."
+NO_FILE = "{} : ce fichier, ou son dossier, n'existe pas. Vérifiez son chemin."
+CLOSED_FILE = "{} : ce fichier, ou son dossier, est fermé à votre compte sur cette machine."
+UNREADABLE = "{} : ce fichier, ou son dossier, ne peut pas être lu ou écrit."
+FORESEEN = (KeyFault, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError)
+NOT_REACHED = ("08", "57P", "53300")  # SQLSTATE: cut, stopping or starting, too many connections
 DEMO_KEYS = (
     "Le fichier de clés est celui de la démonstration : nommez-en un autre (DUI_KEY_FILE), puis créez-le avec "
     "« dui keys create »."
@@ -100,13 +110,36 @@ def why(exc: Exception, address: str = "DUI_DATABASE_URL") -> str:
     """Our own words, never those of a driver: they may quote an address with its password."""
     if isinstance(exc, UnsafeStart | KeyFault | Misconfigured):
         return str(exc)
-    if isinstance(exc, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidCatalogNameError):
-        return NO_ENTRY.format(address)
-    if isinstance(exc, asyncpg.UndefinedTableError | asyncpg.UndefinedFunctionError):
-        return NO_TABLES
     if isinstance(exc, FORESEEN):
-        return NO_BASE.format(address)
+        return _of_a_file(exc) or _of_the_base(exc).format(address)
     return A_BUG
+
+
+def _of_a_file(exc: Exception) -> str | None:
+    """A connection that fails is an OSError too, which names no file."""
+    if not isinstance(exc, OSError):
+        return None
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        return FULL
+    if not isinstance(exc.filename, str):
+        return None
+    missing = isinstance(exc, FileNotFoundError | NotADirectoryError)
+    said = NO_FILE if missing else CLOSED_FILE if isinstance(exc, PermissionError) else UNREADABLE
+    return said.format(Path(exc.filename).name)
+
+
+def _of_the_base(exc: Exception) -> str:
+    """By the code of Postgres, whichever library carries it; none: it did not answer."""
+    code = str(getattr(getattr(exc, "orig", exc), "sqlstate", None) or "")
+    if not code or code.startswith(NOT_REACHED):
+        return NO_BASE
+    if code.startswith("28") or code == "3D000":
+        return NO_ENTRY
+    if code in ("42P01", "42703", "42883"):
+        return NO_TABLES
+    if code == "42501":
+        return NOT_ALLOWED
+    return FULL if code == "53100" else REFUSED.replace("{}", code)
 
 
 def metrics(port: int) -> None:

@@ -14,12 +14,19 @@ from app.cli import (
     house,
     keys,
     partner,
+    refusals,
     serving,
     structure,
     vault,
 )
 
-main = typer.Typer(no_args_is_help=True, add_completion=False, help="Le serveur du dossier usager informatisé.")
+main = typer.Typer(
+    cls=refusals.Said,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Le serveur du dossier usager informatisé.",
+)
 for commands in (base.commands, serving.commands, demo.commands, doctor.commands, vault.commands):
     main.add_typer(commands)
 main.add_typer(structure.organisations, name="organisation")

@@ -19,11 +19,7 @@ commands = typer.Typer()
 def migrate() -> None:
     """Met la base au schéma de cette version ; prépare les mois à venir de la trace."""
     url = settings().owner_database_url
-    try:
-        migrations.upgrade(url)
-    except migrations.MigrationBlocked as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from None
+    migrations.upgrade(url)
     asyncio.run(_keep_up(url))
     typer.echo(f"Base à jour (version {migrations.current(url)}).")
 

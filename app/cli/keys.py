@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.config import settings
-from app.kernel.crypto import KeyFault, Keyring
+from app.kernel.crypto import Keyring
 from app.vault import rotation
 
 commands = typer.Typer(no_args_is_help=True, help="Les clés qui ferment ce qui est gardé.")
@@ -27,11 +27,7 @@ def create() -> None:
 def rotate() -> None:
     """Met une nouvelle clé en tête du fichier, et referme tout avec elle. Le serveur continue ; à relancer si coupé."""
     config = settings()
-    try:
-        done = asyncio.run(rotation.rotate(config.owner_database_url, config.key_file, tell=typer.echo))
-    except KeyFault as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from None
+    done = asyncio.run(rotation.rotate(config.owner_database_url, config.key_file, tell=typer.echo))
     typer.echo(f"{done.values} valeurs et {done.versions} versions refermées. La base n'a plus besoin des autres clés.")
     typer.echo("Sauvegardez le fichier de clés, puis : dui keys retire.")
 
@@ -43,11 +39,7 @@ def sign(
     ] = False,
 ) -> None:
     """Signe désormais les jetons avec une nouvelle clé ; l'ancienne vaut jusqu'à la fin des siens. Sans redémarrer."""
-    try:
-        kid = rotation.resign(settings().key_file, leaked=leaked)
-    except KeyFault as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from None
+    kid = rotation.resign(settings().key_file, leaked=leaked)
     typer.echo(f"Les jetons sont signés avec la clé {kid}. Sauvegardez le fichier de clés.")
 
 
@@ -55,11 +47,7 @@ def sign(
 def retire() -> None:
     """Retire du fichier les clés dont la base n'a plus besoin ; chacune est mise de côté pour les anciennes sauvegardes."""
     config = settings()
-    try:
-        aside = asyncio.run(rotation.retire(config.owner_database_url, config.key_file))
-    except KeyFault as exc:
-        typer.echo(str(exc), err=True)
-        raise typer.Exit(1) from None
+    aside = asyncio.run(rotation.retire(config.owner_database_url, config.key_file))
     for path in aside:
         typer.echo(f"{path} : à garder avec les sauvegardes faites jusqu'ici, à détruire avec elles.")
     if not aside:

@@ -1,20 +1,19 @@
 """`dui backup`, `dui restore`: one encrypted file, and the proof that it gives the base back."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.config import settings
-from app.kernel.crypto import KeyFault, Keyring
-from app.kernel.engine import PostgresFault
-from app.kernel.migrations import MigrationBlocked
+from app.kernel.clock import PARIS
+from app.kernel.crypto import Keyring
 from app.kernel.roles import write_secret
 from app.vault import backup as backups
 from app.vault import check as checks
 from app.vault import restore as restores
-from app.vault.sealed import BackupFault
 
 commands = typer.Typer()
 File = Annotated[Path, typer.Argument(help="Le fichier de la sauvegarde.")]
@@ -22,20 +21,16 @@ Phrase = Annotated[
     Path | None,
     typer.Option("--passphrase-file", help="Un fichier qui contient la phrase secrète ; sinon, le fichier de clés."),
 ]
-FAULTS = (BackupFault, KeyFault, PostgresFault, MigrationBlocked, OSError)
 
 
 @commands.command()
 def backup(file: File, passphrase_file: Phrase = None) -> None:
     """Sauvegarde tout dans un fichier chiffré, sans arrêter le serveur."""
     config = settings()
-    try:
-        keyring = Keyring.load(config.key_file)
-        saved = asyncio.run(
-            backups.save(config.owner_database_url, file, keyring, config.data, passphrase=_phrase(passphrase_file))
-        )
-    except FAULTS as exc:
-        raise _refused(exc) from None
+    keyring = Keyring.load(config.key_file)
+    saved = asyncio.run(
+        backups.save(config.owner_database_url, file, keyring, config.data, passphrase=_phrase(passphrase_file))
+    )
     typer.echo(
         f"{file} : {len(saved.tables)} tables, {saved.rows} lignes, {len(saved.files)} documents, version {saved.revision}."
     )
@@ -54,25 +49,25 @@ def restore(
 ) -> None:
     """Restaure une sauvegarde dans une base vide, ou (--check) prouve qu'elle se restaure."""
     config = settings()
-    try:
-        keyring, phrase = Keyring.load(config.key_file), _phrase(passphrase_file)
-        if not check:
-            done = restores.restore(config.owner_database_url, file, keyring, config.data, passphrase=phrase)
-            typer.echo(
-                f"{done.saved.rows} lignes et {len(done.saved.files)} documents rendus, tels que le {done.saved.at}."
-            )
-            typer.echo(f"Époque {done.epoch} de la trace. Les sessions sont fermées : chacun se reconnecte.")
-            return
-        told = checks.check(file, keyring, scratch=scratch, passphrase=phrase)
-        place = report or file.with_name(f"{file.name}.report.json")
-        write_secret(place, checks.signed(told, keyring))
-    except FAULTS as exc:
-        raise _refused(exc) from None
+    keyring, phrase = Keyring.load(config.key_file), _phrase(passphrase_file)
+    if not check:
+        done = restores.restore(config.owner_database_url, file, keyring, config.data, passphrase=phrase)
+        typer.echo(
+            f"{done.saved.rows} lignes et {len(done.saved.files)} documents rendus, tels que {_moment(done.saved.at)}."
+        )
+        typer.echo(f"Époque {done.epoch} de la trace. Les sessions sont fermées : chacun se reconnecte.")
+        typer.echo("Ce qui a été fait depuis est à refaire : accords retirés, et effacements (dui erasure again).")
+        return
+    told = checks.check(file, keyring, scratch=scratch, passphrase=phrase)
+    place = report or file.with_name(f"{file.name}.report.json")
+    write_secret(place, checks.signed(told, keyring))
     _say(told, place)
 
 
 def _say(told: checks.Report, place: Path) -> None:
-    typer.echo(f"{told.file} du {told.saved_at} (version {told.revision}), essayée le {told.checked_at} :")
+    typer.echo(
+        f"{told.file}, faite {_moment(told.saved_at)} (version {told.revision}), essayée {_moment(told.checked_at)} :"
+    )
     typer.echo(f"  {told.tables} tables, {told.rows} lignes, {told.files} documents")
     typer.echo(f"  {told.chains} chaînes, {told.links} maillons recalculés")
     typer.echo(f"  {told.callers} lecteurs, {told.questions} questions d'accès comparées")
@@ -88,6 +83,5 @@ def _phrase(file: Path | None) -> str | None:
     return file.read_text().strip() if file else None
 
 
-def _refused(exc: Exception) -> typer.Exit:
-    typer.echo(str(exc), err=True)
-    return typer.Exit(1)
+def _moment(at: str) -> str:
+    return f"le {datetime.fromisoformat(at).astimezone(PARIS):%d/%m/%Y à %H:%M}"

@@ -66,7 +66,10 @@ class Keyring:
             until = {str(k["kid"]): float(k["until"]) for k in told["signing"] if "until" in k}
             curves = [_curve(pem) for _, pem in signing]
         except (OSError, ValueError, KeyError, IndexError, TypeError, UnsupportedAlgorithm) as exc:
-            raise KeyFault("Le fichier de clés (DUI_KEY_FILE) est absent ou illisible.") from exc
+            raise KeyFault(
+                "Le fichier de clés (DUI_KEY_FILE) est absent ou illisible. Le premier jour, « dui keys create » le crée ; "
+                "ensuite, remettez la copie gardée ailleurs : un autre n'ouvrirait rien."
+            ) from exc
         weak = [k for k in (*keys.values(), index) if len(k) != KEY_BYTES or len(set(k)) < KEY_BYTES // 4]
         if weak or any(len(k) != KEY_ID_BYTES for k in keys):
             raise KeyFault("Une clé du fichier de clés est trop faible : changez-la avec « dui keys rotate ».")

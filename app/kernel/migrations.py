@@ -4,6 +4,7 @@ The migrations are in `migrations/`, beside `app/`. For a program not yet in an 
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ WAIT_FOR_MIGRATOR = "60s"
 WAIT_FOR_TABLE = "5s"  # a table in use is not blocked for longer: the migration fails whole, and is run again
 
 HALF_MADE = "42"  # classes of SQLSTATE: what the step names is not there, or there already
+NEVER_REACHED = (ConnectionRefusedError, FileNotFoundError, socket.gaierror)
 CUT = ("08", "57P")  # the connection ended, or Postgres stopped
 
 
@@ -114,6 +116,12 @@ def _in_words(exc: Exception) -> str:
             f"Le schéma de cette base n'est pas celui de la version qu'elle dit (code {code}) : il a été changé à la "
             "main. Restaurez la dernière sauvegarde dans une base neuve, ou remettez-le comme il était."
         )
+    if code.startswith("28") or code == asyncpg.InvalidCatalogNameError.sqlstate:
+        return (
+            "La base refuse le rôle de DUI_OWNER_DATABASE_URL : vérifiez son nom, son mot de passe, le nom de la base."
+        )
+    if isinstance(exc, NEVER_REACHED):
+        return "La base n'a pas répondu à l'adresse de DUI_OWNER_DATABASE_URL. Rien n'est changé : vérifiez-la."
     if code.startswith(CUT) or not code:
         return "La migration a été interrompue. L'étape en cours est annulée, les autres sont faites : relancez-la."
     return f"Postgres a refusé la migration (code {code}). L'étape en cours est annulée, les autres sont faites."
