@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     CompoundSelect,
     Executable,
     Result,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
+    case,
     cast,
     column,
     false,
@@ -29,6 +31,7 @@ from sqlalchemy import (
     select,
     table,
     true,
+    tuple_,
     union_all,
     update,
 )
@@ -38,13 +41,14 @@ from app.access import facts as f
 from app.access.entry import DossierEntry
 from app.access.facts import facts
 from app.access.gate import Gate
-from app.access.models import Mandate, Membership, Professional, SharingConsent
+from app.access.models import Mandate, Membership, Opposition, Professional, SharingConsent
 from app.access.openings import Narrowed
 from app.access.permissions import STAFF, Action, Category, Kind, Reach, Visibility
 from app.access.policy import allowed, has_cell
 from app.access.refusal import OutOfReach, refused
 from app.access.sharing import granted, opposed_by
 from app.access.withholding import told_again
+from app.kernel.clock import today
 from app.kernel.db import Base
 from app.kernel.hot import word
 from app.security.principal import Caller, Role, Shape
@@ -116,7 +120,9 @@ class Explaining(Gate):
         return [_someone(one) for one in (await self._consult(_everyone(row), row=asked.id)).mappings()]
 
     async def after(self, row: type[DossierEntry], asked: Row, consent_id: UUID, answer: str) -> list[Someone]:
-        """The same, had this question another answer: written, asked, undone. Raises OutOfReach for the question."""
+        """The same, had the person given this question another answer: written, asked, undone. Raises OutOfReach for the
+        question.
+        """
         s = SharingConsent
         this = (s.organisation_id == self.principal.organisation_id, s.id == consent_id, s.usager_id == asked.usager_id)
         seen = select(s.id).where(*this, s.deleted_at.is_(None), allowed(self.principal.shape, Action.READ, s))
@@ -124,10 +130,26 @@ class Explaining(Gate):
             raise refused(OutOfReach, Action.READ, s.KIND, [consent_id], where="/consent")
         supposed = await self._session.begin_nested()
         try:
-            await self._session.execute(update(s).where(*this).values(answer=answer, withdrawn_at=null()))
+            await self._suppose(this, answer)
             return await self.everyone(row, asked)
         finally:
             await supposed.rollback()
+
+    async def _suppose(self, this: tuple[ColumnElement[bool], ...], answer: str) -> None:
+        """As the person's own answer does: their yes takes back the opposition that their no had made; their no opposes
+        the partner, whatever another question had opened to it.
+        """
+        s, o = SharingConsent, Opposition
+        values: dict[str, Any] = {"answer": answer, "withdrawn_at": null()}
+        if answer == "yes":
+            asked_again = case((s.lapses_on <= today(), null()), else_=s.lapses_on)
+            made_by_no = o.consent_id.in_(select(s.id).where(*this))
+            await self._session.execute(update(o).where(made_by_no, o.starts <= today()).values(ends=today()))
+            await self._session.execute(update(s).where(*this).values(**values, lapses_on=asked_again))
+            return
+        whose = select(s.organisation_id, s.usager_id, s.partner_id).where(*this, s.kind == word("partage"))
+        same_partner = tuple_(s.organisation_id, s.usager_id, s.partner_id).in_(whose)
+        await self._session.execute(update(s).where(or_(and_(*this), same_partner)).values(**values))
 
     async def _consult(self, query: Executable, **values: object) -> Result[Any]:
         return await self._session.execute(query, {**facts(self.principal), **values})

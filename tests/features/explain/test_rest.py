@@ -35,7 +35,7 @@ def people(world: World) -> None:
 def clean(world: World) -> Iterator[None]:
     yield
     for table in (
-        "transmission", "stated_purpose", "sharing_consent", "opposition", "emergency_access", "on_call", "shared_team",
+        "transmission", "stated_purpose", "opposition", "sharing_consent", "emergency_access", "on_call", "shared_team",
         "narrowing", "alert",
     ):  # fmt: skip
         world.rows(f"DELETE FROM {table}")
@@ -191,6 +191,26 @@ class TestConsent:
         [one] = after.json()["after"]
         assert (one["reads"], one["why"]) == (True, [labels.OPENS["granted"]])
         assert after.json()["readers"][0]["reads"] is False
+
+    def test_a_no_opposes_what_another_yes_opens(self, world: World) -> None:
+        """As it does at the door: the person's no wins over every other answer of theirs to this partner."""
+        id, question = note(world), consent(world, "yes", kinds=["event"])
+        consent(world, "yes", kinds=["transmission"])
+        answer = asked(world, id, whom=f"partner/{world.ids['chu']}", consent=str(question), answer="no").json()
+        assert (answer["readers"][0]["reads"], answer["after"][0]["reads"]) == (True, False)
+
+    def test_a_yes_takes_back_the_opposition_of_the_no(self, world: World) -> None:
+        id, question = note(world), consent(world, "no")
+        made = {"partner_id": world.ids["chu"], "consent_id": question, "starts": today() - timedelta(days=1)}
+        world.add(Opposition(**made, **at(world)))
+        answer = asked(world, id, whom=f"partner/{world.ids['chu']}", consent=str(question), answer="yes").json()
+        assert (answer["readers"][0]["reads"], answer["after"][0]["reads"]) == (False, True)
+        assert world.rows("SELECT ends FROM opposition")[0]["ends"] is None
+
+    def test_a_yes_renews_what_lapsed_at_18(self, world: World) -> None:
+        id, question = note(world), consent(world, "yes", lapses_on=today())
+        answer = asked(world, id, whom=f"partner/{world.ids['chu']}", consent=str(question), answer="yes").json()
+        assert (answer["readers"][0]["reads"], answer["after"][0]["reads"]) == (False, True)
 
     def test_writes_nothing(self, world: World) -> None:
         id, question = note(world), consent(world, "yes")
