@@ -25,6 +25,7 @@ Passage = Annotated[str, StringConstraints(min_length=1, max_length=2_000, strip
 
 class WithholdIn(Body):
     """`passages`: the words that name someone else, as they stand in the note (reason `third_party` only).
+    `alert` is kept as `procedure`: the team that reads the note must not learn from it that an alert stands.
     `asked_by_child`: for a child's secret. `until`: at most what the house allows for this reason, and so by default.
     """
 

@@ -49,11 +49,18 @@ async def withhold(gate: Gate, said: WithholdIn) -> DossierEntry:
         )
     values: dict[str, Any] = {
         "visibility": Visibility.WITHHELD.value,
-        "withheld_reason": said.reason.value,
+        "withheld_reason": _told(said.reason).value,
         "withheld_until": await _until(gate, row, said),
         **_masked(row, said),
     }
     return await gate.change(row, **values)
+
+
+def _told(reason: Withheld) -> Withheld:
+    """Whoever reads the row reads its reason: « alerte » would tell them that one stands, so it is kept as a paper of
+    procedure is, until someone reads it again.
+    """
+    return Withheld.PROCEDURE if reason is Withheld.ALERT else reason
 
 
 async def tell(gate: Gate, said: TellIn) -> DossierEntry:

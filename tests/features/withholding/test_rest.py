@@ -271,3 +271,15 @@ def test_a_partner_reads_a_draft_only_from_its_day(world: World) -> None:
     masked = note(world)
     kept(world, masked, "third_party", passages=["TOURNESOL-Z"])
     assert not partner_reads(world, "chu", masked)
+
+
+@pytest.mark.threat("withheld-for-an-alert")
+def test_the_team_does_not_learn_of_an_alert_from_the_reason(world: World):
+    """Two notes kept alike but for an alert read the same, to who is not in it."""
+    reasons = []
+    for reason in ("alert", "procedure"):
+        id = note(world)
+        assert kept(world, id, reason).status_code == 200
+        reasons.append(world.get("other", f"/api/v1/transmissions/{id}").json()["withheld_reason"])
+    assert reasons == ["procedure", "procedure"]
+    assert world.get("other", PATH, params={"reason": "alert"}).json()["items"] == []
