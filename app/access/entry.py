@@ -63,6 +63,7 @@ class DossierEntry(Row):
 
     __abstract__ = True
     CATEGORY: ClassVar[Category]  # of a row that does not choose
+    WRITTEN_BY: ClassVar = "author_id"  # the professional who writes one; who says it may be another, whom they heard
     SEALED: ClassVar[tuple[str, ...]] = ()  # columns kept under the usager's key: `access.sealed`
 
     usager_id: Mapped[UUID]

@@ -277,17 +277,18 @@ for _role, _more in (
     # Whoever meets the person may give the alert; only those it names, its author and the direction read it (field.md §1).
     *((role, _alerts(Reach.ALERTED, Reach.OWN)) for role in (*ACCOMPANY, *PASSING, *LEAD, Role.SECRETARIAT)),
     (Role.DIRECTION, _alerts(Reach.STRUCTURE, Reach.STRUCTURE)),
-    # The copy of a dossier: the direction prepares it, a health professional signs its care part (field.md §1, §6).
+    # The copy of a dossier: the direction prepares it, a health professional signs its care part (field.md §1, §6). Each
+    # of those who see what is due writes down what was asked of them aloud.
     *(
-        (role, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE))
+        (role, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.CREATE)))
         for role in (Role.SECRETARIAT, Role.CHEF_DE_SERVICE)
     ),
-    (Role.DIRECTION, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.UPDATE))),
+    (Role.DIRECTION, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, *WRITE))),
     *(
-        (role, cells(Reach.TEAM, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.UPDATE)))
+        (role, cells(Reach.TEAM, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, *WRITE)))
         for role in (Role.MEDECIN, Role.INFIRMIER, Role.PARAMEDICAL)
     ),
-    (Role.IDEC, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.UPDATE))),
+    (Role.IDEC, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, *WRITE))),
     *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
     *((role, cells(Reach.ORGANISATION, (K.UNIT_TEAM, K.ON_CALL), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
     (Role.DIRECTION, cells(Reach.ORGANISATION, (K.ON_CALL,), ADMINISTRATIVE, (*WRITE, A.DELETE))),

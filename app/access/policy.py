@@ -204,7 +204,7 @@ def _always(caller: Shape, action: Action, row: type[DossierEntry]) -> list[Colu
         case Caller.PROFESSIONAL:
             rules.append(not_(row.held))
             if action is Action.CREATE:
-                rules.append(row.author_id == ME)
+                rules.append(getattr(row, row.WRITTEN_BY) == ME)
                 if row.KIND not in OPENS_A_DOSSIER:
                     rules.append(_about_someone_i_read(caller, row))
             if row.CATEGORY is not Category.ALERT:  # it says itself who reads it, and no opposition stops the law

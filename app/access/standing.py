@@ -70,8 +70,12 @@ def deciders(row: type[DossierEntry]) -> Select[Any]:
 
 def may_answer(row: type[DossierEntry]) -> ColumnElement[bool]:
     """The person, or who represents them by right: who assists, manages their goods or watches over does not."""
-    by_right = _representing(row).where(_stands_for.kind.not_in(_words(NEVER_ANSWERS)))
-    return or_(row.usager_id == ME, cast(ME, Text).in_(by_right))
+    return or_(row.usager_id == ME, cast(ME, Text).in_(by_right(row)))
+
+
+def by_right(row: type[DossierEntry]) -> Select[Any]:
+    """The contacts, as text, who represent the person: not who assists, manages their goods or watches over."""
+    return _representing(row).where(_stands_for.kind.not_in(_words(NEVER_ANSWERS)))
 
 
 def for_another(row: type[DossierEntry]) -> ColumnElement[bool]:

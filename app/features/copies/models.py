@@ -31,14 +31,30 @@ class CopyAnswer(StrEnum):
     REFUSED = "refused"
 
 
+class AskedHow(StrEnum):
+    """To the professional who writes it down: the person asks as they can (RGPD art. 12 §2)."""
+
+    ORAL = "oral"
+    PHONE = "phone"
+    LETTER = "letter"
+    EMAIL = "email"
+
+
 class CopyRequest(DossierEntry):
-    """Its author is the person, or who represents them: nobody else of theirs reads it, nor takes the copy."""
+    """Its author is the person, or who represents them: nobody else of theirs reads it, nor takes the copy.
+
+    `entered_by`: the professional who heard it, and `asked_how`, `asked_at`; none of them when it was asked at the page.
+    """
 
     __tablename__ = "copy_request"
     KIND: ClassVar = Kind.COPY_REQUEST
     CATEGORY: ClassVar = Category.ADMINISTRATIVE
+    WRITTEN_BY: ClassVar = "entered_by"
 
     part: Mapped[str]
+    entered_by: Mapped[UUID | None]
+    asked_how: Mapped[str | None]
+    asked_at: Mapped[datetime | None]
     due_on: Mapped[date]
     not_before: Mapped[datetime | None]  # health information is not handed over at once
     old_before: Mapped[date | None]  # the care written before this day is `old_care`
@@ -57,6 +73,8 @@ class CopyRequest(DossierEntry):
             cls,
             CheckConstraint("part IN ('care', 'old_care', 'rest')", name="part"),
             CheckConstraint("answer IN ('ready', 'by_hand', 'refused')", name="answer"),
+            CheckConstraint("asked_how IN ('oral', 'phone', 'letter', 'email')", name="asked_how"),
+            CheckConstraint("num_nonnulls(entered_by, asked_how, asked_at) IN (0, 3)", name="entered"),
             CheckConstraint("(answer IS NULL) = (answered_at IS NULL)", name="answered"),
             Index("uq_copy_request_waiting", *once, unique=True, postgresql_where=waits),
             Index("ix_copy_request_due", "organisation_id", "due_on", "id", postgresql_where=waits),

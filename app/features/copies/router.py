@@ -1,4 +1,4 @@
-"""REST: a copy asked for, by the person under `/me/copies`; what waits for an answer, for staff under `/access/copies`."""
+"""REST: a copy asked for, by the person under `/me/copies`; entered for them, and answered, by staff under `/access/copies`."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -22,12 +22,12 @@ from app.access.http import (
 )
 from app.features.copies import service
 from app.features.copies.models import CopyRequest
-from app.features.copies.schemas import CopyAnswerIn, CopyIn, CopyOut, MyCopyOut
+from app.features.copies.schemas import CopyAnswerIn, CopyAskedIn, CopyIn, CopyOut, MyCopyOut
 from app.kernel.answers import HTML, JSON, document
 
 router = APIRouter(prefix="/access/copies", tags=["access"])
 me = APIRouter(prefix="/me/copies", tags=["me"])
-MINE = "/api/v1/me/copies"
+MINE, STAFF = "/api/v1/me/copies", "/api/v1/access/copies"
 State = Annotated[Literal["waiting"] | None, Query(alias="state", description="waiting : sans réponse encore.")]
 
 
@@ -40,6 +40,12 @@ async def listed(
         return await page(gate, CopyOut, service.OF_USAGER, limit, after, "of_usager", usager=usager)
     listing = service.WAITING if state else service.ALL
     return await page(gate, CopyOut, listing, limit, after, state or "all")
+
+
+@router.post("", status_code=201, operation_id="enterCopyRequest")
+async def enter(said: CopyAskedIn, gate: StaffGate) -> Response:
+    """What the person, or who represents them by right, asked aloud, by telephone or by letter; the clocks start then."""
+    return await created(gate, CopyOut, STAFF, lambda: service.enter(gate, said))
 
 
 @router.get("/{copy_id}", operation_id="readCopy")

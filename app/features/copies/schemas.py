@@ -2,13 +2,14 @@
 
 from datetime import date, datetime
 from typing import Any, ClassVar, Literal
+from uuid import UUID
 
-from pydantic import Field
-from sqlalchemy import ColumnElement, Integer, LargeBinary, literal_column
+from pydantic import AwareDatetime, Field
+from sqlalchemy import ARRAY, ColumnElement, Integer, LargeBinary, Text, func, literal_column
 
 from app.access import standing
 from app.access.entry import DossierView
-from app.features.copies.models import CopyRequest, Part
+from app.features.copies.models import AskedHow, CopyRequest, Part
 from app.features.settings.chosen import chosen
 from app.features.usagers.models import Usager
 from app.kernel.fields import Body
@@ -19,6 +20,15 @@ HERE = "organisation_id = copy_request.organisation_id"
 
 class CopyIn(Body):
     part: Part = Field(description="care : les soins ; old_care : ceux d'il y a longtemps ; rest : tout le reste.")
+
+
+class CopyAskedIn(CopyIn):
+    """What the person, or with `contact_id` who represents them by right, asked a professional."""
+
+    usager_id: UUID
+    contact_id: UUID | None = None
+    how: AskedHow = Field(description="oral : de vive voix ; phone ; letter ; email.")
+    asked_at: AwareDatetime | None = Field(None, description="Quand. Absent : maintenant. Les délais partent de là.")
 
 
 class CopyAnswerIn(Body):
@@ -33,6 +43,8 @@ class MyCopyOut(DossierView, frozen=True):
 
     part: str
     recorded_at: datetime
+    asked_how: str | None
+    asked_at: datetime | None
     due_on: date
     not_before: datetime | None
     answer: str | None
@@ -49,6 +61,9 @@ class CopyOut(DossierView, frozen=True):
     author_kind: str
     part: str
     recorded_at: datetime
+    entered_by: str | None
+    asked_how: str | None
+    asked_at: datetime | None
     due_on: date
     not_before: datetime | None
     care_signed_by: str | None
@@ -65,16 +80,20 @@ def _chosen(key: str) -> ColumnElement[Any]:
 
 
 class Asking(DossierView, frozen=True):
-    """Where the person's dossier is held, whether who asks has the right to it (field.md §5), and the clocks there."""
+    """Where the person's dossier is held, whether who asks has the right to it, which contacts have it, and the clocks
+    there.
+    """
 
     TABLE: ClassVar = Usager
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
         "may_ask": standing.may_answer(Usager),
+        "by_right": func.array(standing.by_right(Usager).scalar_subquery(), type_=ARRAY(Text())),
         **{name: _chosen(name) for name in CLOCKS},
     }
 
     structure_id: str
     may_ask: bool
+    by_right: list[str]
     care_hours: int
     care_days: int
     old_care_years: int

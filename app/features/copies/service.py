@@ -3,7 +3,7 @@
 The copy itself is made by `app.vault.copy`. Source: CSP L1111-7; RGPD art. 12 §3; design: field.md §1, §6.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
@@ -16,8 +16,8 @@ from app.access.permissions import Action
 from app.access.refusal import NOT_FOUND, refused
 from app.access.several import refuse
 from app.features.copies.models import CopyAnswer, CopyRequest, Part, about
-from app.features.copies.schemas import Asking, CopyAnswerIn, Taken
-from app.kernel.clock import now, today
+from app.features.copies.schemas import Asking, CopyAnswerIn, CopyAskedIn, Taken
+from app.kernel.clock import PARIS, now
 from app.kernel.errors import Conflict, Invalid, NotFound
 
 C = CopyRequest
@@ -31,6 +31,12 @@ NOT_THEIRS = (
     "aide si elle veut."
 )
 
+NOT_BY_RIGHT = (
+    "Ce contact ne représente pas la personne : la demande ne peut pas être faite par lui. La personne peut la faire, avec "
+    "son aide si elle veut."
+)
+LONGEST_AGO = timedelta(days=366)
+
 
 async def ask(gate: Gate, *parts: Part) -> list[CopyRequest]:
     """By the person, or who represents them by right. Raises MayNot; Conflict, once written, for a part that waits."""
@@ -40,11 +46,31 @@ async def ask(gate: Gate, *parts: Part) -> list[CopyRequest]:
         no = MayNot(NOT_THEIRS, code="copy.not_theirs")
         no.action, no.kind, no.ids, no.usager_id = Action.CREATE, C.KIND, (), usager
         raise no
-    return [gate.add(_asked(part, usager, structure, asking)) for part in parts]
+    return [gate.add(_asked(part, usager, structure, asking, now())) for part in parts]
 
 
-def _asked(part: Part, usager: UUID, structure: UUID, clocks: Asking) -> CopyRequest:
-    day, row = today(), C(usager_id=usager, structure_id=structure, part=part.value)
+async def enter(gate: Gate, said: CopyAskedIn) -> CopyRequest:
+    """Asked of the caller: theirs, who asked, to read and to take. Raises OutOfReach; Invalid for a contact without the
+    right, a moment to come, or longer ago than any answer may take.
+    """
+    asking, at = await gate.get(Asking, said.usager_id), said.asked_at or now()
+    if said.contact_id and str(said.contact_id) not in asking.by_right:
+        raise Invalid(NOT_BY_RIGHT, where="/contact_id", code="copy.not_theirs")
+    if not now() - LONGEST_AGO < at <= now():
+        raise Invalid(
+            "Dites quand cette demande a été faite : depuis un an au plus.", where="/asked_at", code="copy.when"
+        )
+    row = _asked(said.part, said.usager_id, UUID(asking.structure_id), asking, at)
+    row.author_id, row.author_kind = (
+        said.contact_id or said.usager_id,
+        "representative" if said.contact_id else "usager",
+    )
+    row.entered_by, row.asked_how, row.asked_at = gate.principal.id, said.how.value, at
+    return gate.add(row)
+
+
+def _asked(part: Part, usager: UUID, structure: UUID, clocks: Asking, at: datetime) -> CopyRequest:
+    day, row = at.astimezone(PARIS).date(), C(usager_id=usager, structure_id=structure, part=part.value)
     match part:
         case Part.CARE:
             row.due_on = day + timedelta(days=clocks.care_days)
@@ -53,7 +79,7 @@ def _asked(part: Part, usager: UUID, structure: UUID, clocks: Asking) -> CopyReq
         case Part.REST:
             row.due_on = day + relativedelta(months=clocks.rest_months)
             return row
-    row.not_before = now() + timedelta(hours=clocks.care_hours)
+    row.not_before = at + timedelta(hours=clocks.care_hours)
     row.old_before = day - relativedelta(years=clocks.old_care_years)
     return row
 

@@ -1,7 +1,7 @@
 """« Demander à lire mon dossier »: asked, due, signed by two persons, read by who asked and by nobody else."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from app.features.contacts.models import Contact
 from app.features.judicial.models import JudicialDecision
 from app.features.settings.shipped import SHIPPED
 from app.features.transmissions.models import Transmission
-from app.kernel.clock import now, today
+from app.kernel.clock import PARIS, now, today
 from app.kernel.ids import uuid7
 from app.security.principal import Role
 from tests.features.contacts import people as contacts
@@ -496,3 +496,76 @@ def heard(world: World, usager: str, consent: UUID, by: UUID, kind: str) -> str:
     said = {"answer": "yes", "given_by": by, "given_by_kind": kind, "noted_by": world.ids["marc"], "consent_version": 1}
     world.add(ConsentAnswer(id=id, consent_id=consent, visibility="not_shared", **said, **at))
     return str(id)
+
+
+class TestAskedAloud:
+    def entered(self, world: World, who: str = "odile", usager: str = "jeanne", **said: Any) -> Any:
+        body = {"usager_id": str(world.ids[usager]), "part": "rest", "how": "oral", **said}
+        return world.post(who, STAFF, body)
+
+    def test_is_theirs_to_read_and_says_who_wrote_it_down_how_and_when(self, world: World):
+        at = now() - timedelta(days=3)
+        answer = self.entered(world, how="letter", asked_at=at.isoformat())
+        assert answer.status_code == 201, answer.text
+        told = world.get("marc", f"{STAFF}/{answer.json()['id']}").json()
+        assert (told["author_kind"], told["author_id"]) == ("usager", str(world.ids["jeanne"]))
+        assert (told["entered_by"], told["asked_how"]) == (str(world.ids["odile"]), "letter")
+        mine = world.get("jeanne", f"{MINE}/{answer.json()['id']}").json()
+        assert (mine["asked_how"], mine["asked_at"]) == ("letter", told["asked_at"])
+
+    def test_the_clocks_start_when_it_was_asked(self, world: World):
+        at = now() - timedelta(days=3)
+        told = self.entered(world, part="care", asked_at=at.isoformat()).json()
+        day = at.astimezone(PARIS).date()
+        assert told["due_on"] == str(day + timedelta(days=SHIPPED["copy.care_days"].value))
+        later = at + timedelta(hours=SHIPPED["copy.care_hours"].value)
+        assert datetime.fromisoformat(told["not_before"]) == later
+
+    def test_said_without_a_day_it_is_now(self, world: World):
+        asked_at = datetime.fromisoformat(self.entered(world).json()["asked_at"])
+        assert abs(now() - asked_at) < timedelta(minutes=1)
+
+    @pytest.mark.parametrize("who", ["odile", "marc", "helene", "leila", "both_nurse"])
+    def test_by_each_of_those_who_see_what_is_due(self, world: World, who: str):
+        assert self.entered(world, who).status_code == 201
+
+    @pytest.mark.threat("copy-asked-by-another")
+    @pytest.mark.parametrize(("who", "status"), [("sonia", 403), ("far", 404), ("yann", 404)])
+    def test_by_nobody_else(self, world: World, who: str, status: int):
+        assert self.entered(world, who).status_code == status
+        assert world.rows("SELECT count(*) FROM copy_request")[0][0] == 0
+
+    @pytest.mark.threat("copy-asked-read-by-others")
+    def test_asked_by_who_represents_a_child_it_is_theirs_alone(self, world: World):
+        answer = self.entered(world, usager="lucas", contact_id=str(world.ids["claire"]))
+        place = f"{MINE}/{answer.json()['id']}"
+        assert answer.json()["author_kind"] == "representative"
+        assert [world.get(who, place).status_code for who in ("claire", "lucas")] == [200, 404]
+
+    @pytest.mark.threat("copy-asked-by-another")
+    @pytest.mark.parametrize("terms", [{"effect": "assistance"}, {"scope": "biens"}, {"confirmed_at": None}])
+    def test_a_contact_without_the_right_asks_nothing(self, world: World, terms: dict[str, Any]):
+        represented(world, "another", "karim", **terms)
+        answer = self.entered(world, usager="karim", contact_id=str(world.ids["another"]))
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/contact_id")
+        stranger = self.entered(world, usager="karim", contact_id=str(world.ids["claire"]))
+        assert stranger.status_code == 422
+
+    @pytest.mark.parametrize("ago", [timedelta(minutes=-5), timedelta(days=367)])
+    def test_not_to_come_nor_years_ago(self, world: World, ago: timedelta):
+        answer = self.entered(world, asked_at=(now() - ago).isoformat())
+        assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "/asked_at")
+
+    def test_what_waits_already_is_not_asked_twice(self, world: World):
+        asked(world)
+        assert self.entered(world).status_code == 409
+
+    def test_the_same_key_enters_it_once(self, world: World):
+        key, body = {"Idempotency-Key": uuid7().hex}, {"usager_id": str(world.ids["jeanne"]), "part": "rest"}
+        first, again = (world.post("odile", STAFF, {**body, "how": "phone"}, headers=key) for _ in range(2))
+        assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+
+    def test_is_prepared_as_any_other(self, world: World):
+        copy = self.entered(world).json()["id"]
+        done = world.post("helene", f"{STAFF}/{copy}/answer", {"answer": "by_hand"})
+        assert (done.status_code, done.json()["answer"]) == (200, "by_hand")
