@@ -1,7 +1,6 @@
 """`dui account`: the staff's local accounts. A password is never an argument: it is drawn and told once, or read on stdin."""
 
 import secrets
-import sys
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import Membership, MembershipStructure, Professional
 from app.cli.owner import acted, told
 from app.cli.places import structures_named
+from app.cli.signing import hidden
 from app.config import settings
 from app.kernel.clock import PARIS, today
 from app.kernel.crypto import Keyring
@@ -204,7 +204,7 @@ async def _told(session: AsyncSession, action: str, account: Account) -> None:
 
 def _password(from_stdin: bool) -> tuple[str, bool]:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n"), False
+        return hidden("Le mot de passe"), False
     return secrets.token_urlsafe(PASSWORD_BYTES), True
 
 

@@ -15,6 +15,15 @@ from app.config import settings
 from app.kernel.crypto import KeyFault, Keyring
 
 commands = typer.Typer(no_args_is_help=True, help="La trace : la vérifier, en donner la tête, l'exporter.")
+NO_HEADS = (
+    "Aucune tête signée n'a été comparée : une chaîne refaite, ou coupée à la fin, ne se verrait pas. Copiez ailleurs "
+    "celles de DUI_DATA/heads, puis donnez-les ici (--heads)."
+)
+BROKEN = (
+    "La trace a été changée, ou la base abîmée. Ne réparez rien : gardez une copie de la base telle qu'elle est, "
+    "prévenez la direction et le DPO, et comparez avec la dernière sauvegarde."
+)
+NOTHING = "Il n'y a encore aucune ligne dans la trace."
 Exported = Annotated[Path | None, typer.Option("--export", help="Vérifie une trace exportée, sans base ni serveur.")]
 Published = Annotated[
     Path | None, typer.Option("--heads", help="Les têtes signées à retrouver : un fichier, ou leur dossier.")
@@ -34,7 +43,10 @@ def audit_verify(exported: Exported = None, published: Published = None, keys: K
         typer.echo(str(exc), err=True)
         raise typer.Exit(2) from None
     if not _said(verdicts):
+        typer.echo(BROKEN, err=True)
         raise typer.Exit(1)
+    if not known:
+        typer.echo(NO_HEADS)
 
 
 @commands.command("head")
@@ -103,12 +115,13 @@ async def _export(file: Path) -> int:
 
 def _said(verdicts: Iterable[verify.Verdict]) -> bool:
     """Whether every chain holds."""
-    holds = True
+    holds, empty = True, True
     for v in verdicts:
         whole = v.broken is None
         holds = holds and whole
         if not v.links and not v.unsealed and whole:
             continue  # nothing was ever done there
+        empty = False
         state = "tient" if whole else f"ROMPUE au maillon {v.broken} : {v.why}"
         typer.echo(
             f"{v.organisation_id} : {state} ({v.links} maillons, {v.lines} lignes, {v.unsealed} pas encore scellées, "
@@ -117,4 +130,6 @@ def _said(verdicts: Iterable[verify.Verdict]) -> bool:
         if v.clock:
             typer.echo(f"  l'horloge du serveur a reculé : voyez les lignes du maillon {v.clock}")
         typer.echo(f"  tête {v.head.hex()}")
+    if empty:
+        typer.echo(NOTHING)
     return holds

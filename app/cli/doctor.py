@@ -142,6 +142,10 @@ async def _backup(config: Settings, backups: Path | None) -> str:
         raise Amiss("la dernière sauvegarde essayée ne se restaure pas : son rapport dit quoi. Refaites-en une.")
     if now() - saved > FRESH:
         raise Amiss(f"la dernière qui se restaure date du {saved.astimezone(PARIS):%d/%m/%Y} : voyez celles d'après.")
+    if not (backups / told["file"]).is_file():
+        raise Amiss(
+            "la dernière sauvegarde essayée n'est plus dans ce dossier : son rapport seul y est. Refaites-en une."
+        )
     return f"celle du {saved.astimezone(PARIS):%d/%m/%Y à %H:%M} se restaure."
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from getpass import getpass
 from uuid import UUID
 
 import typer
@@ -28,15 +29,19 @@ async def _proved(login: str) -> UUID:
     config = settings()
     database, keyring = Database(config.database_url, 2), Keyring.load(config.key_file)
     try:
-        account = await accounts.authenticate(database, keyring, login, _line(), KEYBOARD)
+        account = await accounts.authenticate(database, keyring, login, hidden(f"Mot de passe de {login}"), KEYBOARD)
         async with database.session(None) as session:
             enrolled = await second_factor.enrolled(session, account)
         if enrolled:
-            await second_factor.prove(database, keyring, account, _line(), KEYBOARD.place(keyring, login), known=False)
+            code = hidden(f"Code du téléphone de {login}")
+            await second_factor.prove(database, keyring, account, code, KEYBOARD.place(keyring, login), known=False)
         return account
     finally:
         await database.close()
 
 
-def _line() -> str:
-    return sys.stdin.readline().rstrip("\n")
+def hidden(asked: str) -> str:
+    """Asked, and not shown as it is typed; or the next line of what is given on the standard input."""
+    if sys.stdin.isatty():
+        return getpass(f"{asked} : ")
+    return sys.stdin.readline().rstrip("\r\n")

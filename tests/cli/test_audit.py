@@ -43,6 +43,20 @@ def test_a_broken_chain_is_told_and_fails_the_command(sealed: TestDatabase):
     ask(sealed.owner_url, CHANGED)
     told = typed("audit", "verify")
     assert (told.exit_code, "ROMPUE au maillon 1" in told.output) == (1, True)
+    assert "prévenez la direction et le DPO" in told.output
+
+
+def test_without_a_head_to_compare_what_would_not_be_seen_is_said(sealed: TestDatabase, tmp_path: Path):
+    assert "Aucune tête signée n'a été comparée" in typed("audit", "verify").output
+    (tmp_path / "heads").mkdir()
+    (tmp_path / "heads" / "20261122T08Z.json").write_text(typed("audit", "head").output)
+    assert "Aucune tête" not in typed("audit", "verify").output
+
+
+def test_a_trail_without_a_line_is_said_to_be_so(environment: TestDatabase, tmp_path: Path):
+    (tmp_path / "none").mkdir()
+    told = typed("audit", "verify", "--heads", str(tmp_path / "none"))
+    assert (told.exit_code, "encore aucune ligne" in told.output) == (0, True)
 
 
 def test_a_clock_gone_back_is_told_and_fails_nothing(sealed: TestDatabase):

@@ -53,6 +53,7 @@ def tried(folder: Path, hours: int = 1, wrong: list[str] | None = None) -> None:
     saved = (now() - timedelta(hours=hours)).isoformat()
     told = replace(TRIED, saved_at=saved, wrong=wrong or [])
     report = check.signed(told, Keyring.load(Path(os.environ["DUI_KEY_FILE"])))
+    (folder / "dui.backup").write_text("")
     (folder / "dui.backup.report.json").write_text(report)
 
 
@@ -169,6 +170,10 @@ class TestTheBackup:
     def test_that_is_old(self, backups: Path):
         tried(backups, hours=40)
         assert "date du" in amiss(backups)["Sauvegarde"]
+
+    def test_that_is_no_longer_there(self, backups: Path):
+        (backups / "dui.backup").unlink()
+        assert "n'est plus dans ce dossier" in amiss(backups)["Sauvegarde"]
 
     def test_that_does_not_restore(self, backups: Path):
         tried(backups, wrong=["table usager : une ligne manque"])
