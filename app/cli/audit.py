@@ -13,6 +13,7 @@ from app.audit import export, heads, verify
 from app.audit.sealer import NewCluster
 from app.config import settings
 from app.kernel.crypto import KeyFault, Keyring
+from app.kernel.db import NIL
 
 commands = typer.Typer(no_args_is_help=True, help="La trace : la vérifier, en donner la tête, l'exporter.")
 NO_HEADS = (
@@ -23,6 +24,7 @@ BROKEN = (
     "La trace a été changée, ou la base abîmée. Ne réparez rien : gardez une copie de la base telle qu'elle est, "
     "prévenez la direction et le DPO, et comparez avec la dernière sauvegarde."
 )
+OF_NOBODY = "Hors de toute organisation (connexions refusées, réglages du serveur)"
 NOTHING = "Il n'y a encore aucune ligne dans la trace."
 Exported = Annotated[Path | None, typer.Option("--export", help="Vérifie une trace exportée, sans base ni serveur.")]
 Published = Annotated[
@@ -124,7 +126,7 @@ def _said(verdicts: Iterable[verify.Verdict]) -> bool:
         empty = False
         state = "tient" if whole else f"ROMPUE au maillon {v.broken} : {v.why}"
         typer.echo(
-            f"{v.organisation_id} : {state} ({v.links} maillons, {v.lines} lignes, {v.unsealed} pas encore scellées, "
+            f"{OF_NOBODY if v.organisation_id == NIL else v.organisation_id} : {state} ({v.links} maillons, {v.lines} lignes, {v.unsealed} pas encore scellées, "
             f"{v.heads} têtes retrouvées)"
         )
         if v.clock:

@@ -37,6 +37,7 @@ def sealed(fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_chain_that_holds_gives_its_head(sealed: TestDatabase):
     told = typed("audit", "verify")
     assert (told.exit_code, "tient (1 maillons, 1 lignes" in told.output, "tête" in told.output) == (0, True, True)
+    assert told.output.startswith("Hors de toute organisation")
 
 
 def test_a_broken_chain_is_told_and_fails_the_command(sealed: TestDatabase):
