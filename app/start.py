@@ -89,7 +89,8 @@ async def check_answers(url: str) -> None:
     missing = unanswered({row["key"]: row["value"] for row in rows})
     if missing:
         raise UnsafeStart(
-            "Avant d'y mettre une vraie personne, répondez avec « dui settings answer » : " + " ".join(missing)
+            "Avant d'y mettre une vraie personne, répondez avec « dui settings answer » (« dui settings show » donne le nom "
+            "de chaque question) : " + " ".join(missing)
         )
 
 
