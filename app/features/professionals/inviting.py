@@ -78,13 +78,14 @@ async def invite(said: InvitationIn, request: Request, gate: StaffInviting) -> R
     """Someone hired, their function, and the link by which they open their account: direction and administrator."""
     if gate.replay:
         return await _given_already(gate, gate.replay)
+    await gate.require(Act.MANAGE_ACCOUNTS)
     template, starts = TEMPLATES[said.template], said.starts or today()
     ends = ending(template, starts, said.ends)
     person = service.add(gate, ProfessionalIn(**said.model_dump(include=set(ProfessionalIn.model_fields))))
     role = MembershipIn(
         professional_id=person.id, role=template.role, structure_ids=said.structure_ids, starts=starts, ends=ends
     )
-    membership = service.give_role(gate, role)
+    membership = await service.give_role(gate, role)
     token, row = await gate.invite(person.id)
     gate.location = f"{PATH}/{person.id}"
     await gate.settle()

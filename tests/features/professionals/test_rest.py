@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.kernel.clock import today
+from app.security.principal import Role
 from tests.features.transmissions.test_rest import written
 from tests.world import World
 
@@ -78,3 +79,62 @@ def test_an_ended_role_closes_at_the_next_request_and_authorship_stays(world: Wo
     later = (today() + timedelta(days=30)).isoformat()
     assert world.patch("marc", place, {"ends": later}, 2).status_code == 200
     assert world.get("sonia", note).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def chief(world: World) -> str:
+    world.hire("chief_ime", Role.CHEF_DE_SERVICE, "ime")
+    return "chief_ime"
+
+
+class TestGiven:
+    """By who leads: to others, below them, where they work."""
+
+    @staticmethod
+    def given(world: World, who: str, to: str, *places: str, role: str = "educateur") -> int:
+        body = membership(world, to, role=role, structure_ids=[str(world.ids[place]) for place in places])
+        return int(world.post(who, f"{PATH}/memberships", body).status_code)
+
+    @pytest.mark.threat("membership-to-oneself")
+    @pytest.mark.parametrize("who", ["chief_ime", "helene"])
+    def test_nobody_gives_themselves_a_function(self, world: World, chief: str, who: str):
+        assert self.given(world, who, str(world.ids[who]), "ime") == 403
+        [mine] = world.get(who, f"{PATH}/{world.ids[who]}/memberships").json()["items"]
+        place = f"{PATH}/memberships/{mine['id']}"
+        assert world.patch(who, place, {"ends": "2099-01-01"}, mine["version"]).status_code == 403
+
+    @pytest.mark.threat("membership-beyond-ones-own")
+    @pytest.mark.parametrize("role", ["direction", "admin", "dpo", "chef_de_service"])
+    def test_a_chief_gives_no_function_as_high_as_theirs(self, world: World, chief: str, newcomer: str, role: str):
+        assert self.given(world, chief, newcomer, "ime", role=role) == 403
+        assert self.given(world, "helene", newcomer, "ime", role=role) == 201
+
+    @pytest.mark.threat("membership-beyond-ones-own")
+    def test_a_chief_gives_none_where_they_do_not_work(self, world: World, chief: str, newcomer: str):
+        assert [self.given(world, chief, newcomer, *places) for places in (("ime",), ("mecs",), ("ime", "mecs"))] == [
+            201,
+            403,
+            403,
+        ]
+        assert world.traces(action="create", kind="membership")[-1]["outcome"] == "refused"
+
+    @pytest.mark.threat("membership-beyond-ones-own")
+    def test_nor_a_later_end_there(self, world: World, chief: str, newcomer: str):
+        ends = (today() + timedelta(days=30)).isoformat()
+        body = membership(world, newcomer, structure_ids=[str(world.ids["mecs"])])
+        place = world.post("helene", f"{PATH}/memberships", body).headers["location"]
+        assert world.patch(chief, place, {"ends": ends}, 1).status_code == 403
+        assert world.patch("marc", place, {"ends": ends}, 1).status_code == 200
+
+    @pytest.mark.threat("team-rule-elsewhere")
+    def test_nor_a_rule_or_an_astreinte(self, world: World, chief: str):
+        hours = {"starts_at": "2030-01-01T20:00:00Z", "ends_at": "2030-01-02T08:00:00Z"}
+        who = {"professional_id": str(world.ids["sonia"])}
+        for place, status in (("ime", 201), ("mecs", 403)):
+            rule = {**who, "unit_id": str(world.ids[f"unit_{place}"])}
+            assert world.post(chief, "/api/v1/teams/rules", rule).status_code == status
+            call = {**who, **hours, "structure_ids": [str(world.ids[place])]}
+            assert world.post(chief, "/api/v1/teams/on-call", call).status_code == status
+        made = world.post("marc", "/api/v1/teams/rules", {**who, "unit_id": str(world.ids["unit_mecs"])})
+        place = made.headers["location"]
+        assert world.patch(chief, place, {"ends_at": hours["ends_at"]}, 1).status_code == 403
