@@ -63,6 +63,13 @@ def parents(row: type[DossierEntry]) -> Select[Any]:
     return _representing(row).where(_stands_for.kind.in_(_words(OF_A_MINOR)))
 
 
+def awaited(row: type[DossierEntry]) -> ColumnElement[bool]:
+    """Someone else holds authority over this minor, whose decision was entered and is yet to be confirmed."""
+    return (
+        _representing(row, _stands_for.confirmed_at.is_(None)).where(_stands_for.kind.in_(_words(OF_A_MINOR))).exists()
+    )
+
+
 def deciders(row: type[DossierEntry]) -> Select[Any]:
     """The contacts, as text, who may decide for this adult when the person cannot say."""
     return _representing(row).where(_stands_for.kind.not_in(_words({*OF_A_MINOR, *NEVER_ANSWERS})))
@@ -85,11 +92,12 @@ def for_another(row: type[DossierEntry]) -> ColumnElement[bool]:
     return exists().where(*mine).correlate(row)
 
 
-def _representing(row: type[DossierEntry]) -> Select[Any]:
+def _representing(row: type[DossierEntry], confirmed: ColumnElement[bool] | None = None) -> Select[Any]:
     """By a confirmed decision that runs today and covers what concerns the person."""
     m = _stands_for
+    confirmed = m.confirmed_at.is_not(None) if confirmed is None else confirmed
     mine = (m.organisation_id == row.organisation_id, m.usager_id == row.usager_id)
-    runs = (m.starts <= TODAY, or_(m.ends.is_(None), m.ends > TODAY), m.confirmed_at.is_not(None))
+    runs = (m.starts <= TODAY, or_(m.ends.is_(None), m.ends > TODAY), confirmed)
     covers = (m.scope.in_(_words((Scope.PERSONNE, Scope.BOTH))), m.effect == word(Effect.REPRESENTATION))
     found = select(cast(m.contact_id, Text)).where(*mine, *runs, *covers, m.deleted_at.is_(None), m.held.is_(False))
     return found.correlate(row)

@@ -151,7 +151,8 @@ def resolved(row: SharingConsent, standing: Standing, heard: Heard) -> Answer:
     if Answer.TALK in voices:
         return Answer.TALK
     if row.act == MinorAct.NON_USUEL:
-        return Answer.YES if parents and all(a is Answer.YES for a in parents) else Answer.ASKED
+        both = bool(parents) and not standing.awaited and all(a is Answer.YES for a in parents)
+        return Answer.YES if both else Answer.ASKED
     return Answer.YES if Answer.YES in voices else Answer.ASKED
 
 

@@ -62,6 +62,7 @@ class Standing(DossierView, frozen=True):
         "born": standing.born(SharingConsent),
         "dead": standing.dead(SharingConsent),
         "parents": _list(PARENTS),
+        "awaited": standing.awaited(SharingConsent),
         "deciders": _list(DECIDERS),
         "last": _list(
             select(
@@ -90,6 +91,7 @@ class Standing(DossierView, frozen=True):
     born: date | None
     dead: bool
     parents: list[str]
+    awaited: bool  # a parent whose authority is entered and not yet confirmed
     deciders: list[str]
     last: list[str]  # `giver answer`, and who noted it when the giver did not answer by themselves
     opposition_id: str | None

@@ -652,6 +652,16 @@ class TestParents:
         assert state(world, id) == "yes"
 
     @pytest.mark.threat("consent-one-parent")
+    def test_nor_is_one_enough_while_the_authority_of_the_other_is_yet_to_be_confirmed(self, world: World):
+        world.rows("UPDATE mandate SET confirmed_at = NULL WHERE contact_id = $1", world.ids["paul"])
+        try:
+            id = other(world, "lucas", "autre", act="non_usuel")
+            says(world, "claire", id, "yes")
+            assert state(world, id) == "asked"
+        finally:
+            world.rows("UPDATE mandate SET confirmed_at = now() WHERE contact_id = $1", world.ids["paul"])
+
+    @pytest.mark.threat("consent-one-parent")
     @pytest.mark.parametrize("kind", ["partage", "image"])
     @pytest.mark.parametrize("act", ["usuel", "gardien"])
     def test_sharing_and_the_image_are_never_a_usual_act(self, world: World, kind: str, act: str):
