@@ -11,6 +11,7 @@ from app.kernel.errors import Busy, Invalid
 from app.security import passwords
 
 GOOD = "une phrase assez longue"
+LONGEST = ("vélo lampe chat nuage tiroir " * 9)[: passwords.LONGEST]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,6 +37,38 @@ async def test_an_older_weaker_hash_is_made_again() -> None:
     assert right
     assert fresher is not None
     assert fresher.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+@pytest.mark.threat("login-easy-password")
+@pytest.mark.parametrize(
+    "easy",
+    [
+        "123456789012",
+        "motdepasse2026",
+        "azertyuiop1234",
+        "passwordpassword",
+        "aaaaaaaaaaaa",
+        "Printemps2026!",
+        "ehpadprintemps",
+    ],
+)
+async def test_what_is_soon_guessed_is_refused_with_a_better_way(easy: str) -> None:
+    with pytest.raises(Invalid, match="quatre mots") as refused:
+        await passwords.hashed(easy, "sonia")
+    assert easy not in str(refused.value)
+
+
+@pytest.mark.threat("login-easy-password")
+async def test_the_parts_of_ones_login_make_it_no_harder() -> None:
+    with pytest.raises(Invalid, match="se devine"):
+        await passwords.hashed("lefebvretilleuls", "marc.lefebvre@tilleuls")
+    assert await passwords.hashed("chat lune vélo 43", "marc.lefebvre@tilleuls")
+
+
+async def test_the_longest_is_judged_in_no_time() -> None:
+    start = time.perf_counter()
+    await passwords.hashed(LONGEST, "sonia")
+    assert time.perf_counter() - start < 5
 
 
 async def test_accents_typed_in_two_ways_are_one_password() -> None:
@@ -80,8 +113,8 @@ async def test_a_password_does_not_hold_the_login() -> None:
 
 @pytest.mark.threat("login-password-bomb")
 async def test_ten_megabytes_are_not_hashed() -> None:
-    kept = await passwords.hashed("x" * 256, "sonia")
-    assert await passwords.matches("x" * 10_000_000, kept) == (False, None)
+    kept = await passwords.hashed(LONGEST, "sonia")
+    assert await passwords.matches(LONGEST * 40_000, kept) == (False, None)
 
 
 @pytest.mark.threat("login-hash-flood")
