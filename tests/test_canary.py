@@ -133,8 +133,15 @@ def test_nothing_received_comes_back(
 
 
 @pytest.mark.long
-def test_nor_to_any_caller(world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]):
-    assert told_back(world, lambda *_: CALLERS) > 10_000
+def test_nor_to_any_caller(
+    world: World,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    figure: Callable[[str], None],
+):
+    asked = told_back(world, lambda *_: CALLERS)
+    figure(f"canary, every caller: {asked} requests, a number planted in each")
+    assert asked > 10_000
     check_logs(caplog, capfd)
 
 

@@ -1,9 +1,8 @@
 """kill -9 in the middle of the work: nothing acknowledged is lost, no act is without trace, no trace without act."""
 
 import random
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -19,7 +18,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield made
 
 
-def survives(house: House, trials: int, what: str) -> None:
+def survives(house: House, trials: int, what: str) -> str:
+    """What it counted."""
     chance = random.Random(trials)
     load = load_of(house)
     for trial in range(trials):
@@ -38,22 +38,21 @@ def survives(house: House, trials: int, what: str) -> None:
             house.start_postgres()
             house.wait()
         assert not any(wrongs(house, load).values()), (trial, wrongs(house, load))
-    told = f"{what}: {trials} trials, {len(load.written)} notes acknowledged, {len(load.read)} read again, none lost\n"
-    sys.stdout.write(told)
     assert chain_holds(house)
+    return f"kill -9 of {what}: {trials} trials, {len(load.written)} notes acknowledged, {len(load.read)} read again, none lost"
 
 
 @KILLED
 @pytest.mark.parametrize("what", ["application", "postgres"])
-def test_a_few_kills_lose_nothing(house: House, what: str) -> None:
-    survives(house, FEW, what)
+def test_a_few_kills_lose_nothing(house: House, what: str, figure: Callable[[str], None]) -> None:
+    figure(survives(house, FEW, what))
 
 
 @KILLED
 @pytest.mark.long
 @pytest.mark.parametrize("what", ["application", "postgres"])
-def test_a_hundred_kills_lose_nothing(house: House, what: str) -> None:
-    survives(house, MANY, what)
+def test_a_hundred_kills_lose_nothing(house: House, what: str, figure: Callable[[str], None]) -> None:
+    figure(survives(house, MANY, what))
 
 
 @pytest.mark.threat("fault-postgres-restarted-under-load")

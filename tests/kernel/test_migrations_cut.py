@@ -1,6 +1,6 @@
 """A migration whose connection Postgres ends, at each of its statements: found again, and finished."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -104,9 +104,11 @@ def test_the_whole_chain_cut_somewhere(cluster: Server, whole: str, share: float
 
 
 @pytest.mark.long
-def test_the_whole_chain_cut_at_each_statement(cluster: Server, whole: str) -> None:
-    for at in range(1, statements(cluster, None, "head") + 1):
+def test_the_whole_chain_cut_at_each_statement(cluster: Server, whole: str, figure: Callable[[str], None]) -> None:
+    many = statements(cluster, None, "head")
+    for at in range(1, many + 1):
         cut_and_finished(cluster, None, at, expected=whole)
+    figure(f"migrations: cut at each of {many} statements, taken up again each time")
 
 
 @pytest.mark.threat("fault-migration-half-made")
