@@ -8,10 +8,10 @@ PYTHON ?=
 export PYTHON DATABASE_URL JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint scan format openapi bench long
+.PHONY: help run test lint scan format openapi fhir-conformance bench long
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 	@echo 'PORT=8000  DATA=.dui (folder of the demo)  DATABASE_URL=postgresql://… (as owner; else embedded)  PYTHON=python3.x'
 
 run: $(VENV)/run.stamp ## the demo on http://127.0.0.1:$PORT; kept in $DATA from one start to the next
@@ -37,6 +37,9 @@ openapi: $(VENV)/test.stamp ## write openapi/, fhir_profiles/ and docs/access.md
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.fhir_profiles
 	@$(VENV)/bin/python -m tools.matrix
+
+fhir-conformance: $(VENV)/test.stamp ## the table of TDDUI profiles, and of verbs by type, as the server answers
+	@$(VENV)/bin/python -m pytest -q -p no:cacheprovider tests/fhir/test_conformance.py tests/fhir/test_conformance_verbs.py
 
 bench: $(VENV)/test.stamp ## the figures of speed and memory (ratios within one run)
 	@exec $(VENV)/bin/python -m bench

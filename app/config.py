@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     key_file: Path = Path(".dui/keys.json")
     public_origins: str = "http://127.0.0.1:8000"  # comma-separated; the first is the default of links
     data: Path = Path(".dui")
+    documents: str = "postgres"  # where their sealed bytes lie: postgres, file:///un/dossier, s3://compartiment/prefixe
     demo: bool = False
     pool_size: int = 8  # connections of the hot lane, and as many for writes
     # Of one caller, by process: a tenth of what a process answers, far above an honest application.

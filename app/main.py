@@ -17,7 +17,19 @@ from starlette.types import ASGIApp
 
 import app.schema  # noqa: F401  every table is known
 from app import start
-from app.api import docs, errors, fhir, health, invitation, metrics, transaction
+from app.api import (
+    docs,
+    errors,
+    exporting,
+    fhir,
+    fhir_past,
+    fhir_writing,
+    health,
+    invitation,
+    metrics,
+    transaction,
+    validating,
+)
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
 from app.api.oauth.openid import router as openid
@@ -27,7 +39,7 @@ from app.api.rest import rest
 from app.audit import heads, sealer
 from app.audit.watch import Watch
 from app.config import VERSION, Settings, settings
-from app.kernel import migrations
+from app.kernel import migrations, objects
 from app.kernel.db import Database
 from app.kernel.errors import DuiError, TooLarge
 from app.kernel.hot import HotLane
@@ -52,6 +64,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.rates = Rates(config.requests_per_second)
         app.state.outbound = Outbound()
         app.state.openid = OpenId.configured(config)
+        app.state.objects = objects.opened(config.documents)
         await app.state.lane.open()
         start.metrics(config.metrics_port)
     stop = asyncio.Event()
@@ -113,8 +126,9 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.state.settings = config or settings()
     for kind, handler in REFUSALS.items():
         api.add_exception_handler(kind, handler)
-    api.router.routes[:0] = fhir.routes()  # first: the framework walks its routes one by one
-    api.router.routes.extend(transaction.routes())
+    api.router.routes[:0] = [*fhir_past.routes(), *fhir.routes()]  # first: the framework walks its routes one by one
+    api.router.routes.extend([*transaction.routes(), *validating.routes()])
+    api.router.routes.extend([*exporting.routes(), *fhir_writing.routes()])
     api.include_router(oauth)
     api.include_router(own_account)
     api.include_router(openid)

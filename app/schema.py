@@ -6,7 +6,14 @@ import pkgutil
 import app
 from app.kernel.db import Base
 
-ROOMS_OF_TABLES = ("models", "openings", "entry", "versions", "idempotency")  # some tables stand outside of a models.py
+ROOMS_OF_TABLES = (
+    "models",
+    "contents",
+    "openings",
+    "entry",
+    "versions",
+    "idempotency",
+)  # some tables stand outside of a models.py
 
 
 def _found() -> list[str]:

@@ -16,6 +16,7 @@ from app.config import Settings
 from app.features.settings.service import unanswered
 from app.kernel.crypto import KeyFault, Keyring
 from app.kernel.db import NIL
+from app.kernel.objects import Misplaced
 from app.security.oidc import Misconfigured
 from app.vault import proof
 
@@ -109,7 +110,7 @@ def telling() -> Iterator[None]:
 
 def why(exc: Exception, address: str = "DUI_DATABASE_URL") -> str:
     """Our own words, never those of a driver: they may quote an address with its password."""
-    if isinstance(exc, UnsafeStart | KeyFault | Misconfigured):
+    if isinstance(exc, UnsafeStart | KeyFault | Misconfigured | Misplaced):
         return str(exc)
     if isinstance(exc, FORESEEN):
         return _of_a_file(exc) or _of_the_base(exc).format(address)

@@ -43,6 +43,9 @@ def routes(world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def fhir_routes(world: World) -> Iterator[tuple[str, str]]:
     for resource in world.client.get("/fhir/metadata").json()["rest"][0]["resource"]:
         yield "get", f"/fhir/{resource['type']}/{{id}}"
+        yield "get", f"/fhir/{resource['type']}/{{id}}/_history/{{version}}"
+        for name in ("_since", "_at", "_count"):
+            yield "get", f"/fhir/{resource['type']}/{{id}}/_history?{name}={{value}}"
         for parameter in resource.get("searchParam", ()):
             yield "get", f"/fhir/{resource['type']}?{parameter['name']}={{value}}"
         yield "get", f"/fhir/{resource['type']}?{{name}}=x"

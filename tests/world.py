@@ -32,6 +32,7 @@ from app.security.models import Account, PartnerClient, PartnerStructure
 from app.security.principal import Role
 from app.security.sessions import Place
 from app.security.tokens import Door
+from tests.fhir import leaving
 from tests.postgres import TestDatabase
 
 ORIGIN = "http://127.0.0.1:8000"
@@ -235,6 +236,7 @@ def world(database: TestDatabase, folder: Path) -> Iterator[World]:
     )
     settings.cache_clear()
     with TestClient(create_app(config), base_url=ORIGIN) as client:
+        client.event_hooks = {"response": [leaving.check]}
         made = World(database, keyring, client, uuid7(), uuid7(), folder)
         asyncio.run(_people(made))
         yield made

@@ -135,6 +135,13 @@ KINDS = {
     "means": "Moyens",
     "review": "Bilans",
     "agreement": "Accords sur le projet",
+    "assessment": "Évaluations",
+    "life_project": "Projet de vie",
+    "school_period": "Scolarité",
+    "mobility": "Déplacements",
+    "death": "Causes du décès",
+    "orientation_request": "Demandes d'orientation",
+    "orientation_decision": "Décisions d'orientation",
     "kept_resource": "Ce qui a été reçu et gardé tel quel",
 }
 GROUNDS = {

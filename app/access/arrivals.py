@@ -41,12 +41,13 @@ from app.access.versions import values_of
 from app.access.writing import as_json
 from app.kernel.clock import now
 from app.kernel.crypto import UsagerKey
+from app.kernel.hot import HotQuery
 from app.security.principal import Shape
 
 # Whatever the partner sends again, these stay what the row says.
 OF_THE_ROW = frozenset(
     {"organisation_id", "id", "recorded_at", "usager_id", "structure_id", "visibility", "withheld_reason", "withheld_until",
-     "reserved_to", "origin_partner_id", "held", "consigne", "minor_secret", "deleted_at"}
+     "reserved_to", "origin_partner_id", "held", "consigne", "minor_secret"}
 )  # fmt: skip
 
 
@@ -86,6 +87,23 @@ class Arrivals(Gate):
         self._new[-1] = (Action.UPDATE, row)
         self._again.add(row.id)
         return row
+
+    def withdraw(self, row: D) -> D:
+        """The last version that this partner sent of a row, deleted: where the team has written since, it waits beside."""
+        self.send_again(row)
+        self._new[-1] = (Action.DELETE, row)
+        row.deleted_at = row.updated_at = now()
+        return row
+
+    async def ask(
+        self, query: HotQuery, asked: Sequence[UUID], limit: int, values: Mapping[str, object]
+    ) -> Sequence[Any]:
+        """In this transaction: what it wrote is there, what it tells is traced with it."""
+        known = {**values, **self._facts(), "trace_asked": asked, "limit": limit}
+        connection = await (await self._session.connection()).get_raw_connection()
+        driver: Any = connection.driver_connection
+        rows: Sequence[Any] = await driver.fetch(query.sql, *query.arguments(known))
+        return rows
 
     async def arrived(self, table: type[D], ids: Collection[UUID]) -> list[D]:
         """What a bundle brought into one of the caller's structures, locked; the caller was asked for the act."""
@@ -160,7 +178,6 @@ def _sending_again(caller: Shape, table: type[Row]) -> Any:
     last = and_(
         own["version"] == own["origin_version"],
         own["structure_id"] == query.excluded["structure_id"],
-        own["deleted_at"].is_(None),
         or_(own["held"], not_(query.excluded["held"])),
     )
     said = {name: case((last, query.excluded[name]), else_=own[name]) for name in kept}

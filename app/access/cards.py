@@ -100,7 +100,7 @@ def _giving(caller: Shape) -> HotQuery:
     theirs = (m.organisation_id == ORGANISATION, m.contact_id == CONTACT, m.usager_id == PERSON)
     stands = exists().where(*theirs, *running, m.deleted_at.is_(None), not_(m.held))
     near = _near(caller).where(usager.id == PERSON).exists()
-    died = _near(caller).where(usager.id == PERSON, usager.died_on.is_not(None)).exists()
+    died = exists().where(usager.organisation_id == ORGANISATION, usager.id == PERSON, usager.died_on.is_not(None))
     return compiled(select(near.label("near"), stands.label("stands"), died.label("died")))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Container
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -24,11 +25,21 @@ __all__ = [
     "Readable",
     "Row",
     "View",
+    "Who",
     "entry_args",
     "fill",
     "word",
 ]
 ME = bindparam("me", type_=Uuid())  # who calls: a view may compute from it what it shows them
+
+
+class Who(StrEnum):
+    """What a person's id is the id of: `…_kind` stands beside each `…_id` that may be one of several."""
+
+    PROFESSIONAL = "professional"
+    ROLE = "role"  # a professional in one function, as partners tell them
+    CONTACT = "contact"
+    USAGER = "usager"
 
 
 class Row(Base):
@@ -65,6 +76,7 @@ class DossierEntry(Row):
     CATEGORY: ClassVar[Category]  # of a row that does not choose
     WRITTEN_BY: ClassVar = "author_id"  # the professional who writes one; who says it may be another, whom they heard
     SEALED: ClassVar[tuple[str, ...]] = ()  # columns kept under the usager's key: `access.sealed`
+    NESTED: ClassVar[tuple[str, ...]] = ()  # columns that hold a text of JSON, told as what it says
 
     usager_id: Mapped[UUID]
     structure_id: Mapped[UUID]
@@ -155,3 +167,8 @@ class View(msgspec.Struct, frozen=True):
 class DossierView(View, frozen=True):
     TABLE: ClassVar[type[DossierEntry]]
     usager_id: str
+
+    def told_by(self, gate: Opens) -> Any:
+        texts = {name: getattr(self, name, None) for name in self.TABLE.NESTED}
+        nested = {name: msgspec.Raw(text.encode()) for name, text in texts.items() if text is not None}
+        return msgspec.structs.replace(self, **nested) if nested else self

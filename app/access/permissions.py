@@ -47,6 +47,11 @@ class Kind(StrEnum):
     TEAM_MEMBER = "team_member"
     TRANSMISSION = "transmission"
     EVENT = "event"
+    PRESENCE = "presence"
+    PRESENCE_SCHEDULE = "presence_schedule"
+    DOCUMENT = "document"
+    MEAL = "meal"
+    TRANSPORT = "transport"
     PROJECT = "project"
     EXPECTATION = "expectation"
     NEED = "need"
@@ -56,6 +61,13 @@ class Kind(StrEnum):
     MEANS = "means"
     REVIEW = "review"
     AGREEMENT = "agreement"
+    ASSESSMENT = "assessment"
+    LIFE_PROJECT = "life_project"
+    SCHOOL_PERIOD = "school_period"
+    MOBILITY = "mobility"
+    DEATH = "death"
+    ORIENTATION_REQUEST = "orientation_request"
+    ORIENTATION_DECISION = "orientation_decision"
     KEPT_RESOURCE = "kept_resource"
     JUDICIAL_DECISION = "judicial_decision"
     CONSIGNE = "consigne"
@@ -127,7 +139,11 @@ PROJECT = (
 )  # fmt: skip
 PLANNED = (K.NEED, K.GOAL, K.ACTION, K.SERVICE, K.MEANS, K.REVIEW)  # not someone's words, nor someone's answer
 AMENDED = tuple(kind for kind in PROJECT if kind is not K.AGREEMENT)  # another answer is another row
-DAILY = (K.TRANSMISSION, K.EVENT)
+AROUND = (K.MEAL, K.TRANSPORT)  # of the day, always support
+ATTENDANCE = (K.PRESENCE, K.PRESENCE_SCHEDULE)  # the second comes with the first of a person in a house
+DAILY = (K.TRANSMISSION, K.EVENT, K.DOCUMENT)
+ORIENTATION = (K.ORIENTATION_REQUEST, K.ORIENTATION_DECISION)  # what the MDPH is asked, and decides
+LIFE = (K.LIFE_PROJECT, K.SCHOOL_PERIOD, K.MOBILITY)  # how the person lives, and wants to
 DIRECTORY = (
     K.STRUCTURE,
     K.SETTING,
@@ -153,6 +169,7 @@ def cells(
 WRITE = (A.CREATE, A.UPDATE)
 MAKE = (A.CREATE,)
 MEND = (A.UPDATE, A.DELETE)
+CORRECT = (*WRITE, A.DELETE)
 ADMINISTRATIVE, SUPPORT, CARE, JUDICIAL = (C.ADMINISTRATIVE,), (C.SUPPORT,), (C.CARE,), (C.JUDICIAL,)
 ALERT = (C.ALERT,)
 
@@ -162,17 +179,28 @@ def _accompanies(*, care: bool) -> Row:
     row = cells(Reach.TEAM, EVERY, (C.ADMINISTRATIVE, C.SUPPORT))
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE)
     row |= cells(Reach.TEAM, DAILY, SUPPORT, MAKE) | cells(Reach.OWN, DAILY, SUPPORT, MEND)
+    row |= cells(Reach.TEAM, (K.DOCUMENT,), ADMINISTRATIVE, MAKE) | cells(
+        Reach.OWN, (K.DOCUMENT,), ADMINISTRATIVE, MEND
+    )
     row |= cells(Reach.TEAM, (K.EVENT,), SUPPORT, (A.UPDATE,))  # who is there notes who came, whoever planned it
+    row |= cells(Reach.TEAM, AROUND, SUPPORT, WRITE) | cells(Reach.OWN, AROUND, SUPPORT, (A.DELETE,))
+    row |= cells(Reach.TEAM, ATTENDANCE, ADMINISTRATIVE, MAKE)
+    row |= cells(Reach.TEAM, (K.PRESENCE,), ADMINISTRATIVE, (A.UPDATE,))  # who is there says who is there
+    row |= cells(Reach.OWN, (K.PRESENCE,), ADMINISTRATIVE, (A.DELETE,))
     row |= cells(Reach.TEAM, PROJECT, SUPPORT, MAKE) | cells(Reach.TEAM, AMENDED, SUPPORT, (A.UPDATE,))
     row |= cells(Reach.TEAM, PLANNED, SUPPORT, (A.DELETE,))
     row |= cells(Reach.OWN, (K.EXPECTATION,), SUPPORT, (A.DELETE,))
+    row |= cells(Reach.TEAM, LIFE, SUPPORT, CORRECT)
     row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), (C.SUPPORT, C.ADMINISTRATIVE), WRITE)
+    row |= cells(Reach.TEAM, (K.ASSESSMENT,), SUPPORT, WRITE)  # one answers, another approves
+    row |= cells(Reach.OWN, (K.ASSESSMENT,), SUPPORT, (A.DELETE,))
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS, K.HANDOVER), ADMINISTRATIVE, MAKE)
     if care:
         row |= cells(Reach.TEAM, EVERY, CARE)
-        row |= cells(Reach.TEAM, (*DAILY, K.EMERGENCY_SHEET), CARE, MAKE)
+        row |= cells(Reach.TEAM, (*DAILY, K.EMERGENCY_SHEET, K.ASSESSMENT), CARE, MAKE)
         row |= cells(Reach.OWN, DAILY, CARE, MEND) | cells(Reach.TEAM, (K.EVENT,), CARE, (A.UPDATE,))
-        row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET,), CARE, (A.UPDATE,))
+        row |= cells(Reach.TEAM, (K.EMERGENCY_SHEET, K.ASSESSMENT), CARE, (A.UPDATE,))
+        row |= cells(Reach.OWN, (K.ASSESSMENT,), CARE, (A.DELETE,))
     else:
         row |= cells(Reach.TEAM_CONSIGNE, DAILY, CARE)
     return row
@@ -181,17 +209,28 @@ def _accompanies(*, care: bool) -> Row:
 def _leads() -> Row:
     row = cells(Reach.STRUCTURE, EVERY, (C.ADMINISTRATIVE, C.SUPPORT, C.JUDICIAL))
     row |= cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
+    row |= _attendance() | cells(Reach.STRUCTURE, AROUND, SUPPORT, (*WRITE, A.DELETE))
     row |= cells(Reach.STRUCTURE, (*DAILY, *PROJECT, K.EMERGENCY_SHEET), SUPPORT, MAKE)
     row |= cells(Reach.STRUCTURE, (*DAILY, *AMENDED, K.EMERGENCY_SHEET), SUPPORT, (A.UPDATE,))
+    row |= cells(Reach.STRUCTURE, (K.ASSESSMENT,), SUPPORT, WRITE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_SHEET,), ADMINISTRATIVE, WRITE)
+    row |= cells(Reach.STRUCTURE, LIFE, SUPPORT, CORRECT)
+    row |= cells(Reach.STRUCTURE, ORIENTATION, ADMINISTRATIVE, CORRECT)
     row |= cells(Reach.STRUCTURE, (K.PROJECT, *PLANNED), SUPPORT, (A.DELETE,))
-    row |= cells(Reach.OWN, (*DAILY, K.EXPECTATION), SUPPORT, (A.DELETE,))
+    row |= cells(Reach.OWN, (*DAILY, K.EXPECTATION, K.ASSESSMENT), SUPPORT, (A.DELETE,))
     row |= cells(Reach.STRUCTURE, (K.STAY, K.CONTACT, K.TEAM_MEMBER), ADMINISTRATIVE, (A.DELETE,))
+    row |= cells(Reach.STRUCTURE, (K.DOCUMENT,), ADMINISTRATIVE, (*WRITE, A.DELETE))
     row |= cells(Reach.STRUCTURE, (K.TEAM_MEMBER, K.SHARED_TEAM), ADMINISTRATIVE, WRITE)
     row |= cells(Reach.STRUCTURE, (K.HANDOVER,), ADMINISTRATIVE, MAKE)
     row |= cells(Reach.STRUCTURE, (K.EMERGENCY_ACCESS,), ADMINISTRATIVE, (A.UPDATE,))  # to close it
     row |= cells(Reach.TEAM, EVERY, CARE)  # care only as a member of the care team
     return row
+
+
+def _attendance() -> Row:
+    """Who counts and bills the presences of a house."""
+    row = cells(Reach.STRUCTURE, ATTENDANCE, ADMINISTRATIVE, MAKE)
+    return row | cells(Reach.STRUCTURE, (K.PRESENCE,), ADMINISTRATIVE, MEND)
 
 
 def _records(reach: Reach) -> Row:
@@ -217,12 +256,17 @@ STAFF: dict[Role, Row] = {
     Role.ACCOMPAGNANT: _accompanies(care=False),
     Role.VEILLEUR: _accompanies(care=False),
     Role.AIDE_SOIGNANT: _accompanies(care=True),
-    Role.INFIRMIER: _accompanies(care=True) | _records(Reach.TEAM),
-    Role.MEDECIN: _accompanies(care=True),
+    Role.INFIRMIER: _accompanies(care=True) | _records(Reach.TEAM) | cells(Reach.TEAM, (K.DEATH,), CARE, CORRECT),
+    Role.MEDECIN: _accompanies(care=True) | cells(Reach.TEAM, (K.DEATH,), CARE, CORRECT),
     Role.PSYCHOLOGUE: _accompanies(care=True),
     Role.PARAMEDICAL: _accompanies(care=True),
-    Role.IDEC: _accompanies(care=True) | cells(Reach.STRUCTURE, EVERY, CARE),
-    Role.ASSISTANT_SOCIAL: _accompanies(care=False) | cells(Reach.TEAM, EVERY, JUDICIAL) | _records(Reach.TEAM),
+    Role.IDEC: _accompanies(care=True)
+    | cells(Reach.STRUCTURE, EVERY, CARE)
+    | cells(Reach.STRUCTURE, (K.DEATH,), CARE, CORRECT),
+    Role.ASSISTANT_SOCIAL: _accompanies(care=False)
+    | cells(Reach.TEAM, EVERY, JUDICIAL)
+    | cells(Reach.TEAM, ORIENTATION, ADMINISTRATIVE, CORRECT)
+    | _records(Reach.TEAM),
     Role.ENSEIGNANT: cells(Reach.TEAM, (K.USAGER, K.EVENT, K.CONSIGNE), (C.ADMINISTRATIVE, C.SUPPORT))
     | cells(Reach.TEAM_CONSIGNE, (K.TRANSMISSION,), (C.SUPPORT, C.CARE)),
     Role.BENEVOLE: cells(Reach.TEAM, (K.USAGER, K.EVENT, K.CONSIGNE), (C.ADMINISTRATIVE, C.SUPPORT))
@@ -233,7 +277,10 @@ STAFF: dict[Role, Row] = {
     | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, WRITE),
     Role.COORDINATEUR: _leads(),
     Role.SECRETARIAT: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
-    | cells(Reach.STRUCTURE, IDENTITY, ADMINISTRATIVE, WRITE)
+    | cells(Reach.STRUCTURE, (*IDENTITY, K.DOCUMENT), ADMINISTRATIVE, WRITE)
+    | _attendance()
+    | cells(Reach.OWN, (K.DOCUMENT,), ADMINISTRATIVE, (A.DELETE,))
+    | cells(Reach.STRUCTURE, ORIENTATION, ADMINISTRATIVE, CORRECT)
     | cells(Reach.STRUCTURE, EVERY, JUDICIAL, MAKE)  # files judicial papers without reading them back
     | cells(Reach.STRUCTURE, (K.CONSIGNE,), SUPPORT, (A.READ, A.CREATE)),  # but says what they ask of the house
     Role.DIRECTION: cells(Reach.STRUCTURE, EVERY, ADMINISTRATIVE)
@@ -290,7 +337,8 @@ for _role, _more in (
     ),
     (Role.IDEC, cells(Reach.STRUCTURE, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, *WRITE))),
     *((role, cells(Reach.ON_DUTY, (K.UNIT_TEAM,), ADMINISTRATIVE, MAKE)) for role in ACCOMPANY),
-    *((role, cells(Reach.ORGANISATION, (K.UNIT_TEAM, K.ON_CALL), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
+    # Where they lead: a rule or an astreinte elsewhere would open what is not theirs to open.
+    *((role, cells(Reach.STRUCTURE, (K.UNIT_TEAM, K.ON_CALL), ADMINISTRATIVE, (*WRITE, A.DELETE))) for role in LEAD),
     (Role.DIRECTION, cells(Reach.ORGANISATION, (K.ON_CALL,), ADMINISTRATIVE, (*WRITE, A.DELETE))),
 ):
     STAFF[_role] = STAFF[_role] | _more
@@ -317,8 +365,10 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.MYSELF, (K.GOAL,), SUPPORT, (A.UPDATE,))  # their opinion only
     | cells(Reach.MYSELF, (K.SHARED_TEAM,), ADMINISTRATIVE, (A.UPDATE,))  # to oppose it
     | cells(Reach.MYSELF, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,))  # whether they come
-    | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)
+    | cells(Reach.MYSELF, (K.ASSESSMENT,), (C.SUPPORT, C.CARE), MAKE)  # of themselves, by themselves
+    | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION, K.LIFE_PROJECT), SUPPORT, MAKE)
     | cells(Reach.MYSELF, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.CREATE))
+    | cells(Reach.MYSELF, (K.EXCHANGE,), ADMINISTRATIVE)  # who sent what about them, to whom
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),
     Caller.REPRESENTATIVE: cells(Reach.MANDATE, EVERY, READABLE)
     | cells(Reach.MANDATE, (K.AGREEMENT, K.EXPECTATION), SUPPORT, MAKE)

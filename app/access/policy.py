@@ -9,7 +9,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
+    Select,
     Uuid,
     and_,
     any_,
@@ -51,7 +53,7 @@ from app.access.facts import (
     purposes_of_mine,
     structures_where_i_am,
 )
-from app.access.openings import Purpose
+from app.access.openings import OnCall, Purpose
 from app.access.permissions import (
     EMERGENCY_ROLES,
     STAFF,
@@ -70,6 +72,10 @@ from app.kernel.db import Base
 from app.kernel.hot import word
 from app.security.principal import Caller, Shape
 
+UNIT = table("unit", column("organisation_id", Uuid()), column("id", Uuid()), column("structure_id", Uuid()))
+EXCHANGED = table(
+    "exchange_row", column("organisation_id", Uuid()), column("exchange_id", Uuid()), column("usager_id", Uuid())
+)
 MENTION = table(
     "outside_party_mention",
     column("organisation_id", Uuid()),
@@ -163,17 +169,39 @@ def _directory(caller: Shape, action: Action, row: type[Row]) -> ColumnElement[b
         case Reach.ORGANISATION:
             return still
         case Reach.STRUCTURE if caller.role:
-            return outer(row, "structure_id").in_(structures_where_i_am(caller.role))
+            return _stands_in(row, structures_where_i_am(caller.role))
         case Reach.SENT:
             return outer(row, "origin_partner_id") == ME
         case Reach.NAMED:
             mine = outer(row, "origin_partner_id") == ME if caller.kind is Caller.PARTNER else false()
             return or_(mine, *(_named_by(caller, row, entry) for entry in _dossier_tables(caller)))
+        case Reach.MYSELF if row.KIND is Kind.EXCHANGE:
+            return _tells_of_me(row)
         case Reach.ON_DUTY if issubclass(row, models.UnitTeam):
             short = row.ends_at <= row.starts_at + literal_column("interval '24 hours'")
             return and_(still, row.professional_id == ME, row.kind == word("on_duty"), short)
         case _:
             return false()
+
+
+def _tells_of_me(exchange: type[Row]) -> ColumnElement[bool]:
+    """A bundle with a row of the person's, once it was taken or sent; never one sent by law, of which a judge may ask
+    that they be not told (field.md §6).
+    """
+    told = exists().where(EXCHANGED.c.organisation_id == ORGANISATION, EXCHANGED.c.usager_id == USAGER)
+    done = outer(exchange, "state").in_([word("accepted"), word("sent")])
+    not_by_law = outer(exchange, "ground").is_distinct_from(word(Ground.LOI))
+    return and_(done, not_by_law, told.where(EXCHANGED.c.exchange_id == outer(exchange, "id")))
+
+
+def _stands_in(row: type[Row], mine: Select[Any]) -> ColumnElement[bool]:
+    """A row of the directory stands in these structures: whole, when it names several."""
+    if issubclass(row, OnCall):
+        return outer(row, "structure_ids").bool_op("<@")(func.array(mine.scalar_subquery(), type_=ARRAY(Uuid())))
+    if issubclass(row, models.UnitTeam):
+        units = select(UNIT.c.id).where(UNIT.c.organisation_id == ORGANISATION, UNIT.c.structure_id.in_(mine))
+        return outer(row, "unit_id").in_(units)
+    return outer(row, "structure_id").in_(mine)
 
 
 def _dossier_tables(caller: Shape) -> list[type[DossierEntry]]:

@@ -42,7 +42,9 @@ FLAGS = {
     "usager": "address_protected",
     "contact": "address_protected",
     "stay": "place_protected",
+    "school_period": "place_protected",
     "event_participant": "place_protected",
+    "transport": "place_protected",
 }
 
 

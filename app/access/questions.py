@@ -32,6 +32,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.util import find_tables
 from sqlalchemy.types import NullType
 
 from app.access.acts import Act
@@ -281,6 +282,14 @@ def lookout(caller: Shape, view: type[View], listing: Listing) -> HotQuery:
 @lru_cache
 def still_alive() -> HotQuery:
     return compiled(select(alive()))
+
+
+@lru_cache
+def hot_public(statement: Select[Any]) -> HotQuery:
+    """Raises ValueError for a table of organisations: the policy alone opens these."""
+    if any("organisation_id" in table.c for lot in statement.get_final_froms() for table in find_tables(lot)):
+        raise ValueError("This table is not public.")
+    return compiled(statement)
 
 
 @lru_cache

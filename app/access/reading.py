@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import Select
 
 from app.access.acts import ACTS, Act
 from app.access.entry import View
@@ -17,6 +18,7 @@ from app.access.questions import (
     beyond,
     by_id,
     hot,
+    hot_public,
     hot_whole,
     if_there,
     line_of_refusal,
@@ -162,6 +164,14 @@ class Reading:
 
     def _facts(self) -> dict[str, object]:
         return {**facts(self.principal), **trail.binds(self.call)}
+
+    async def signed_in(self) -> None:
+        """Of a request that reads nothing the policy judges. Raises Unauthenticated when the session just ended."""
+        await self._check_alive()
+
+    async def public(self, statement: Select[Any]) -> Sequence[asyncpg.Record]:
+        """Rows of tables that are of no organisation and about nobody (what FHIR packages define)."""
+        return await self._lane.ask(self.principal.organisation_id, hot_public(statement), {})
 
     async def require(self, act: Act) -> None:
         """Raises MayNot when the caller's role, as it runs now, has no such act (`acts.ACTS`)."""

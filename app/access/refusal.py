@@ -7,6 +7,7 @@ from app.access.permissions import Action
 from app.kernel.errors import DuiError, Forbidden, NotFound
 
 NOT_FOUND = "Cet élément n'existe pas, ou n'est pas à votre portée."
+MAY_NOT = "Votre rôle ne permet pas ce geste ici."
 ENDED = "Votre session est terminée. Connectez-vous à nouveau."
 
 
@@ -35,8 +36,9 @@ def refused(
     *,
     usager_id: UUID | None = None,
     where: str | None = None,
+    why: str = MAY_NOT,
 ) -> Refused:
-    words = NOT_FOUND if issubclass(kind_of, OutOfReach) else "Votre rôle ne permet pas ce geste ici."
-    no = kind_of(words, where=where)
+    """`why`: the better way, when there is one; never of what is out of reach."""
+    no = kind_of(NOT_FOUND if issubclass(kind_of, OutOfReach) else why, where=where)
     no.action, no.kind, no.ids, no.usager_id = action, kind, tuple(ids), usager_id
     return no

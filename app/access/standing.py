@@ -93,7 +93,7 @@ def for_another(row: type[DossierEntry]) -> ColumnElement[bool]:
 
 
 def _representing(row: type[DossierEntry], confirmed: ColumnElement[bool] | None = None) -> Select[Any]:
-    """By a confirmed decision that runs today and covers what concerns the person."""
+    """By a decision that runs today and covers what concerns the person; confirmed, unless said otherwise."""
     m = _stands_for
     confirmed = m.confirmed_at.is_not(None) if confirmed is None else confirmed
     mine = (m.organisation_id == row.organisation_id, m.usager_id == row.usager_id)

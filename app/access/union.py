@@ -178,8 +178,8 @@ def _as_it_stands(
         row.id.label("id"),
         (row.usager_id if issubclass(row, DossierEntry) else literal_column(NO_UUID, Uuid())).label("usager_id"),
         cast(ground(caller, row), Text()).label("ground"),
-        _state(caller, row),
-        _known_as(caller, row),
+        state(caller, row),
+        known_as(caller, row),
         *(_told_first(caller, question.view) if n == 0 else _told_after(caller, question.view, first)),
     )
     extent = Extent(person=usager) if usager else question.listing.extent
@@ -217,14 +217,14 @@ def _as_it_was(
     key: Any = StoredUsagerKey
     told = select(
         literal_column(str(-1 - n)).label("n"),
-        literal_column("false").label("gone"),
+        v.deleted_at.is_not(None).label("gone"),
         word(row.KIND).label("kind"),
         v.entry_id.label("id"),
         v.usager_id.label("usager_id"),
         under,
-        case((v.held, word("to_attach")), else_=_state(caller, row)).label("state"),
-        _known_as(caller, row),
-        _record(
+        case((v.held, word("to_attach")), else_=state(caller, row)).label("state"),
+        known_as(caller, row),
+        record(
             word(row.KIND),
             plain(v.entry_id),
             plain(v.usager_id),
@@ -238,11 +238,13 @@ def _as_it_was(
     )
     told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
+    if not question.listing.deleted_too:
+        told = told.where(v.deleted_at.is_(None))
     places = {"id": v.entry_id, "occurred_at": v.occurred_at}
     return order.within(told, [places[name] for name in order.names]).limit(LIMIT)
 
 
-def _state(caller: Shape, row: Any) -> ColumnElement[Any]:
+def state(caller: Shape, row: Any) -> ColumnElement[Any]:
     """What became of the bundle that brought a row, told to who sent it; of a row left out of one that was attached in
     part, that it was refused: it is held still, and what it is about is nobody attached."""
     if caller.kind is not Caller.PARTNER or "origin_exchange_id" not in row.__table__.columns:
@@ -257,7 +259,7 @@ def _state(caller: Shape, row: Any) -> ColumnElement[Any]:
     return case(*told, else_=null()).label("state")
 
 
-def _known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
+def known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
     """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other.
 
     Of two whom it names and who are one person here, the one that this very row was about before. What came later says
@@ -294,14 +296,14 @@ def _told_first(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
 
 
 def _told_after(caller: Shape, view: type[View], first: type[View]) -> list[ColumnElement[Any]]:
-    return [_record(*_values(caller, view)), *_untold(caller, first)]
+    return [record(*_values(caller, view)), *_untold(caller, first)]
 
 
 def _untold(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
     return [cast(null(), value.type).label(f"t_{n}") for n, value in enumerate(_values(caller, view))]
 
 
-def _record(*columns: Any) -> ColumnElement[Any]:
+def record(*columns: Any) -> ColumnElement[Any]:
     """One column for tables of any width: all branches have the same."""
     return func.row(*columns, type_=NullType()).label("told")
 

@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.fhir import xml
 from app.fhir.outcomes import outcome
-from app.kernel.answers import FHIR_JSON, PROBLEM, told
+from app.kernel.answers import FHIR_JSON, FHIR_XML, PROBLEM, told
 from app.kernel.errors import (
     Bug,
     Busy,
@@ -69,8 +70,17 @@ def render(request: Request, error: DuiError) -> Response:
     if refusals.is_page(request.url.path):
         return refusals.told(error, request.url.path)
     if request.url.path.startswith("/fhir"):
-        return told(outcome(error), FHIR_JSON, error.status, dict(error.headers))
+        return in_its_format(request, outcome(error), error.status, dict(error.headers))
     return told(problem(error, request), PROBLEM, error.status, dict(error.headers))
+
+
+def in_its_format(
+    request: Request, answer: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """FHIR as this caller reads it: JSON, unless the door settled on XML (`formats.negotiate`)."""
+    if getattr(request.state, "xml", False):
+        return Response(xml.write(answer), status, headers, FHIR_XML)
+    return told(answer, FHIR_JSON, status, headers)
 
 
 def problem(error: DuiError, request: Request) -> dict[str, Any]:

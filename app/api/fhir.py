@@ -17,13 +17,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.access.gate import Reading
 from app.access.http import read_at
+from app.api import binary
 from app.api.resources import REGISTRY
 from app.audit.lines import named
 from app.audit.vocabulary import Door
 from app.config import Settings
 from app.features.access_log import fhir as audit_event
-from app.fhir import capability
+from app.features.assessments import catalogue as questionnaire
+from app.features.documents.fhir import BINARY
+from app.fhir import capability, showing
+from app.fhir.search.values import uuid_of
+from app.fhir.showing import Shown
 from app.fhir.verbs.asking import asking
+from app.fhir.verbs.conditions import Conditions
 from app.fhir.verbs.read import read
 from app.fhir.verbs.search_type import Pairs, search
 from app.kernel.answers import FHIR_JSON, told
@@ -33,10 +39,17 @@ JSON_ASKED = frozenset({"application/fhir+json", "application/json", "text/json"
 FORM = "application/x-www-form-urlencoded"
 R4 = frozenset({"", "4.0"})
 QUERY_LONGEST = 16 * 1024
+ALLOWED = {  # at the addresses where partners write too: app.api.fhir_writing
+    "/fhir/{type_name}/{id}": "GET, PUT, PATCH, DELETE",
+    "/fhir/{type_name}": "GET, POST, PUT, PATCH, DELETE",
+}
 Refusal = Callable[[Request, Exception], Response]
+Endpoint = Callable[[Request], Awaitable[Response]]
+SHOWN = "fhir_shown"  # in the scope: how the answer is to be shown
 
-
-HOT = re.compile(r"/fhir/(?P<type_name>[A-Z][A-Za-z]+)(?:/(?P<id>[^/]+))?/?")
+HOT = re.compile(
+    r"/fhir/(?P<type_name>[A-Z][A-Za-z]+)(?:/(?P<id>[^/_$][^/]*))?/?"
+)  # `_history`, `$everything` stand elsewhere
 
 
 class HotFirst:
@@ -57,7 +70,7 @@ class HotFirst:
         scope["path_params"] = found.groupdict() if read else {"type_name": found["type_name"]}
         request, bug = Request(scope, receive), None
         try:
-            answer = await (_read(request) if read else _search(request))
+            answer = shaped(request, await (_read(request) if read else _search(request)))
         except Exception as error:  # noqa: BLE001  this is where a bug becomes an answer
             answer, bug = self._refused(request, error)
         await answer(scope, receive, send)
@@ -76,12 +89,23 @@ class HotFirst:
 class FhirRoute(Route):
     """A plain route that the log line can name. A type is letters only: `/fhir/.well-known/…` is another's."""
 
+    def __init__(self, path: str, endpoint: Endpoint, **more: Any) -> None:
+        async def answer(request: Request) -> Response:
+            return shaped(request, await endpoint(request))
+
+        super().__init__(path, answer, **more)
+
     def matches(self, scope: Any) -> tuple[Match, Any]:
         match, inner = super().matches(scope)
-        if match is Match.NONE or not inner["path_params"].get("type_name", "A").isalpha():
+        if match is Match.NONE or not _is_type(inner["path_params"]):
             return Match.NONE, {}
         inner["route"] = self
         return match, inner
+
+
+def _is_type(found: Mapping[str, str]) -> bool:
+    name = found.get("type_name", "A")
+    return name.isalpha() and name[0].isupper()
 
 
 def routes() -> list[BaseRoute]:
@@ -94,12 +118,13 @@ def routes() -> list[BaseRoute]:
         ("/fhir/{type_name}", _search, "GET"),
     ):
         for each in (path, f"{path}/"):
-            found += [FhirRoute(each, answer, methods=[method]), FhirRoute(each, _options(method), methods=["OPTIONS"])]
+            told = options(ALLOWED.get(path, method))
+            found += [FhirRoute(each, answer, methods=[method]), FhirRoute(each, told, methods=["OPTIONS"])]
     return found
 
 
-def _options(method: str) -> Callable[[Request], Awaitable[Response]]:
-    allowed = "GET, HEAD, OPTIONS" if method == "GET" else f"{method}, OPTIONS"
+def options(methods: str) -> Callable[[Request], Awaitable[Response]]:
+    allowed = f"{methods.replace('GET', 'GET, HEAD')}, OPTIONS"
 
     async def options(request: Request) -> Response:
         """No page of another site calls us: no CORS."""
@@ -111,41 +136,51 @@ def _options(method: str) -> Callable[[Request], Awaitable[Response]]:
 async def _metadata(request: Request) -> Response:
     """What this server does, to whoever asks: no token, no trace, nothing about anyone."""
     negotiate(request)
+    pairs_of(request)
     return told(capability.statement(REGISTRY, origin_of(request)), FHIR_JSON)
 
 
 async def _read(request: Request) -> Response:
-    reading = await _reading(request)
+    reading = await reading_of(request)
     if request.path_params["type_name"] == audit_event.TYPE and named(request.path_params["id"]):
         return await audit_event.one(reading, request.path_params["id"])
+    if request.path_params["type_name"] == questionnaire.TYPE and (
+        grid := await questionnaire.read(reading, request.path_params["id"])
+    ):
+        return grid
     asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "r")
-    said = [(name, text) for name, text in _pairs(request) if name != "_format"]
-    if said:
-        raise Unreadable("Une lecture ne prend pas de paramètre.", where="_format", code="unknown_parameter")
-    return await read(asked, request.path_params["id"], request.headers.get("if-none-match"))
+    nothing_more(request)
+    key = uuid_of(request.path_params["id"])
+    if request.path_params["type_name"] == BINARY and key and (found := await binary.read(request, asked, key)):
+        return found
+    negotiate(request)
+    return await read(asked, request.path_params["id"], conditions(request))
 
 
 async def _search(request: Request) -> Response:
-    return await _searched(request, await _reading(request), _pairs(request))
+    return await _searched(request, await reading_of(request), pairs_of(request))
 
 
 async def _search_by_form(request: Request) -> Response:
     """The same, its parameters in the body, which no log keeps. https://hl7.org/fhir/R4/http.html#search"""
-    reading = await _reading(request)
+    reading = await reading_of(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.")
-    return await _searched(request, reading, [*_pairs(request), *_read_pairs(await request.body())])
+    return await _searched(request, reading, pairs_of(request, await request.body()))
 
 
 async def _searched(request: Request, reading: Reading, said: Pairs) -> Response:
     type_name, lenient = request.path_params["type_name"], prefers(request, "handling", "lenient")
     if type_name == audit_event.TYPE:
         return await audit_event.search(reading, origin_of(request), tuple(said), lenient=lenient)
+    if type_name == questionnaire.TYPE:
+        return await questionnaire.search(reading, origin_of(request), said, lenient=lenient)
     return await search(await asking(reading, REGISTRY, origin_of(request), type_name, "s"), said, lenient=lenient)
 
 
-async def _reading(request: Request) -> Reading:
-    negotiate(request)
+async def reading_of(request: Request) -> Reading:
+    if not request.url.path.startswith("/fhir/Binary/"):  # whose bytes may be asked for under their own type
+        negotiate(request)
     return await read_at(request, Door.FHIR)
 
 
@@ -179,9 +214,34 @@ def origin_of(request: Request) -> str:
     return config.hosts.get(request.headers.get("host", ""), config.origins[0])
 
 
-def _pairs(request: Request) -> Pairs:
-    """The query, in its order."""
-    return _read_pairs(request.scope["query_string"])
+def pairs_of(request: Request, form: bytes = b"") -> Pairs:
+    """The query, in its order, then what a form says; how the answer is to be shown is kept for `shaped`."""
+    pairs = [*_read_pairs(request.scope["query_string"]), *_read_pairs(form)]
+    if any(name in showing.PARAMETERS for name, _ in pairs):
+        request.scope[SHOWN], pairs = showing.read(pairs)
+    return pairs
+
+
+def shaped(request: Request, answer: Response) -> Response:
+    """An answer laid out, or cut, as it was asked to be shown."""
+    how: Shown | None = request.scope.get(SHOWN)
+    if how is None or not answer.body or answer.media_type != FHIR_JSON:
+        return answer
+    body = how.body(bytes(answer.body))
+    headers = {name: value for name, value in answer.headers.items() if name != "content-length"}
+    return Response(body, answer.status_code, headers)
+
+
+def nothing_more(request: Request, *but: str) -> Pairs:
+    """The parameters of a verb that takes none but these. Raises Unreadable."""
+    said = [(name, text) for name, text in pairs_of(request) if name != "_format"]
+    if any(name not in but for name, _ in said):
+        raise Unreadable("Ce geste ne prend pas ce paramètre.", where="_format", code="unknown_parameter")
+    return said
+
+
+def conditions(request: Request) -> Conditions:
+    return Conditions(request.headers.get("if-none-match"), request.headers.get("if-modified-since"))
 
 
 def _read_pairs(raw: bytes) -> Pairs:

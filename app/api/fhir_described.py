@@ -5,6 +5,8 @@ from typing import Any
 FHIR = "application/fhir+json"
 RESOURCE = {"type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}}}
 WORDS = {
+    "201": "Créé",
+    "204": "Supprimé",
     "304": "La version que vous avez déjà",
     "400": "Un paramètre est à corriger",
     "401": "Jeton absent, terminé, ou d'une autre porte",
@@ -14,6 +16,7 @@ WORDS = {
     "406": "Réponses en JSON seulement",
     "409": "L'état du dossier ne le permet pas",
     "410": "Supprimé",
+    "412": "Ce n'est plus cette version, ou plusieurs répondent à la condition",
     "413": "Trop grand",
     "415": "Ce format n'est pas lu ici",
     "422": "Lisible, mais à corriger",
@@ -22,6 +25,11 @@ WORDS = {
 TYPE = {"name": "type_name", "in": "path", "required": True, "schema": {"type": "string"}}
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
 NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
+PATCH = "application/json-patch+json"
+WRITES = ("400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "429")
+IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
+NONE_EXIST = {"name": "If-None-Exist", "in": "header", "schema": {"type": "string"}}
+MODIFIED_SINCE = {"name": "If-Modified-Since", "in": "header", "schema": {"type": "string"}}
 IDEMPOTENCY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
 PREFER = {"name": "Prefer", "in": "header", "schema": {"type": "string", "examples": ["handling=lenient"]}}
 
@@ -38,6 +46,18 @@ SEARCHED = (
     _asked("identifier", "système|valeur, sur les types qui en ont."),
     _asked("status", "Un ou plusieurs codes, sur les types qui en ont."),
     {"name": "_count", "in": "query", "description": "Par page ; 0 : le total seul.", "schema": {"type": "integer"}},
+)
+
+
+HISTORY = (
+    _asked("_since", "Depuis cet instant : 2026-11-21T14:00:00+01:00."),
+    _asked("_at", "Les versions qui étaient celles du jour, ou de l'instant, dit."),
+    {"name": "_count", "in": "query", "description": "Par page.", "schema": {"type": "integer"}},
+)
+SHOWN = (
+    _asked("_elements", "Ces éléments seuls, et ceux que FHIR rend obligatoires."),
+    _asked("_summary", "Un résumé.", enum=["true", "text", "data", "count", "false"]),
+    _asked("_pretty", "true : mis en page.", enum=["true", "false"]),
 )
 
 
@@ -60,11 +80,30 @@ PATHS: dict[str, Any] = {
     "/fhir": {
         "post": _route(
             "fhirTransaction",
-            "Envoyer un bundle : tout ou rien (partenaires)",
+            "Envoyer un bundle : transaction, tout ou rien ; batch, chacun pour soi",
             ("400", "401", "403", "406", "409", "413", "415", "422", "429"),
             _asked("dry-run", "true : tout est vérifié, rien n'est écrit.", enum=["true", "false"]),
             PREFER,
             IDEMPOTENCY,
+            body={FHIR: {"schema": RESOURCE}, "application/fhir+xml": {"schema": {"type": "string"}}},
+        )
+    },
+    "/fhir/$validate": {
+        "post": _route(
+            "fhirValidate",
+            "Vérifier une ressource : toutes les fautes, rien n'est écrit",
+            ("400", "401", "406", "413", "415", "429"),
+            _asked("profile", "Le profil à suivre ; sinon, ceux que la ressource nomme."),
+            body={FHIR: {"schema": RESOURCE}},
+        )
+    },
+    "/fhir/{type_name}/$validate": {
+        "post": _route(
+            "fhirValidateOfType",
+            "Vérifier une ressource de ce type",
+            ("400", "401", "406", "413", "415", "429"),
+            TYPE,
+            _asked("profile", "Le profil à suivre ; sinon, ceux que la ressource nomme."),
             body={FHIR: {"schema": RESOURCE}},
         )
     },
@@ -85,6 +124,7 @@ PATHS: dict[str, Any] = {
             ("400", "401", "403", "404", "405", "406", "429"),
             TYPE,
             *SEARCHED,
+            *SHOWN,
             PREFER,
         )
     },
@@ -96,6 +136,96 @@ PATHS: dict[str, Any] = {
             TYPE,
             ID,
             NONE_MATCH,
+            MODIFIED_SINCE,
+            *SHOWN,
         )
     },
+    "/fhir/{type_name}/{id}/_history/{version}": {
+        "get": _route(
+            "fhirVread",
+            "Lire une version d'une ressource",
+            ("304", "400", "401", "403", "404", "405", "406", "410", "429"),
+            TYPE,
+            ID,
+            {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}},
+            NONE_MATCH,
+            MODIFIED_SINCE,
+        )
+    },
+    "/fhir/{type_name}/{id}/_history": {
+        "get": _route(
+            "fhirHistory",
+            "Les versions d'une ressource, la plus récente d'abord",
+            ("400", "401", "403", "404", "405", "406", "429"),
+            TYPE,
+            ID,
+            *HISTORY,
+        )
+    },
+    "/fhir/{type_name}/_history": {
+        "get": _route(
+            "fhirTypeHistory",
+            "Ce qui a changé dans un type",
+            ("400", "401", "403", "404", "405", "406", "429"),
+            TYPE,
+            *HISTORY,
+        )
+    },
+    "/fhir/_history": {
+        "get": _route(
+            "fhirSystemHistory", "Ce qui a changé, tous types ensemble", ("400", "401", "403", "406", "429"), *HISTORY
+        )
+    },
+    "/fhir/Patient/{id}/$everything": {
+        "get": _route(
+            "fhirEverything",
+            "Tout ce que vous avez le droit de lire d'une personne",
+            ("400", "401", "403", "404", "406", "429"),
+            ID,
+            _asked("_since", "Changé depuis cet instant."),
+            _asked("_type", "Ces types seuls, séparés par une virgule."),
+            {"name": "_count", "in": "query", "description": "Par page.", "schema": {"type": "integer"}},
+        )
+    },
+    "/fhir/Patient/{id}/$tddui-export": {
+        "get": _route(
+            "fhirExport",
+            "Le dossier d'une personne, en un bundle TDDUI (la personne, ses représentants, un partenaire qu'elle autorise)",
+            ("400", "401", "403", "404", "406", "413", "429"),
+            ID,
+            _asked("_type", "Seulement ces types, séparés par une virgule ; la personne y est toujours."),
+            _asked("start", "De ce qui s'est passé un jour : à partir de cette date."),
+            _asked("end", "De ce qui s'est passé un jour : jusqu'à cette date comprise."),
+            _asked("manifest", "true : les comptes et l'empreinte SHA-256 seulement.", enum=["true", "false"]),
+        )
+    },
+}
+
+
+def _writing(name: str, summary: str, statuses: tuple[str, ...], *parameters: Any, media: str | None = FHIR) -> Any:
+    body = {media: {"schema": RESOURCE if media == FHIR else {"type": "array"}}} if media else None
+    told = _route(name, summary, (*WRITES, *statuses), TYPE, *parameters, PREFER, body=body)
+    for status in ("200", *(s for s in statuses if s in ("201", "204"))):
+        told["responses"][status] = {"description": WORDS.get(status, "La ressource"), **_content(status)}
+    return told
+
+
+def _content(status: str) -> dict[str, Any]:
+    return {} if status == "204" else {"content": {FHIR: {"schema": RESOURCE}}}
+
+
+PATHS["/fhir/{type_name}"] |= {
+    "post": _writing("fhirCreate", "Créer (partenaires)", ("201", "412"), NONE_EXIST, IDEMPOTENCY),
+    "put": _writing("fhirConditionalUpdate", "Changer ce qui répond à une condition", ("201", "412"), IF_MATCH),
+    "patch": _writing(
+        "fhirConditionalPatch", "Changer en partie ce qui répond à une condition", ("410", "412"), IF_MATCH, media=PATCH
+    ),
+    "delete": _writing(
+        "fhirConditionalDelete", "Supprimer ce qui répond à une condition", ("204", "412"), IF_MATCH, media=None
+    ),
+}
+PATHS["/fhir/{type_name}/{id}"] |= {
+    "put": _writing("fhirUpdate", "Changer ce que l'on a envoyé (partenaires)", ("412",), ID, IF_MATCH),
+    "patch": _writing("fhirPatch", "Le changer en partie : JSON Patch", ("410", "412"), ID, IF_MATCH, media=PATCH),
+    "delete": _writing("fhirDelete", "Le supprimer", ("204", "412"), ID, IF_MATCH, media=None),
 }

@@ -18,7 +18,7 @@ from app.kernel.errors import NotFound
 from app.security.principal import Representative
 
 router = APIRouter(prefix="/me", tags=["me"])
-ROOMS = ("project", "events", "transmissions", "consents", "access", "copies")
+ROOMS = ("project", "events", "transmissions", "consents", "access", "copies", "exchanges")
 
 
 class House(msgspec.Struct, frozen=True):

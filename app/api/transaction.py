@@ -1,35 +1,36 @@
-"""`POST /fhir`: a partner's bundle (TDDUI's one interaction). JSON here; XML comes with the exchange of files.
+"""`POST /fhir`: a partner's bundle, in JSON or in XML: a transaction, all or nothing, or a batch, each by itself.
 
 Source: https://hl7.org/fhir/R4/http.html#transaction
 """
 
-import asyncio
-import hashlib
+from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qsl
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from app.access.http import KEY_LONGEST, call_of, principal_at
-from app.access.opening import opened, opened_as
-from app.access.refusal import MayNot, refused
-from app.api.fhir import FhirRoute, negotiate, prefers
-from app.api.middleware import BodyTooLarge
-from app.api.resources import REGISTRY
+from app.access.http import call_of, principal_at
+from app.access.reading import Reading
+from app.api import formats
+from app.api.errors import in_its_format
+from app.api.fhir import FhirRoute, origin_of, prefers
+from app.api.fhir_entries import look, refusal
+from app.api.fhir_sent import body_of, claim_of, no_writing, read_aside, written
 from app.audit.vocabulary import Door
-from app.exchange import inbound
-from app.exchange.journal import RECEIVE, Receiving
+from app.exchange.journal import RECEIVE
 from app.exchange.models import Exchange
-from app.fhir import reading
-from app.fhir.reading import Bundle
-from app.kernel.answers import FHIR_JSON, told
-from app.kernel.errors import DuiError, TooLarge, Unreadable, UnsupportedMedia
-from app.kernel.idempotency import Claim
-from app.security.principal import Partner
+from app.fhir import reading, xml
+from app.fhir.mapping import Json
+from app.fhir.reading import Bundle, Entry
+from app.fhir.verbs import acts, transaction
+from app.kernel.clock import now
+from app.kernel.errors import DuiError, Unreadable
+from app.security.principal import Partner, Principal
 
-READ = frozenset({"application/fhir+json", "application/json"})
-ASIDE = 64 * 1024  # bytes beyond which a body is read beside the event loop
+BATCH = "batch"
 TRIAL = "dry-run"
 SAID = {"true": True, "false": False}
 
@@ -39,24 +40,53 @@ def routes() -> list[BaseRoute]:
 
 
 async def _receive(request: Request) -> Response:
-    negotiate(request)
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in READ:
-        raise UnsupportedMedia("Envoyez du JSON : Content-Type: application/fhir+json.")
-    state, call = request.app.state, call_of(request, Door.FHIR)
+    formats.negotiate(request)
+    in_xml = formats.sent_xml(request)
     who = await principal_at(request, Door.FHIR)
-    if not isinstance(who, Partner):
-        async with opened(who, call, state.keyring, state.lane, state.database):
-            raise refused(MayNot, RECEIVE, Exchange.KIND)
     dry = _trial(request)
-    body = await _body(request)
-    read = await _read(body)
-    claim = None if dry or body is None else _claim(request, who, body)
-    async with opened_as(Receiving, who, call, state.keyring, state.lane, state.database, claim) as gate:
-        strict = prefers(request, "handling", "strict")
-        answer = await inbound.receive(gate, who, body, read, REGISTRY, strict=strict, dry=dry)
-        again = gate.replay is not None
-    return told(answer, FHIR_JSON, headers={"Idempotency-Replayed": "true"} if again else None)
+    body = await body_of(request)
+    read = await read_aside(partial(reading.read_bundle, parse=xml.read if in_xml else reading.read_json), body)
+    if isinstance(read, Bundle) and read.kind == BATCH and not dry:
+        return in_its_format(request, await _each(request, who, read))
+    if not isinstance(who, Partner):
+        raise await no_writing(request, who, RECEIVE, Exchange.KIND)
+    claim = None if dry or body is None else claim_of(request, who, body, "POST /fhir", by_bytes=_only_creates(read))
+    done, again = await written(request, who, body, read, claim, dry=dry, strict=prefers(request, "handling", "strict"))
+    answer = transaction.answer(done, now(), dry=dry)
+    return in_its_format(request, answer, headers={"Idempotency-Replayed": "true"} if again else None)
+
+
+async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
+    """Each entry by itself: what is refused of one is told in its place, and undoes nothing of the others."""
+    told = []
+    for entry in batch.entries:
+        alone = replace(entry, at=0)
+        try:
+            told.append(await _alone(request, who, alone))
+        except DuiError as no:
+            told.append(refusal(no))
+    return {"resourceType": "Bundle", "type": "batch-response", "entry": told}
+
+
+async def _alone(request: Request, who: Principal, entry: Entry) -> Json:
+    if entry.method == acts.READ:
+        reading_ = Reading(who, call_of(request, Door.FHIR), request.app.state.keyring, request.app.state.lane)
+        return {"resource": await look(reading_, origin_of(request), entry), "response": {"status": "200 OK"}}
+    if not isinstance(who, Partner):
+        raise await no_writing(request, who, RECEIVE, Exchange.KIND)
+    whole = {"resourceType": "Bundle", "type": "transaction", "entry": [entry.said]}
+    strict = prefers(request, "handling", "strict")
+    one = Bundle("transaction", (entry,), whole)
+    done, _ = await written(request, who, orjson.dumps(whole), one, None, strict=strict)
+    [answer] = transaction.answer(done, now())["entry"]
+    return dict(answer)
+
+
+def _only_creates(read: Bundle | DuiError) -> bool:
+    """The same bytes again are the same request, as long as none of it changes what stands."""
+    if isinstance(read, DuiError):
+        return True
+    return all(entry.method == acts.CREATE and "ifNoneExist" not in entry.request for entry in read.entries)
 
 
 def _trial(request: Request) -> bool:
@@ -68,29 +98,3 @@ def _trial(request: Request) -> bool:
     if len(told) > 1 or any(text not in SAID for text in told):
         raise Unreadable("dry-run attend true ou false.", where=TRIAL, code="bad_parameter")
     return bool(told) and SAID[told[0]]
-
-
-async def _body(request: Request) -> bytes | None:
-    """None when it is over the cap, known while reading."""
-    try:
-        return await request.body()
-    except BodyTooLarge:
-        return None
-
-
-async def _read(body: bytes | None) -> Bundle | DuiError:
-    if body is None:
-        return TooLarge("Un envoi compte 32 Mio au plus.", where="Bundle")
-    try:
-        return await asyncio.to_thread(reading.read_bundle, body) if len(body) > ASIDE else reading.read_bundle(body)
-    except DuiError as no:
-        return no
-
-
-def _claim(request: Request, who: Partner, body: bytes) -> Claim:
-    """The sender's `Idempotency-Key`; else the bytes themselves, for the structure that receives them."""
-    key = request.headers.get("idempotency-key")
-    if key is not None and not 0 < len(key) <= KEY_LONGEST:
-        raise Unreadable("La clé d'idempotence doit avoir de 1 à 200 caractères.", where="Idempotency-Key")
-    key = key or f"{who.structure_id} {hashlib.sha256(body).hexdigest()}"
-    return Claim.of(who.organisation_id, who.id, key, f"POST /fhir {who.structure_id}", body)

@@ -11,6 +11,7 @@ from app.cli import (
     erasure,
     exchange,
     export,
+    fhir,
     house,
     keys,
     partner,
@@ -36,6 +37,7 @@ main.add_typer(audit.commands, name="audit")
 main.add_typer(house.commands, name="settings")
 main.add_typer(partner.commands, name="partner")
 main.add_typer(exchange.commands, name="exchange")
+main.add_typer(fhir.commands, name="fhir")
 main.add_typer(keys.commands, name="keys")
 main.add_typer(erasure.commands, name="erasure")
 main.add_typer(export.commands, name="export")

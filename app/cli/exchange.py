@@ -5,12 +5,14 @@ import asyncio
 import typer
 
 from app.api.resources import REGISTRY
+from app.cli import sending
 from app.config import settings
 from app.exchange import remap
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 
 commands = typer.Typer(no_args_is_help=True, help="Ce qui est reçu et envoyé.")
+commands.command("send")(sending.send)
 
 
 @commands.command("remap")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.cli.owner import acted
 from app.cli.signing import signer
 from app.config import settings
+from app.kernel import objects
 from app.kernel.crypto import Keyring
 from app.vault.copy.gather import Copy, prepare
 from app.vault.copy.page import page
@@ -39,7 +40,7 @@ def person(
     keyring = Keyring.load(settings().key_file)
 
     async def prepared(session: AsyncSession) -> Copy:
-        return await prepare(session, keyring, usager, account, care_account)
+        return await prepare(session, keyring, usager, account, care_account, objects.opened(settings().documents))
 
     copy = acted(prepared)
     to.mkdir(mode=0o700, parents=True)

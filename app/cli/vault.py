@@ -10,6 +10,7 @@ import typer
 from app.config import settings
 from app.kernel.clock import PARIS
 from app.kernel.crypto import Keyring
+from app.kernel.objects import IN_BASE
 from app.kernel.roles import write_secret
 from app.vault import backup as backups
 from app.vault import check as checks
@@ -34,6 +35,11 @@ def backup(file: File, passphrase_file: Phrase = None) -> None:
     typer.echo(
         f"{file} : {len(saved.tables)} tables, {saved.rows} lignes, {len(saved.files)} documents, version {saved.revision}."
     )
+    if config.documents != IN_BASE and config.documents != f"file://{(config.data / backups.DOCUMENTS).resolve()}":
+        typer.echo(
+            "ATTENTION : les fichiers de DUI_DOCUMENTS n'y sont pas. Sauvegardez-les à part (chiffrés, ils le sont déjà).",
+            err=True,
+        )
     typer.echo("Gardez-en une copie ailleurs, et le fichier de clés à part. Puis : dui restore --check.")
 
 

@@ -22,6 +22,8 @@ from app.features.projects.schemas import AgreementIn, OpinionIn, PositionIn, Pr
 from app.features.projects.vocabulary import Answer, Feeling, GoalKind, GoalStatus, Origin, Party, Step, TaskStatus
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
+from app.features.transports import service as transports
+from app.features.transports.schemas import TransportIn
 from app.kernel.clock import now, today
 from app.kernel.fields import Body
 
@@ -168,6 +170,7 @@ async def _part(stage: Stage, project_id: UUID, room: str, said: Body) -> UUID:
     return UUID(str(row.id))
 
 
+HOUSE_CAR = "la voiture de la maison"
 WEEK = (  # who, house, in how many days, from, to, what, where, whether Sonia goes there too (None: she is not of it)
     ("jeanne", "ehpad", 1, time(9, 30), time(11, 0), "Atelier cuisine", "la grande cuisine", False),
     ("jeanne", "ehpad", 3, time(14, 0), time(14, 45), "Rendez-vous chez le dentiste", "12 rue des Lilas", True),
@@ -192,7 +195,15 @@ async def _week(stage: Stage, usagers: dict[str, UUID]) -> None:
                 starts=datetime.combine(day, starts), ends=datetime.combine(day, ends), status="confirmed",
                 attendees=company,
             )  # fmt: skip
-            await calendar.plan(gate, said)
+            [row] = await calendar.plan(gate, said)
+            await gate.settle()
+            if goes:  # Sonia takes them there
+                at = {"event_id": row.id, "usager_id": row.usager_id, "structure_id": row.structure_id}
+                leaves = row.occurred_at - timedelta(minutes=20)
+                ride = TransportIn(
+                    **at, starts_at=leaves, ends_at=row.occurred_at, carrier_name=HOUSE_CAR, status="confirmed"
+                )
+                await transports.plan(gate, ride)
 
 
 async def _own_voice(stage: Stage, usager: UUID, project_id: UUID, life: Life) -> None:

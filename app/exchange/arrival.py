@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from app.access.contents import Content
 from app.access.entry import Row
 from app.access.permissions import Kind, Visibility
-from app.exchange import identity, kept, persons, resolution
+from app.exchange import identity, kept, persons, resolution, targets
 from app.exchange.identity import Identity
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange
 from app.exchange.resolution import Known, Named
+from app.exchange.targets import Targets
 from app.features.usagers.models import Usager
 from app.fhir import references
 from app.fhir.identifiers import keys_of
@@ -29,7 +31,7 @@ TOLD_OF = ("subject", "patient", "for", "beneficiary")
 # their own identity opens their page.
 SHARED = frozenset(
     {Kind.PROJECT, Kind.EXPECTATION, Kind.NEED, Kind.GOAL, Kind.ACTION, Kind.SERVICE, Kind.MEANS, Kind.REVIEW,
-     Kind.AGREEMENT, Kind.EVENT, Kind.SHARING_CONSENT, Kind.USAGER}
+     Kind.AGREEMENT, Kind.LIFE_PROJECT, Kind.EVENT, Kind.SHARING_CONSENT, Kind.USAGER}
 )  # fmt: skip
 TWICE = "Un autre élément de l'envoi porte le même identifiant : un seul peut être écrit."
 OF_ANOTHER = "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément d'une autre personne."
@@ -45,6 +47,7 @@ class Arrival:
     asked: Asked
     registry: Registry
     strict: bool
+    targets: Targets = field(default_factory=Targets)
     known: Known = field(default_factory=Known)
     names: dict[int, Identity] = field(default_factory=dict)
     before: dict[int, Named] = field(default_factory=dict)
@@ -52,13 +55,15 @@ class Arrival:
     usagers: dict[int, UUID] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
     parts: list[tuple[int, Row]] = field(default_factory=list)
+    along: list[Content] = field(default_factory=list)  # what the rows hold elsewhere
     warnings: dict[int, list[Issue]] = field(default_factory=dict)
     around: dict[str, Json] = field(default_factory=dict)  # the resources, their references rewritten, by new name
+    unchanged: set[int] = field(default_factory=set)  # updates that say what stands already
     _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
 
     async def resolve(self) -> None:
         """What this partner named before, of all that the bundle names."""
-        for entry in self.asked.entries:
+        for entry in self.asked.arriving:
             self.names[entry.at] = identity.of(self.gate.keyring, entry.resource, entry.full_url)
             for target, name in self._leads_out(entry):
                 self._outside.setdefault((entry.at, target), []).append(name)
@@ -68,7 +73,10 @@ class Arrival:
             resolution.ASK,
             sha256=self.line.sha256,
             fingerprints=list(own | {name for name in outside if isinstance(name, bytes)}),
-            ids=[name for name in outside if isinstance(name, UUID)],
+            ids=[
+                *(name for name in outside if isinstance(name, UUID)),
+                *(one.id for one in (*self.targets.rows.values(), *self.targets.standing.values()) if one.mine),
+            ],
         )
         self.known = resolution.read(answer)
 
@@ -82,7 +90,7 @@ class Arrival:
 
     def identify(self) -> None:
         """What each entry is here, and whom it is about. Raises Invalid or Conflict naming each entry at fault."""
-        for entry in self.asked.entries:
+        for entry in self.asked.arriving:
             self._identify(entry)
         self._refuse_doubles()
         self._tell_whose()
@@ -90,12 +98,16 @@ class Arrival:
 
     def place(self) -> None:
         """Every entry becomes a row, added to the gate. Raises Invalid when one says too little."""
-        names = {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.entries}
-        rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.entries}
+        names = {at: f"{self.asked.entries[at].kind}/{one.id}" for at, one in self.targets.standing.items()}
+        names |= {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.arriving}
+        rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.arriving}
         self.around = {names[at]: resource for at, (resource, _) in rewritten.items()}
-        for entry in self.asked.entries:
+        for entry in self.asked.arriving:
             resource, local = rewritten[entry.at]
-            if entry.kind in OUTSIDE:
+            target = self.targets.rows.get(entry.at)
+            if target and targets.unchanged(target, resource):
+                self.unchanged.add(entry.at)
+            elif entry.kind in OUTSIDE:
                 self._outside_party(entry, resource)
             else:
                 self._dossier_row(entry, resource, local)
@@ -114,13 +126,13 @@ class Arrival:
                     found.add(named.id)
         return found
 
-    def done(self) -> list[Done]:
-        """What became of each entry, once the base has said which version it is."""
-        return [self._done(entry) for entry in self.asked.entries]
-
-    def _done(self, entry: Entry) -> Done:
+    def done(self, entry: Entry) -> Done:
+        """What became of it, once the base has said which version it is."""
+        warnings, target = self.warnings.get(entry.at, ()), self.targets.rows.get(entry.at)
+        if target and entry.at in self.unchanged:
+            return Done(entry.kind, target.id, target.found.view.version, warnings, 200)
         row = self.rows[entry.at]
-        return Done(entry.kind, row.id, row.version, self.warnings.get(entry.at, ()))
+        return Done(entry.kind, row.id, row.version, warnings, 200 if target else 201)
 
     def _leads_out(self, entry: Entry) -> Iterator[tuple[str, bytes | UUID]]:
         """What is not in the bundle, by each name under which it may be known here."""
@@ -128,6 +140,8 @@ class Arrival:
         base = entry.full_url.rpartition(f"{entry.kind}/")[0]
         for reference, place in self.asked.leads(entry.at):
             named = references.literal(reference.target)
+            if place is None and (searched := identity.of_search(keyring, reference.target)):
+                yield reference.target, searched
             if place is not None or named is None:
                 continue
             if url := identity.of_url(keyring, f"{named.base or base}{named.kind}/{named.id}"):
@@ -149,8 +163,10 @@ class Arrival:
 
     def _identify(self, entry: Entry) -> None:
         """The row it was before, when this partner sent it before; else a new id."""
-        own = self.names[entry.at].own
+        own, target = self.names[entry.at].own, self.targets.rows.get(entry.at)
         before = self.known.by_name.get(own) if own else None
+        if target:
+            before = self.known.by_id.get(target.id) or target.named()
         if before and (before.kind == Kind.OUTSIDE_PARTY) != (entry.kind in OUTSIDE):
             before = None  # an address used again for another thing
         if before:
@@ -158,18 +174,21 @@ class Arrival:
         self.ids[entry.at] = before.id if before else uuid7()
 
     def _refuse_doubles(self) -> None:
-        seen: set[bytes | UUID] = set()
+        """Nor may an update take the name of another row."""
+        seen: set[bytes | UUID] = {one.id for at, one in self.targets.rows.items() if at not in self.asked.places}
         faults = []
-        for entry in self.asked.entries:
-            mine = {self.ids[entry.at], self.names[entry.at].own or self.ids[entry.at]}
-            if mine & seen:
+        for entry in self.asked.arriving:
+            own = self.names[entry.at].own
+            mine, named = {self.ids[entry.at], own or self.ids[entry.at]}, self.known.by_name.get(own) if own else None
+            if mine & seen or (named and not self.names[entry.at].by_url and named.id != self.ids[entry.at]):
                 faults.append(Fault(f"{entry.where}.resource.identifier", "duplicate_identifier", TWICE))
             seen |= mine
         if faults:
             raise Invalid("Deux éléments de cet envoi n'en font qu'un.", faults=faults)
 
     def _tell_whose(self) -> None:
-        known = {entry.at: self._person(entry) for entry in self.asked.entries if entry.kind == PERSON}
+        known = {entry.at: self._person(entry) for entry in self.asked.arriving if entry.kind == PERSON}
+        known |= {at: whose for at, one in self.targets.standing.items() if one.mine and (whose := one.usager_id)}
         named: dict[tuple[int, str], UUID] = {}
         for place, target in self._outside:
             before = self._named(place, target)
@@ -177,7 +196,8 @@ class Arrival:
                 named[place, target] = before.usager_id
                 if target in TOLD_OF:
                     known.setdefault(place, before.usager_id)
-        self.usagers, faults = Whose(self.asked, known, named).tell()
+        changed = {at: whose for at, one in self.targets.rows.items() if (whose := one.usager_id)}
+        self.usagers, faults = Whose(self.asked, known, named, changed).tell()
         if faults:
             raise Invalid("On ne peut pas ranger cet envoi dans un dossier.", faults=faults)
 
@@ -189,11 +209,11 @@ class Arrival:
     def _refuse_moves(self) -> None:
         """A row never passes from one person to another; an address may be used again, for a new row."""
         faults = []
-        for entry in self.asked.entries:
+        for entry in self.asked.arriving:
             before = self.before.get(entry.at)
             if before is None or entry.kind in OUTSIDE or before.usager_id == self.usagers[entry.at]:
                 continue
-            if self.names[entry.at].by_url:
+            if self.names[entry.at].by_url and entry.at not in self.targets.rows:
                 del self.before[entry.at]
                 self.ids[entry.at] = uuid7()
             else:
@@ -212,13 +232,15 @@ class Arrival:
             place = self.asked.links.lead(target, entry.at)
             before = None if place is not None else self._of_the_same(entry.at, target)
             told = references.literal(target)
-            if place is not None:
+            kind = told.kind if told else target.partition("?")[0]
+            if place is not None and place in names:
                 new, whose = names[place], self.usagers.get(place)
-            elif before and told:
-                new, whose = f"{told.kind}/{before.id}", before.usager_id
+            elif before:
+                new, whose = f"{kind}/{before.id}", before.usager_id
             else:
                 return None
-            if whose in (None, self.usagers.get(entry.at)):
+            stands = self.targets.standing.get(place) if place is not None else None
+            if (stands is None or stands.mine) and whose in (None, self.usagers.get(entry.at)):
                 local[new] = UUID(new.partition("/")[2])
             return new + "".join(target.partition("#")[1:])
 
@@ -238,6 +260,7 @@ class Arrival:
             row.visibility = (Visibility.SHARED if row.KIND in SHARED else Visibility.NOT_SHARED).value
             (self.gate.send_again if entry.at in self.before else self.gate.add)(row)
         self.rows[entry.at] = arrived.row
+        self.along += arrived.along
         self.parts += [(entry.at, row) for row in rows[1:]]
         self.warnings.setdefault(entry.at, []).extend(inbound.warnings)
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Integer,
-    Text,
     Uuid,
     and_,
     any_,
@@ -23,23 +22,20 @@ from sqlalchemy import (
     cast,
     false,
     literal_column,
-    not_,
     or_,
     true,
 )
 
 from app.access.acts import ACTS, Act
-from app.access.agreed import with_partner
-from app.access.entry import View, word
+from app.access.entry import View
 from app.access.gate import Gate, Listing, MayNot
 from app.access.models import Handover, HandoverRow
-from app.access.permissions import Action, Category, Kind, Visibility
+from app.access.permissions import Action, Kind, Visibility
 from app.access.refusal import OutOfReach, refused
 from app.access.together import Asked, together
-from app.access.withholding import kept
 from app.audit.vocabulary import Ground
+from app.exchange.grounds import check_recipient, check_said, stays
 from app.exchange.handover_schemas import (
-    TO,
     HandoverIn,
     Leaving,
     LeavingContact,
@@ -55,35 +51,23 @@ from app.features.settings.chosen import chosen
 from app.features.usagers.models import Usager
 from app.kernel.clock import PARIS, now
 from app.kernel.errors import Conflict, Invalid
-from app.security.models import PartnerKind
 from app.security.principal import Professional
 
 MANY = 200
-MAY_OPPOSE = (Ground.ACCORD, Ground.EQUIPE, Ground.ECHANGE)  # never the law, nor a life in danger
-AGREED = (Ground.ACCORD, Ground.LOI)  # all that a MDPH may be sent under, CASF L241-10
 LATEST_FIRST = ("recorded_at", "id")
 OF_USAGER = Listing(Handover.usager_id == bindparam("usager", type_=Uuid()), LATEST_FIRST, usager="usager")
 ALL = Listing(true(), LATEST_FIRST)
 _usager = bindparam("usager", type_=Uuid())
 _chosen: ColumnElement[Any] = bindparam("chosen", type_=ARRAY(Uuid()))
-_ground: ColumnElement[Any] = bindparam("ground", type_=Text())
 # « Les transmissions importantes des derniers jours », as many as the house that wrote them says.
 _recent = cast(chosen("handover.recent_days", "transmission"), Integer) * literal_column("interval '1 day'")
 _since = bindparam("now", type_=DateTime(timezone=True)) - _recent
 
 
 def _leaving(view: type[Leaving], usual: ColumnElement[bool]) -> Asked:
-    """Never what is told apart: judicial, alert, reserved, withheld (it may name a third person), waiting in the sas;
-    nor what this partner sent itself, and has. By the person's agreement, what it covers and no more."""
     row: Any = view.TABLE
-    open_to_others = and_(row.held.is_(False), row.reserved_to.is_(None), not_(kept(row)))
-    may_leave = row.category.in_([word(c) for c in (Category.ADMINISTRATIVE, Category.SUPPORT, Category.CARE)])
     wanted = or_(and_(_chosen.is_(None), usual), row.id == any_(_chosen))
-    theirs = row.origin_partner_id.is_distinct_from(TO)
-    covered = or_(_ground != word(Ground.ACCORD), with_partner(row, TO))
-    return Asked(
-        view, Listing(and_(row.usager_id == _usager, open_to_others, may_leave, theirs, covered, wanted)), MANY
-    )
+    return Asked(view, Listing(and_(row.usager_id == _usager, stays(row).is_(None), wanted)), MANY)
 
 
 _note: Any = LeavingNote.TABLE
@@ -112,13 +96,13 @@ async def prepare(gate: Gate, said: HandoverIn) -> Prepared:
     who = gate.principal
     if not (isinstance(who, Professional) and who.role in ACTS[Act.HAND_OVER]):  # whether it still runs: asked below
         raise refused(MayNot, Act.HAND_OVER, Kind.HANDOVER)
-    _check_said(said)
+    check_said(said)
     asked = {"usager": said.usager_id, "to": said.partner_id, "from_structure": said.structure_id}
     picked = {"chosen": said.entry_ids, "ground": said.ground}
     found, *lists = await together(gate, (WHOM, *LEAVING), **asked, **picked)
     if not found:
         raise refused(OutOfReach, Action.CREATE, Kind.HANDOVER, [], usager_id=None, where="/usager_id")
-    partner = _check_recipient(said, found[0])
+    partner = check_recipient(said, found[0])
     pieces = [_piece(each.view, row) for each, rows in zip(LEAVING, lists, strict=True) for row in rows]
     missing = {str(id) for id in said.entry_ids or ()} - {piece.id for piece in pieces}
     if missing:
@@ -188,44 +172,3 @@ def _handed(gate: Gate, row: Handover, piece: Piece) -> HandoverRow:
 
 def _piece(view: type[View], row: Leaving) -> Piece:
     return Piece(view.TABLE.KIND.value, row.id, row.version, row.occurred_at, row.told)
-
-
-def _check_said(said: HandoverIn) -> None:
-    """What each ground needs to be one."""
-    ground = Ground(said.ground)
-    if ground is Ground.LOI and said.article is None:
-        raise Invalid("Dites quel article de loi le demande.", where="/article", code="handover.no_article")
-    if ground is not Ground.LOI and said.article is not None:
-        raise Invalid("Un article va avec le fondement « loi ».", where="/article", code="handover.no_law")
-    if ground is Ground.VITAL and said.reason is None:
-        raise Invalid("Dites en quoi la vie est en danger.", where="/reason", code="handover.no_reason")
-    if ground is Ground.ECHANGE and not said.person_informed:
-        raise Invalid(
-            "Prévenez la personne, puis notez-le. Si elle ne peut pas l'entendre et court un danger, choisissez « vital ».",
-            where="/person_informed",
-            code="handover.not_informed",
-        )
-
-
-def _check_recipient(said: HandoverIn, person: Recipient) -> str:
-    if person.partner is None or not person.accepted:
-        raise Invalid(
-            "Votre structure n'échange pas avec ce partenaire.", where="/partner_id", code="handover.not_accepted"
-        )
-    if person.kind == PartnerKind.MDPH and said.ground not in AGREED:
-        raise Invalid(
-            "Rien ne part à la MDPH sans l'accord de la personne, sauf si une loi le demande (CASF L241-10).",
-            where="/ground",
-            code="handover.mdph",
-        )
-    if person.opposed and said.ground in MAY_OPPOSE:
-        raise Conflict(
-            "Cette personne, ou qui décide pour elle, ne veut pas que ce partenaire lise son dossier. Rien n'est parti.",
-            where="/partner_id",
-            code="handover.opposed",
-        )
-    if Ground(said.ground) is Ground.ACCORD and not person.agreed:
-        raise Invalid(
-            "Aucun accord de cette personne n'est noté pour ce partenaire.", where="/ground", code="handover.no_accord"
-        )
-    return person.partner

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from pydantic import AwareDatetime, Field
 from sqlalchemy import (
+    ARRAY,
     BindParameter,
     ColumnElement,
     Integer,
@@ -43,7 +44,12 @@ TO: BindParameter[Any] = bindparam("to", type_=Uuid())
 FROM: ColumnElement[Any] = bindparam("from_structure", type_=Uuid())
 SHOWN = 120  # characters of a note, to know which one it is
 PARTNER = table(
-    "partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()), column("kind", Text())
+    "partner",
+    column("organisation_id", Uuid()),
+    column("id", Uuid()),
+    column("name", Text()),
+    column("kind", Text()),
+    column("scopes", ARRAY(Text())),
 )
 ACCEPTED = table(
     "partner_structure", column("organisation_id", Uuid()), column("partner_id", Uuid()), column("structure_id", Uuid())
@@ -80,6 +86,9 @@ class Recipient(DossierView, frozen=True):
         "kind": select(PARTNER.c.kind)
         .where(PARTNER.c.organisation_id == Usager.organisation_id, PARTNER.c.id == TO)
         .scalar_subquery(),
+        "scopes": select(PARTNER.c.scopes)
+        .where(PARTNER.c.organisation_id == Usager.organisation_id, PARTNER.c.id == TO)
+        .scalar_subquery(),
         "days": cast(chosen("handover.days", "usager"), Integer),
         "accepted": exists()
         .where(
@@ -112,6 +121,7 @@ class Recipient(DossierView, frozen=True):
 
     partner: str | None
     kind: str | None
+    scopes: list[str] | None
     days: int
     accepted: bool
     opposed: bool

@@ -4,6 +4,7 @@ No value is kept: fingerprints of type, system and value (the official examples'
 """
 
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from app.fhir.identifiers import EXTERNAL_ID, fingerprint, keys_of
 from app.fhir.mapping import Json
@@ -38,3 +39,13 @@ def of_url(keyring: Keyring, url: str) -> bytes | None:
 
 def of_identifier(keyring: Keyring, type_name: str, system: str, value: str) -> bytes:
     return fingerprint(keyring, type_name, system, value)
+
+
+def of_search(keyring: Keyring, target: str) -> bytes | None:
+    """Of a conditional reference, `Patient?identifier=system|value`; None when it asks for anything else."""
+    kind, asks, query = target.partition("?")
+    name, _, said = query.partition("=")
+    system, bar, value = unquote(said).partition("|")
+    if not (asks and bar and name == "identifier") or "&" in said:
+        return None
+    return of_identifier(keyring, kind, system, value)

@@ -4,71 +4,149 @@ The statements are the same for 2 entries and for 200: what is known of the bund
 written once, the rest is settled once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 from uuid import UUID
 
+from app.access import contents
 from app.access.entry import DossierEntry
-from app.exchange import journal
+from app.exchange import journal, targets
 from app.exchange.arrival import Arrival
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange, ExternalId, OutsidePartyMention, State
+from app.exchange.targets import Targets
 from app.features.usagers import closing
 from app.features.usagers.models import Usager
 from app.fhir.mapping import Json, Registry
-from app.fhir.reading import Bundle
+from app.fhir.packages.held import NOTHING, held
+from app.fhir.reading import Bundle, Entry
 from app.fhir.tolerance import tolerated
-from app.fhir.verbs import transaction
-from app.fhir.verbs.transaction import Asked, Done
-from app.kernel.errors import DuiError, Fault, Forbidden
+from app.fhir.verbs import acts, transaction
+from app.fhir.verbs.acts import Act
+from app.fhir.verbs.transaction import Done
+from app.kernel.errors import DuiError, Fault, Forbidden, Unreadable
+from app.kernel.objects import Objects
 from app.security import scopes
 from app.security.principal import Partner
 
+SCOPE = "Ce jeton ne permet pas ce geste sur ce type de ressource."
+Looks = Callable[[Receiving, Entry], Awaitable[Json]]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a bundle is to be taken. `origin`: our own address; `looks` answers an entry that reads."""
+
+    registry: Registry
+    origin: str
+    looks: Looks
+    strict: bool = False
+    dry: bool = False
+    objects: Objects | None = None
+    again: bool = False  # the same bytes are another request: an update made twice
+
 
 async def receive(
-    gate: Receiving,
-    partner: Partner,
-    body: bytes | None,
-    read: Bundle | DuiError,
-    registry: Registry,
-    *,
-    strict: bool,
-    dry: bool,
-) -> Json:
-    """The `transaction-response`. `read` is the body as the door read it, or why it could not (None: not whole).
+    gate: Receiving, partner: Partner, body: bytes | None, read: Bundle | DuiError, how: How
+) -> list[Done]:
+    """What became of each entry. `read` is the body as the door read it, or why it could not (None: not whole).
 
     Raises what it was refused for; the gate then keeps the bundle's line of the journal. A trial leaves nothing.
     """
     if gate.replay:
-        return await _first_answer(gate, UUID(str(gate.replay.location).rpartition("/")[2]))
+        return await _first_answer(gate, UUID(str(gate.replay.location).rpartition("/")[2]), read, how)
     line = gate.begin(partner, body)
-    if dry:
+    if how.dry:
         gate.line = None
     if isinstance(read, DuiError):
         raise read
-    whole = body or b""
     line.entries = len(read.entries)
-    asked = transaction.asked(read)
-    _check_scopes(partner, asked)
-    arrival = Arrival(gate, partner, line, asked, registry, strict)
+    plan = acts.read(read, how.origin)
+    _check_kind(read)
+    _check_scopes(partner, plan)
+    found = await targets.resolve(gate, plan, how.registry, how.origin)
+    entries = tuple(_made(act, found) for act in plan)
+    asked = transaction.asked(entries, _arriving(plan, found))
+    arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found)
     await arrival.resolve()
-    if arrival.known.same and not dry:
+    if arrival.known.same and not (how.dry or how.again or _changes(plan)):
         gate.line = None
-        return await _first_answer(gate, arrival.known.same)
+        return await _first_answer(gate, arrival.known.same, read, how)
     arrival.identify()
-    profiles = {profile for each in registry.maps for profile in (each.profile, *each.also)}
-    overlooked = tolerated(read, profiles, arrival.leads_elsewhere(), strict=strict)
+    profiles = {profile for each in how.registry.maps for profile in (each.profile, *each.also)}
+    drawn = await held(gate) if any(entry.kind in how.registry.doubted for entry in read.entries) else NOTHING
+    doubts = partial(how.registry.doubts, held=drawn)
+    overlooked = tolerated(read, profiles, arrival.leads_elsewhere(), also=doubts, strict=how.strict)
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
     arrival.place()
+    for content in arrival.along:
+        gate.beside(content)
+        await contents.put_away(content, None if how.dry else how.objects)
+    going = {act.at: found.rows[act.at] for act in plan if act.method == acts.DELETE and act.at in found.rows}
+    gone = await targets.withdrawn(gate, [one for one in going.values() if not one.gone])
     await gate.flush()
     await _close(gate, arrival)
-    done = arrival.done()
-    if dry:
+    done = [replace(_done(act, arrival, found, gone), at=line.recorded_at) for act in plan]
+    if how.dry:
         await gate.undo()
-    else:
-        _keep(gate, arrival, done, whole)
-        await gate.settle()
-        gate.line = None
-    return transaction.answer(done, line.recorded_at, dry=dry)
+        return done
+    _keep(gate, arrival, done, gone, body or b"")
+    await gate.settle()
+    gate.line = None
+    await _look(gate, plan, done, how)
+    return done
+
+
+def _check_kind(read: Bundle) -> None:
+    if read.kind != "transaction":
+        raise Unreadable("Un Bundle transaction ou batch est reçu ici.", where="Bundle.type", code="not_supported")
+
+
+def _changes(plan: Sequence[Act]) -> bool:
+    """Something else than creations: made again, it is another request."""
+    return any(act.method in (acts.UPDATE, acts.PATCH, acts.DELETE) or act.query is not None for act in plan)
+
+
+def _arriving(plan: Sequence[Act], found: Targets) -> list[int]:
+    writes = (acts.CREATE, acts.UPDATE, acts.PATCH)
+    return [act.at for act in plan if act.method in writes and act.at not in found.standing]
+
+
+def _made(act: Act, found: Targets) -> Entry:
+    """The entry with the resource it leaves: what a patch makes of what stands."""
+    return replace(act.entry, resource=targets.resource_of(act, found))
+
+
+def _done(act: Act, arrival: Arrival, found: Targets, gone: Mapping[UUID, Any]) -> Done:
+    if act.at in found.standing:
+        one = found.standing[act.at]
+        return Done(act.kind, one.id, one.found.view.version, status=200)
+    if act.method == acts.DELETE:
+        row = gone.get(found.rows[act.at].id) if act.at in found.rows else None
+        return Done(act.kind, row.id if row else None, row.version if row else 0, status=204)
+    if act.method == acts.READ:
+        return Done(act.kind, None, 0, status=200)
+    return arrival.done(arrival.asked.entries[act.at])
+
+
+async def _look(gate: Receiving, plan: Sequence[Act], done: list[Done], how: How) -> None:
+    """What the entries that read ask for, of what the others have just written. Raises what refuses one of them."""
+    for act in plan:
+        if act.method == acts.READ:
+            try:
+                told = await how.looks(gate, act.entry)
+            except DuiError as no:
+                raise _of_entry(no, f"{act.entry.where}.request.url") from None
+            done[act.at] = replace(done[act.at], told=told)
+
+
+def _of_entry(no: DuiError, where: str) -> DuiError:
+    no.faults = tuple(Fault(where, fault.code, fault.message) for fault in no.faults) or (
+        Fault(where, no.told, no.message),
+    )
+    return no
 
 
 async def _close(gate: Receiving, arrival: Arrival) -> None:
@@ -82,25 +160,39 @@ async def _close(gate: Receiving, arrival: Arrival) -> None:
     await closing.at_majority(gate, [(row, row.birth_date) for row in again if row.birth_date])
 
 
-async def _first_answer(gate: Receiving, exchange_id: UUID) -> Json:
-    done, at = await gate.first_answer(exchange_id)
+async def _first_answer(gate: Receiving, exchange_id: UUID, read: Bundle | DuiError, how: How) -> list[Done]:
+    """What was answered to this bundle; what it reads is read again."""
+    if isinstance(read, DuiError):
+        raise read
+    plan = acts.read(read, how.origin)
+    known = await gate.first_answer(exchange_id)
     gate.location = f"exchange/{exchange_id}"
     await gate.settle()
-    return transaction.answer(done, at)
+    done = [known.get(act.at, Done(act.kind, None, 0, status=200 if act.method == acts.READ else 204)) for act in plan]
+    await _look(gate, plan, done, how)
+    return done
 
 
-def _check_scopes(partner: Partner, asked: Asked) -> None:
-    """Raises Forbidden naming the entries whose type this token may not create."""
+def _check_scopes(partner: Partner, plan: Sequence[Act]) -> None:
+    """Raises Forbidden naming the entries whose type this token may not write so."""
     faults = [
-        Fault(f"{entry.where}.resource", "scope", "Ce jeton ne permet pas de créer ce type de ressource.")
-        for entry in asked.entries
-        if not scopes.cover(partner.scopes, entry.kind, "c")
+        Fault(f"{act.entry.where}.{'resource' if act.entry.resource else 'request.url'}", "scope", SCOPE)
+        for act in plan
+        if not all(scopes.cover(partner.scopes, act.kind, letter) for letter in _letters(act))
     ]
     if faults:
         raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas tout cet envoi.", code="scope", faults=faults)
 
 
-def _keep(gate: Receiving, arrival: Arrival, done: list[Done], body: bytes) -> None:
+def _letters(act: Act) -> str:
+    """A condition is a search; an update under one may create. What an entry reads is asked when it is read."""
+    if act.method == acts.READ:
+        return ""
+    searched = "" if act.query is None else "sc" if act.method == acts.UPDATE else "s"
+    return acts.LETTERS[act.method] + searched
+
+
+def _keep(gate: Receiving, arrival: Arrival, done: list[Done], gone: Mapping[UUID, Any], body: bytes) -> None:
     """The lines that go with the rows: the journal's, the names they bear, who is named in them."""
     line = arrival.line
     waits = bool(gate.waiting) or not arrival.known.accepts or _waits_still(arrival)
@@ -114,14 +206,19 @@ def _keep(gate: Receiving, arrival: Arrival, done: list[Done], body: bytes) -> N
         whose, waits = arrival.usagers.get(place), part.id in gate.waiting
         gate.note(journal.row_of(line, position, done[place], part, whose, waits=waits, part=True))
     for place, one in enumerate(done):
-        row, usager_id = arrival.rows[place], arrival.usagers.get(place)
-        kind = row.KIND.value
+        if one.id is None:
+            continue
+        row = arrival.rows.get(place) or gone.get(one.id)
+        if row is None:
+            gate.note(journal.row_stood(line, place, one, arrival.targets.told(place)))
+            continue
+        usager_id = arrival.usagers.get(place) or getattr(row, "usager_id", None)
         gate.note(journal.row_of(line, place, one, row, usager_id, waits=row.id in gate.waiting))
-        for name, over in _names(arrival, place):
-            gate.note(_external_id(arrival, name, kind, row.id, usager_id), over=over)
+        for name, over in _names(arrival, place) if place in arrival.rows else ():
+            gate.note(_external_id(arrival, name, row.KIND.value, row.id, usager_id), over=over)
         if isinstance(row, DossierEntry):
             for party_id in arrival.parties(place):
-                gate.note(_mention(line, party_id, kind, row.id), over=True)
+                gate.note(_mention(line, party_id, row.KIND.value, row.id), over=True)
 
 
 def _waits_still(arrival: Arrival) -> bool:
@@ -134,7 +231,7 @@ def _waits_still(arrival: Arrival) -> bool:
 def _names(arrival: Arrival, place: int) -> Iterator[tuple[bytes, bool]]:
     """Its name, the first time, which nobody else may take meanwhile; its address, which may be used again."""
     names = arrival.names[place]
-    if names.own and not names.by_url and place not in arrival.before:
+    if names.own and not names.by_url and names.own not in arrival.known.by_name:
         yield names.own, False
     if names.url:
         new = names.by_url and names.url not in arrival.known.by_name

@@ -7,7 +7,6 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import orjson
@@ -18,6 +17,7 @@ from app.access.arrivals import Arrivals
 from app.access.entry import Row, fill
 from app.audit.vocabulary import Outcome
 from app.exchange.models import Direction, Exchange, ExchangeRow, State
+from app.exchange.targets import Target
 from app.fhir.outcomes import Issue
 from app.fhir.verbs.transaction import Done
 from app.kernel.crypto import Keyring
@@ -28,11 +28,14 @@ from app.security.principal import Partner
 RECEIVE, REPEAT = "receive", "repeat"  # the acts, in the trail
 SUCCESS = "success"
 ROWS = text(
-    """SELECT e.recorded_at, r.type_name, r.row_id, r.version, r.warnings
+    """SELECT e.recorded_at, r.position, r.type_name, r.row_id, r.version, r.answered, r.warnings
     FROM exchange e JOIN exchange_row r ON r.organisation_id = e.organisation_id AND r.exchange_id = e.id
     WHERE e.organisation_id = :organisation AND e.partner_id = :me AND e.id = :exchange AND NOT r.part
     ORDER BY r.position"""
-).columns(recorded_at=TIMESTAMP(timezone=True), type_name=Text(), row_id=Uuid(), version=Integer(), warnings=Text())
+).columns(
+    recorded_at=TIMESTAMP(timezone=True), position=Integer(), type_name=Text(), row_id=Uuid(), version=Integer(),
+    answered=Integer(), warnings=Text(),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -71,12 +74,21 @@ class Receiving(Arrivals):
         self.tell(RECEIVE, Exchange.KIND, [self.line.id], usager_id=None, outcome=Outcome.REFUSED)
         return True
 
-    async def first_answer(self, exchange_id: UUID) -> tuple[list[Done], datetime]:
-        """What was answered to this bundle, from its rows."""
+    async def first_answer(self, exchange_id: UUID) -> dict[int, Done]:
+        """What was answered to this bundle, from its rows, by place."""
         rows = await self.consult(ROWS, exchange=exchange_id)
         self.tell(REPEAT, Exchange.KIND, [exchange_id], usager_id=None)
-        done = [Done(r["type_name"], r["row_id"], r["version"], issues(r["warnings"])) for r in rows]
-        return done, rows[0]["recorded_at"]
+        return {
+            r["position"]: Done(
+                r["type_name"],
+                r["row_id"],
+                r["version"],
+                issues(r["warnings"]),
+                r["answered"] or 201,
+                at=r["recorded_at"],
+            )
+            for r in rows
+        }
 
 
 def sealed(keyring: Keyring, line: Exchange, body: bytes) -> None:
@@ -107,7 +119,26 @@ def row_of(
         version=row.version,
         beside=waits,
         part=part,
+        answered=done.status,
         warnings=None if part else _told(done.warnings),
+    )
+
+
+def row_stood(line: Exchange, position: int, done: Done, target: Target) -> ExchangeRow:
+    """An entry that wrote nothing: a conditional creation that found its row, an update that says what stands."""
+    return ExchangeRow(
+        organisation_id=line.organisation_id,
+        exchange_id=line.id,
+        position=position,
+        type_name=done.type_name,
+        kind=target.its_map.view.TABLE.KIND.value,
+        row_id=target.id,
+        usager_id=target.usager_id,
+        version=done.version,
+        beside=False,
+        part=False,
+        answered=done.status,
+        warnings=_told(done.warnings),
     )
 
 

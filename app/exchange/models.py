@@ -27,6 +27,7 @@ class State(StrEnum):
     TO_ATTACH = "to_attach"
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    SENT = "sent"  # what left
 
 
 class Exchange(Row):
@@ -83,6 +84,7 @@ class ExchangeRow(Base):
     version: Mapped[int]
     beside: Mapped[bool]
     part: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    answered: Mapped[int | None]  # the status its sender was told; null of what we sent
     warnings: Mapped[str | None]  # issues of ours as JSON: words and paths, never a value
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import and_, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.access.entry import DossierEntry
+from app.access.entry import DossierEntry, fill
 from app.access.opening import trace_system
 from app.access.permissions import Visibility
 from app.access.versions import EntryVersion, StoredUsagerKey, about, version_of
@@ -88,7 +88,7 @@ async def _kept(session: AsyncSession, keyring: Keyring, row: KeptResource) -> "
 
 
 def _resource(key: UsagerKey, row: KeptResource, was: dict[str, Any]) -> Json:
-    bare = {"resourceType": row.type_name, "id": str(row.id)}
+    bare = {"resourceType": row.type_name, "id": str(row.id), "meta": {}}
     kept = orjson.loads(key.open(_bytes(was["extra"]), about_extra(KeptResource, row.id))) if was["extra"] else {}
     return keeping.merge(bare, kept)
 
@@ -178,6 +178,9 @@ class Mover:
             row.visibility = _visibility(row, was["visibility"])
             for name, value in msgspec.structs.asdict(msgspec.convert(was, Decided)).items():
                 setattr(row, name, value)
+        for content in arrived.along:
+            content.organisation_id = kept.row.organisation_id
+            fill(content)
         arrived.row.version, arrived.row.origin_version = version, was["origin_version"]
         arrived.row.recorded_at, arrived.row.updated_at = kept.row.recorded_at, was["updated_at"]
         return chosen, arrived
@@ -194,6 +197,9 @@ class Mover:
     async def _write(self, kept: Kept, told: Mapping[int, Arrived]) -> None:
         last = told[kept.row.version]
         last.row.updated_at = kept.row.updated_at
+        for content in (each for arrived in told.values() for each in arrived.along):
+            values = {c.key: getattr(content, c.key) for c in content.__table__.columns}
+            await self.session.execute(insert(type(content)).values(values))
         for row in (last.row, *last.beside):
             values = {c.key: getattr(row, c.key) for c in row.__table__.columns if c.key != "changed_xid"}
             await self.session.execute(insert(type(row)).values(values))

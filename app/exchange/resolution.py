@@ -6,21 +6,29 @@ from uuid import UUID
 
 from sqlalchemy import JSON, Boolean, Uuid, text
 
+_X = """SELECT x.fingerprint, x.kind, x.row_id, x.usager_id FROM external_id x
+    WHERE x.organisation_id = :organisation AND x.partner_id = :me
+        AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids))"""
+# A row that this partner sent without a name, by the id it was given.
+_SENT = """SELECT NULL::bytea, v.kind, v.entry_id, v.usager_id FROM (
+        SELECT DISTINCT ON (entry_id) kind, entry_id, usager_id FROM entry_version
+        WHERE organisation_id = :organisation AND entry_id = ANY(:ids) AND origin_partner_id = :me
+            AND version = origin_version ORDER BY entry_id, version DESC) v
+    UNION ALL SELECT NULL::bytea, 'outside_party', p.id, NULL::uuid FROM outside_party p
+    WHERE p.organisation_id = :organisation AND p.origin_partner_id = :me AND p.id = ANY(:ids)"""
 # One row whatever is known. `same`: these very bytes, taken less than a day ago, by this partner, for this structure.
 ASK = text(
-    """SELECT
+    f"""WITH x (fingerprint, kind, row_id, usager_id) AS MATERIALIZED ({_SENT} UNION ALL {_X}) SELECT
     coalesce((SELECT s.accepts FROM partner_structure s WHERE s.organisation_id = :organisation
         AND s.partner_id = :me AND s.structure_id = :receiver), false) AS accepts,
     (SELECT e.id FROM exchange e WHERE e.organisation_id = :organisation AND e.partner_id = :me
         AND e.structure_id = :receiver AND e.sha256 = :sha256 AND e.outcome = 'success' AND e.direction = 'received'
         AND e.recorded_at > clock_timestamp() - interval '24 hours' ORDER BY e.id DESC LIMIT 1) AS same,
     coalesce((SELECT json_agg(json_build_array(encode(x.fingerprint, 'hex'), x.kind, x.row_id, x.usager_id))
-        FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
-        AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids))), '[]') AS named,
+        FROM x), '[]') AS named,
     coalesce((SELECT json_agg(json_build_array(k.usager_id, encode(k.wrapped, 'hex')))
         FROM usager_key k WHERE k.organisation_id = :organisation AND k.usager_id IN (
-            SELECT unnest(ARRAY[x.usager_id, x.row_id]) FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
-            AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids)))), '[]') AS keys"""
+            SELECT unnest(ARRAY[x.usager_id, x.row_id]) FROM x)), '[]') AS keys"""  # noqa: S608  constants of ours
 ).columns(accepts=Boolean(), same=Uuid(), named=JSON(), keys=JSON())
 
 
@@ -43,9 +51,11 @@ class Known:
 
 
 def read(answer: Any) -> Known:
-    by_name, by_id = {}, {}
-    for fingerprint, kind, row, usager in answer["named"]:
+    by_name, by_id = dict[bytes, Named](), dict[UUID, Named]()
+    for fingerprint, kind, row, usager in sorted(answer["named"], key=lambda line: line[0] is not None):
         named = Named(kind, UUID(row), UUID(usager) if usager else None)
-        by_name[bytes.fromhex(fingerprint)] = by_id[named.id] = named
+        by_id[named.id] = named  # what a name tells comes last: it knows whom the secretary attached
+        if fingerprint:
+            by_name[bytes.fromhex(fingerprint)] = named
     keys = {UUID(usager): bytes.fromhex(wrapped) for usager, wrapped in answer["keys"]}
     return Known(answer["accepts"], answer["same"], by_name, by_id, keys)

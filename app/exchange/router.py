@@ -9,14 +9,23 @@ from starlette.responses import Response
 
 from app.access.acts import Act
 from app.access.arrivals import Arrivals
-from app.access.http import PAGE, After, Limit, StaffReading, gate_at, one, page
+from app.access.http import PAGE, After, Limit, PersonReading, StaffReading, gate_at, one, page
 from app.audit.vocabulary import Door
 from app.exchange import reading, sas
 from app.exchange.models import Exchange, State
-from app.exchange.schemas import AttachIn, ExchangeOut
+from app.exchange.schemas import AttachIn, ExchangeOut, MyExchange
 from app.kernel.answers import etag, told
 
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
+
+
+me = APIRouter(prefix="/me/exchanges", tags=["me"])
+
+
+@me.get("", operation_id="listMyExchanges")
+async def mine(gate: PersonReading, after: After = None, limit: Limit = PAGE) -> Response:
+    """What partners sent about the person, and what was sent to them: when, to whom, under which ground."""
+    return await page(gate, MyExchange, sas.ALL, limit, after, "mine")
 
 
 Deciding = Annotated[Arrivals, gate_at(Arrivals, Door.API)]

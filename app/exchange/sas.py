@@ -212,7 +212,9 @@ async def _as_sent(gate: Arrivals, rows: Collection[Any]) -> dict[UUID, dict[str
 
 def _as_came(row: DossierEntry, sent: dict[str, Any], *, held: bool) -> DossierEntry:
     for name, value in sent.items():
-        if name not in OF_THE_ROW and name not in ("version", "origin_version"):
+        if name == "deleted_at":
+            row.deleted_at = row.deleted_at or value  # what its sender took back; what the team deleted stays so
+        elif name not in OF_THE_ROW and name not in ("version", "origin_version"):
             setattr(row, name, bytes.fromhex(value.removeprefix("\\x")) if name == "extra" and value else value)
     row.held = held
     return row

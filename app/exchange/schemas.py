@@ -77,3 +77,15 @@ class AttachIn(Body):
 
     usager_id: UUID
     person_id: UUID | None = None
+
+
+class MyExchange(View, frozen=True):
+    """A bundle that tells of the person: received from a partner, or sent to one, and under what."""
+
+    TABLE: ClassVar = Exchange
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"partner": _SENDER.scalar_subquery()}
+
+    partner: str
+    direction: str
+    ground: str | None
+    recorded_at: datetime

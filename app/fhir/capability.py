@@ -10,6 +10,7 @@ from app.fhir.types.exchange import (
     CapabilityResource,
     Implementation,
     Interaction,
+    Operation,
     Rest,
     SearchParam,
     Security,
@@ -20,16 +21,39 @@ VERSION = "0.1.0"
 SINCE = "2026-11-21"  # the day these words last changed
 FHIR_VERSION = "4.0.1"
 RESTFUL_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
-READ = (Interaction("read"),)
 READ_AND_SEARCH = (Interaction("read"), Interaction("search-type"))
-TRANSACTION = "Des créations seulement, toutes ou aucune ; d'un partenaire, par POST à la racine."
+PAST = tuple(map(Interaction, ("vread", "history-instance", "history-type")))
+TRANSACTION = "Toutes les demandes ou aucune ; d'un partenaire, par POST à la racine."
+BATCH = "Chaque demande pour elle-même. Un partenaire écrit ; les autres lisent."
+WRITTEN = "Écrit par un partenaire, et de ce qu'il a envoyé seulement."
+OF_ONE = "Tout ce que vous avez le droit de lire d'une personne ; _since, _type, _count."
 KEPT = "Type sans table à lui : la ressource reçue est gardée telle quelle, et relue par qui l'a envoyée."
+EVERYTHING = Operation(
+    name="everything", definition="http://hl7.org/fhir/OperationDefinition/Patient-everything", documentation=OF_ONE
+)
+EXPORT = Operation(
+    name="tddui-export",
+    definition=f"{OURS}/OperationDefinition/tddui-export",
+    documentation="Le dossier en un bundle TDDUI, pour la personne ou pour un partenaire qu'elle autorise ; "
+    "_type, start, end, manifest.",
+)
+
+
+def _writing(name: str) -> tuple[Interaction, ...]:
+    """A dossier is not deleted by who sent it."""
+    codes = ("create", "update", "patch", *(() if name == "Patient" else ("delete",)))
+    return tuple(Interaction(code, WRITTEN) for code in codes)
 
 
 def statement(registry: Registry, origin: str) -> CapabilityStatement:
     own = [_of_type(name, registry.own(name)) for name in registry.types]
     kept = [
-        CapabilityResource(type=name, documentation=KEPT, interaction=READ, versioning="versioned")
+        CapabilityResource(
+            type=name,
+            documentation=KEPT,
+            interaction=(Interaction("read"), *PAST, *_writing(name)),
+            versioning="versioned",
+        )
         for name in registry.kept_types
     ]
     return CapabilityStatement(
@@ -50,7 +74,11 @@ def statement(registry: Registry, origin: str) -> CapabilityStatement:
                 mode="server",
                 security=_security(),
                 resource=tuple(sorted([*own, *kept, *map(_beside, registry.beside)], key=lambda r: r.type)),
-                interaction=(Interaction("transaction", TRANSACTION),),
+                interaction=(
+                    Interaction("transaction", TRANSACTION),
+                    Interaction("batch", BATCH),
+                    Interaction("history-system"),
+                ),
             ),
         ),
     )
@@ -78,10 +106,14 @@ def _of_type(name: str, maps: tuple[AnyMap, ...]) -> CapabilityResource:
     return CapabilityResource(
         type=name,
         supportedProfile=tuple(dict.fromkeys(profile for each in maps for profile in (each.profile, *each.also))),
-        interaction=READ_AND_SEARCH,
+        interaction=(*READ_AND_SEARCH, *PAST, *_writing(name)),
         versioning="versioned",
-        readHistory=False,
+        readHistory=True,
         updateCreate=False,
-        conditionalCreate=False,
+        conditionalCreate=True,
+        conditionalRead="full-support",
+        conditionalUpdate=True,
+        conditionalDelete="not-supported" if name == "Patient" else "single",
         searchParam=tuple(SearchParam(name=p, type=found[p]) for p in sorted(found)),
+        operation=(EVERYTHING, EXPORT) if name == "Patient" else (),
     )

@@ -8,7 +8,7 @@ when the map adds nothing. Later, when the team has written, what is modelled wi
    then; the received spelling comes back as long as the map still says that, never after.
 3. A list of plain values (given names, lines of an address) is one value. What stands beside a value (`_line`, `_gender`)
    comes back as long as the value is the one it stood beside.
-4. A list of objects is aligned item by item: what the map says of an item is in it; else same `id`, `url`, `system` with `value` or `code`, `reference`, or what its
+4. A list of objects is aligned item by item: what the map says of an item is in it; else same `id`, `url`, `linkId`, `system` with `value` or `code`, `reference`, or what its
    `type`, `code`, `coding`, `use`, first reference or first extension says; else the same place in a list of the same
    length. What was kept of an item that the team took away goes with it; an item that only the sender knew stays in its
    place; new items come last.
@@ -79,7 +79,7 @@ def same(one: Any, other: Any) -> bool:
 
 def key(item: Mapping[str, Any], depth: int = KEY_DEPTH) -> str | None:
     """What tells this item from its neighbours and survives a correction of the rest; None when nothing does."""
-    for name in ("id", "url", "reference"):
+    for name in ("id", "url", "reference", "linkId"):
         if isinstance(item.get(name), str):
             return f"{name}={item[name]}"
     if isinstance(item.get("system"), str):

@@ -6,7 +6,7 @@ What a map does not model stays beside the row (`extra`, sealed under the usager
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -15,27 +15,32 @@ from uuid import UUID
 
 import msgspec
 import orjson
-from sqlalchemy import ColumnElement, Uuid, and_, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam
+from sqlalchemy.sql import visitors
 
+from app.access.contents import Content
 from app.access.entry import DossierEntry, DossierView, Row, View, fill
 from app.access.gate import Listing
 from app.access.several import Question
 from app.access.versions import EntryVersion
 from app.audit.vocabulary import Outcome
 from app.fhir import keeping
+from app.fhir.identifiers import normal
 from app.fhir.known_types import CARRIED, R4_TYPES
 from app.fhir.outcomes import Issue
+from app.fhir.packages.held import Held
 from app.fhir.search.criteria import Criterion
 from app.fhir.search.query import Shape, condition, condition_then
 from app.fhir.search.usual import usual
 from app.fhir.types import Coding, Element, Meta, moment, said
 from app.kernel.crypto import Keyring, UsagerKey
-from app.kernel.errors import Invalid, NotFound
+from app.kernel.errors import Fault, Invalid, NotFound
 
 Json = dict[str, Any]
 NEVER_KEPT = frozenset(
     {"Bundle", "OperationOutcome", "Parameters", "CapabilityStatement"}
 )  # about a message, not a person
+OF_TYPE = "fhir_type"  # the parameter by which a table of many types is narrowed to one
 V = TypeVar("V", bound=View)
 E = TypeVar("E", bound=DossierEntry)
 
@@ -100,18 +105,23 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What a resource becomes here: its own row, rows of other tables beside it, and what its view computes of them."""
+    """What a resource becomes here: its own row, rows of other tables beside it, and what its view computes of them.
+
+    `along`: what its row holds elsewhere, with no life of its own (the bytes of a document).
+    """
 
     row: DossierEntry
     beside: tuple[DossierEntry, ...] = ()
     told: Mapping[str, object] = field(default_factory=dict)
+    along: tuple[Content, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class ResourceMap(Generic[V]):
     """One profile over one view.
 
-    - `profile` is what goes out and comes in, `also` what comes in as well; `systems` tell a resource without profile.
+    - `profile` is what goes out and comes in, `also` what comes in as well; `systems`, those of identifiers, then `codes`
+      (`system|code`, what its `code` says) tell a resource without profile.
     - `by_type`: a resource of this type that nothing else tells is ours too (false when the type says too little).
     - `narrow` keeps to the rows of this map when its table holds more; it may name the parameter `fhir_type`.
     - `search` adds to the criteria that every map of its kind of row has (`app.fhir.search.usual`).
@@ -120,7 +130,9 @@ class ResourceMap(Generic[V]):
       are told nothing of what was kept beside it, which may name a protected place. `of_team`: the fields that the person, and who represents them,
       are not told.
     - `unseals` opens what the view holds sealed.
+    - `doubts` says what its profile asks beyond R4: warnings, or faults to the letter.
     - `to_others` takes out of the leftovers what only their sender may have back.
+    - `travels`: a dossier that goes elsewhere takes such rows with it.
     """
 
     profile: str
@@ -130,6 +142,7 @@ class ResourceMap(Generic[V]):
     from_fhir: Callable[[Json, Inbound], Arrived] | None = None
     also: tuple[str, ...] = ()
     systems: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
     by_type: bool = True
     narrow: ColumnElement[bool] | None = None
     search: Mapping[str, Criterion] = field(default_factory=dict)
@@ -139,6 +152,8 @@ class ResourceMap(Generic[V]):
     of_team: tuple[str, ...] = ()
     unseals: Callable[[V, Keyring], V] | None = None
     to_others: Callable[[Json], Json] | None = None
+    doubts: Callable[[Json, str, Held], Iterable[Fault]] | None = None
+    travels: bool = True
 
     @cached_property
     def criteria(self) -> Mapping[str, Criterion]:
@@ -206,6 +221,13 @@ def by_id(asked: AnyMap, *, as_it_stands: bool = False) -> Question:
 
 
 @lru_cache(maxsize=1_000)
+def by_ids(asked: AnyMap) -> Question:
+    """The rows of some ids (`targets`) among those of this map, deleted or not."""
+    these = _narrowed(asked, asked.view.TABLE.id == any_(bindparam("targets", type_=ARRAY(Uuid()))))
+    return Question(asked.view, Listing(these, deleted_too=True, few=True), these)
+
+
+@lru_cache(maxsize=1_000)
 def by_shape(asked: AnyMap, place: int, shape: Shape) -> Question:
     """The rows of this map that a search of this shape wants; `place` is that of the map among those asked."""
     then = condition_then(
@@ -270,6 +292,7 @@ class Registry:
         self._of_type: dict[str, tuple[AnyMap, ...]] = {}
         for each in self.maps:
             self._of_type[each.type_name] = (*self._of_type.get(each.type_name, ()), each)
+        self.doubted = frozenset(each.type_name for each in self.maps if each.doubts)
         self._of_profile = {profile: each for each in self.maps for profile in (each.profile, *each.also)}
 
     @property
@@ -282,6 +305,17 @@ class Registry:
         """The types that the generic map alone holds."""
         others = {*self._of_type, *(each.type_name for each in self.beside)}
         return tuple(sorted(CARRIED - NEVER_KEPT - others)) if self.kept else ()
+
+    @cached_property
+    def everywhere(self) -> tuple[AnyMap, ...]:
+        """A map for each place where rows stand, whatever their type: of a table told apart by its type alone, one."""
+        by_type, others = dict[type[View], AnyMap](), list[AnyMap]()
+        for each in (*self.maps, *((self.kept,) if self.kept else ())):
+            if each.narrow is not None and _names_type(each.narrow):
+                by_type.setdefault(each.view, replace(each, type_name="", narrow=None))
+            else:
+                others.append(each)
+        return (*others, *by_type.values())
 
     def own(self, type_name: str) -> tuple[AnyMap, ...]:
         return self._of_type.get(type_name, ())
@@ -299,7 +333,7 @@ class Registry:
         return self.kept is not None and type_name in CARRIED - NEVER_KEPT
 
     def of_resource(self, resource: Mapping[str, Any], where: str = "") -> AnyMap:
-        """The map of a received resource: by profile, then by the system of its identifier, then by its type alone.
+        """The map of a received resource: by profile, by the system of its identifier, by its code, by its type alone.
 
         Raises Invalid for a type that R4 does not know, or when no map takes it.
         """
@@ -310,13 +344,22 @@ class Registry:
         for profile in profiles_of(resource):
             if (named := self._of_profile.get(profile)) in own and named is not None:
                 return named
-        systems = identifier_systems(resource)
-        told = [each for each in own if each.systems & systems] or [each for each in own if each.by_type]
+        systems, codes = identifier_systems(resource), codes_of(resource)
+        told = [each for each in own if each.systems & systems] or [each for each in own if each.codes & codes]
+        told = told or [each for each in own if each.by_type]
         if len(told) == 1:
             return told[0]
         if self.kept is None or not self._keeps(type_name):
             raise Invalid("Aucun profil de ce serveur ne reçoit cette ressource.", where=where, code="not_carried")
         return self.kept
+
+    def doubts(self, resource: Json, where: str, held: Held) -> Iterable[Fault]:
+        """What the profile of a received resource asks, that R4 does not."""
+        try:
+            chosen = self.of_resource(resource, where)
+        except Invalid:
+            return ()
+        return chosen.doubts(resource, where, held) if chosen.doubts else ()
 
     def received(self, resource: Json, inbound: Inbound, *, lenient: bool = True) -> tuple[AnyMap, Arrived]:
         """The rows of a received resource, and the map that made them.
@@ -333,6 +376,10 @@ class Registry:
             return self.kept, self.kept.received(resource, inbound)
 
 
+def _names_type(narrow: ColumnElement[bool]) -> bool:
+    return any(getattr(part, "key", None) == OF_TYPE for part in visitors.iterate(narrow))
+
+
 def profiles_of(resource: Mapping[str, Any]) -> list[str]:
     """The canonicals of `meta.profile`, without their version."""
     about = resource.get("meta")
@@ -343,4 +390,14 @@ def profiles_of(resource: Mapping[str, Any]) -> list[str]:
 def identifier_systems(resource: Mapping[str, Any]) -> frozenset[str]:
     held = resource.get("identifier")
     items = held if isinstance(held, list | tuple) else [held]
-    return frozenset(str(i["system"]) for i in items if isinstance(i, Mapping) and isinstance(i.get("system"), str))
+    return frozenset(normal(i["system"]) for i in items if isinstance(i, Mapping) and isinstance(i.get("system"), str))
+
+
+def codes_of(resource: Mapping[str, Any]) -> frozenset[str]:
+    """What `code` says, as `system|code`."""
+    concept = resource.get("code")
+    held = concept.get("coding") if isinstance(concept, Mapping) else None
+    items = held if isinstance(held, list | tuple) else []
+    return frozenset(
+        f"{c['system']}|{c['code']}" for c in items if isinstance(c, Mapping) and {"system", "code"} <= c.keys()
+    )

@@ -44,7 +44,7 @@ def opened(keyring: Keyring, principal: Principal, type_name: str, token: str) -
     said, at = told.get("said"), told.get("at")
     if not isinstance(said, list) or not isinstance(at, list):
         raise Unreadable("Cette page n'existe pas. Reprenez la recherche.", where=PAGE)
-    kinds = [UUID] if len(at) == 1 else [datetime, UUID]
+    kinds: list[type] = [UUID] if len(at) == 1 else [datetime, UUID, int][: len(at)]
     return Link(tuple((str(name), str(text)) for name, text in said), paging.position(at, kinds))
 
 

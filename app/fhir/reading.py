@@ -6,7 +6,7 @@ Source: https://hl7.org/fhir/R4/json.html
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,12 @@ class Entry:
     @property
     def kind(self) -> str:
         return str(self.resource.get("resourceType", ""))
+
+    @property
+    def said(self) -> Json:
+        """As it came."""
+        told = {"fullUrl": self.full_url, "resource": self.resource, "request": self.request}
+        return {name: value for name, value in told.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +77,17 @@ def read_resource(body: bytes, max_depth: int = MAX_DEPTH) -> Json:
     return read
 
 
-def read_bundle(body: bytes, max_entries: int = MAX_ENTRIES, max_depth: int = MAX_DEPTH) -> Bundle:
-    """A bundle whose every entry is R4, or Unreadable with all their faults; TooLarge beyond `max_entries`."""
-    whole = read_json(body, max_depth)
+def read_bundle(
+    body: bytes,
+    max_entries: int = MAX_ENTRIES,
+    max_depth: int = MAX_DEPTH,
+    parse: Callable[[bytes, int], Any] = read_json,
+) -> Bundle:
+    """A bundle whose every entry is R4, or Unreadable with all their faults; TooLarge beyond `max_entries`.
+
+    `parse` makes the tree: `read_json`, or `xml.read`.
+    """
+    whole = parse(body, max_depth)
     if not isinstance(whole, dict) or whole.get("resourceType") != "Bundle":
         raise Unreadable("Un Bundle FHIR est attendu.", where="Bundle", code="not_a_bundle")
     listed = whole.get("entry")

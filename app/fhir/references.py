@@ -84,6 +84,12 @@ def rewritten(resource: Json, rename: Rename) -> Json:
     return copy
 
 
+def cut(resource: Json, lost: Callable[[str], bool], instead: str) -> Json:
+    """A copy in which each reference that leads to something lost is told by its display, or by `instead`."""
+    copy: Json = _cut(resource, lost, instead)
+    return copy
+
+
 def doubles(entries: Iterable[Named]) -> list[int]:
     """The places of the entries whose fullUrl an earlier one carries already."""
     seen: set[str] = set()
@@ -189,6 +195,18 @@ def _rewritten(value: Any, rename: Rename) -> Any:
         else:
             copy[name] = inner
     return copy
+
+
+def _cut(value: Any, lost: Callable[[str], bool], instead: str) -> Any:
+    if isinstance(value, list):
+        return [_cut(item, lost, instead) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copy = {name: _cut(inner, lost, instead) for name, inner in value.items()}
+    if not (_is_reference(value) and lost(value["reference"])):
+        return copy
+    told = {name: inner for name, inner in copy.items() if name not in ("reference", "_reference")}
+    return told if "display" in told else {**told, "display": instead}
 
 
 def _renamed(target: str, rename: Rename) -> str:

@@ -33,7 +33,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A type: its elements by JSON name, and those of which one must be there (by the name FHIRPath gives the lot)."""
+    """A type: its elements by JSON name, in R4's order, and those of which one must be there (by the name FHIRPath gives
+    the lot).
+    """
 
     name: str
     parts: dict[str, Part]
@@ -47,7 +49,8 @@ def shape(name: str) -> Shape:
 
     parts: dict[str, Part] = {}
     required: dict[str, list[str]] = {}
-    for field, info in get_fhir_model_class(name).model_fields.items():
+    model = get_fhir_model_class(name)
+    for field, info in model.model_fields.items():
         if field == "fhir_comments" or field.endswith("__ext"):
             continue
         said = typing.cast(dict[str, Any], info.json_schema_extra)
@@ -60,7 +63,8 @@ def shape(name: str) -> Shape:
         parts[element] = Part(spoken, kind, inner, many, choice, CHECKS.get(kind), codes)
         if info.is_required() or said.get("element_required") or said.get("one_of_many_required"):
             required.setdefault(choice or element, []).append(element)
-    return Shape(name, parts, tuple((lot, tuple(names)) for lot, names in required.items()))
+    ordered = {element: parts[element] for element in model.elements_sequence() if element in parts}
+    return Shape(name, ordered, tuple((lot, tuple(names)) for lot, names in required.items()))
 
 
 def _kind(annotation: Any) -> tuple[str, str, bool]:

@@ -6,8 +6,8 @@ Sources: measured on the official examples of TDDUI 2.2.0 to 2.4.0; https://inte
 """
 
 import re
-from collections.abc import Collection, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain, islice
 from typing import Any
 
 from app.fhir.checking import MAX_FAULTS
@@ -19,6 +19,7 @@ from app.fhir.references import Links, where
 from app.kernel.errors import Fault, Invalid
 
 Json = dict[str, Any]
+Doubts = Callable[[Json, str], Iterable[Fault]]
 
 # By profile, what TDDUI makes mandatory beyond R4: `a.b` goes down, `extension:x` is the extension whose URL ends with
 # /x, `input:x` the input of that code, `name=x` the name of that use. Slices told by a discriminator are left out.
@@ -69,22 +70,34 @@ UNKNOWN_PROFILE = "Ce profil n'est pas connu de ce serveur : la ressource est ga
 
 
 def tolerated(
-    bundle: Bundle, profiles: Collection[str] | None = None, known: Collection[str] = (), *, strict: bool = False
+    bundle: Bundle,
+    profiles: Collection[str] | None = None,
+    known: Collection[str] = (),
+    *,
+    also: Doubts | None = None,
+    strict: bool = False,
 ) -> dict[int, tuple[Issue, ...]]:
     """The warnings of each entry, by its place; an entry without any is not in it.
 
     `profiles` are those the server has a map for (None: not looked at), `known` the references that lead to something
-    outside the bundle. Raises Unreadable when an address asks for something else than what is sent, and Invalid with
+    outside the bundle; `also` says what a profile asks more. Raises Unreadable when an address asks for something else than what is sent, and Invalid with
     every warning as a fault when `strict`.
     """
     if faults := list(_misled(bundle)):
         raise refused(faults)
     links = Links(bundle.entries)
-    told = {entry.at: list(islice(_of_entry(entry, links, profiles, known), MAX_FAULTS)) for entry in bundle.entries}
+    told = {
+        entry.at: list(islice(chain(_of_entry(entry, links, profiles, known), _also(entry, also)), MAX_FAULTS))
+        for entry in bundle.entries
+    }
     if strict and any(told.values()):
         faults = [fault for of_entry in told.values() for fault in of_entry]
         raise Invalid(TO_THE_LETTER, faults=faults[:MAX_FAULTS])
     return {at: tuple(map(warning, of_entry)) for at, of_entry in told.items() if of_entry}
+
+
+def _also(entry: Entry, also: Doubts | None) -> Iterable[Fault]:
+    return also(entry.resource, f"{entry.where}.resource") if also and entry.resource else ()
 
 
 def doubts_of(resource: Json, where: str, profiles: Collection[str] | None = None) -> Iterator[Fault]:

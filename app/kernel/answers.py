@@ -4,7 +4,7 @@ import msgspec
 from starlette.responses import Response
 
 JSON = "application/json"
-FHIR_JSON = "application/fhir+json"
+FHIR_JSON, FHIR_XML = "application/fhir+json", "application/fhir+xml"
 PROBLEM = "application/problem+json"
 HTML = "text/html; charset=utf-8"
 NOTHING_ELSE = {  # of a document that stands alone: it fetches nothing, runs nothing, and is not kept on a shared computer

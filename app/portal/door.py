@@ -44,9 +44,8 @@ async def enter(request: Request, link: str) -> Response:
     except Unauthenticated as no:
         return answers.page(views.Door(wrong=True), status=no.status)
     answer = RedirectResponse(Screen.HOME.path, 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
-    kept = (
-        round(opened.principal.expires - now().timestamp()) if device == OWN else None
-    )  # shared: until the browser closes
+    left = round(opened.principal.expires - now().timestamp())
+    kept = left if device == OWN else None  # shared: until the browser closes
     answer.set_cookie(
         name, opened.token, max_age=kept, path="/", secure=name == SECURE_COOKIE, httponly=True, samesite="lax"
     )

@@ -6,7 +6,7 @@ from app.features.copies.models import Part
 from app.features.projects.vocabulary import GoalKind, Step
 from app.portal.frame import Answer, Screen, Staff, ThePerson, Voice, Who
 from app.portal.french import FIXED, count, hour, listing, of, sentence, soon
-from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Visits, Wanted
+from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Ride, Visits, Wanted
 from app.portal.people import who
 from app.portal.views import Home, StopKind
 
@@ -83,6 +83,10 @@ WHAT: dict[str, tuple[str, str]] = {  # kind of row: article, noun
     "team_member": ("l'", "équipe"),
     "transmission": ("les ", "notes"),
     "event": ("l'", "agenda"),
+    "presence": ("les ", "présences"),
+    "presence_schedule": ("les ", "présences"),
+    "meal": ("les ", "repas"),
+    "transport": ("les ", "trajets"),
     "project": ("le ", "projet"),
     "expectation": ("le ", "projet"),
     "need": ("le ", "projet"),
@@ -92,6 +96,12 @@ WHAT: dict[str, tuple[str, str]] = {  # kind of row: article, noun
     "means": ("le ", "projet"),
     "review": ("le ", "projet"),
     "agreement": ("le ", "projet"),
+    "assessment": ("les ", "évaluations"),
+    "school_period": ("la ", "scolarité"),
+    "mobility": ("les ", "déplacements"),
+    "orientation_request": ("les ", "demandes à la MDPH"),
+    "orientation_decision": ("les ", "décisions de la MDPH"),
+    "life_project": ("le ", "projet de vie"),
     "kept_resource": ("les ", "documents reçus"),
     "consent_answer": ("les ", "accords"),
     "copy_request": ("la ", "copie du dossier"),
@@ -225,6 +235,15 @@ def next_event(event: Event | None, today: date) -> tuple[str, str]:
     at = f" à {hour(event.starts)}" if event.starts else ""
     company = f", avec {listing(event.with_whom)}" if event.with_whom else ""
     return f"{soon(event.day, today)}{at}", f"{event.title}{company}."
+
+
+def ride(one: Ride) -> str:
+    """« Départ à 14 h, avec Taxis du Centre », « Marc vient, départ à 9 h 30 », « … : annulé »"""
+    leaves = f"départ à {hour(one.starts)}" if one.starts else ""
+    who = f"{one.visitor} vient" if one.visitor else ""
+    carrier = f"avec {one.carrier}" if one.carrier else ""
+    told = ", ".join(filter(None, (who, leaves, carrier))) or "prévu"
+    return sentence(f"{told} : annulé" if one.cancelled else told)
 
 
 def hours(event: Event) -> str:

@@ -116,8 +116,19 @@ class Event:
     place: str | None = None
     with_whom: tuple[str, ...] = ()
     companion: str | None = None  # who goes there with the person
+    rides: tuple["Ride", ...] = ()
     answer: Answer | None = None
     may_answer: bool = False
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ride:
+    """How the person goes there, or who comes to them (`visitor`)."""
+
+    starts: datetime | None = None
+    carrier: str | None = None
+    visitor: str | None = None
     cancelled: bool = False
 
 

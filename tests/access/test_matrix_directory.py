@@ -43,7 +43,7 @@ def said(world: World, kind: str, where: str) -> Values:
         "professional": {"family_name": "?", "given_name": "?"},
         "membership": {"professional_id": who, "role": "dpo", "starts": "2020-01-01"},
         "unit_team": {
-            "professional_id": who, "unit_id": world.ids["unit_ehpad"], "kind": "on_duty" if mine else "rule",
+            "professional_id": who, "unit_id": world.ids[f"unit_{HOUSE if mine else 'ime'}"], "kind": "on_duty" if mine else "rule",
             "starts_at": THEN, "ends_at": until,
         },
         "narrowing": {"structure_id": place, "role": "benevole", "category": "judicial", "of_kind": f"k{row['id']}", "to": "none"},

@@ -22,12 +22,12 @@ BODIES = {"usager_identifier": {"value": "1"}}
 WITHOUT_DOOR = {
     Action.UPDATE: {
         "consent_answer", "agreement", "kept_resource", "emergency_access", "team_member", "stated_purpose", "shared_team",
-        "handover",
+        "handover", "presence_schedule",
     },
     Action.DELETE: {
         "usager", "usager_identifier", "mandate", "consent_answer", "opposition", "emergency_sheet",
         "emergency_access", "agreement", "kept_resource", "team_member", "judicial_decision", "consigne", "stated_purpose",
-        "shared_team", "handover",
+        "shared_team", "handover", "presence_schedule",
     },
 }  # fmt: skip
 BEHIND_AN_ACT = {"emergency_access", "team_member", "shared_team"}

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.once
 
 NEAR, FAR = Profile(team=True, referent=True, own=True, consigne=True), Profile(own=True)
 # Written by the gate beside something else, or after an act of its own (`acts.ACTS`): the gate is asked.
-WITHOUT_DOOR = {"consent_answer", "team_member", "kept_resource", "mandate", "consigne", "shared_team"}
+WITHOUT_DOOR = {
+    "consent_answer", "team_member", "kept_resource", "mandate", "consigne", "shared_team", "presence_schedule",
+}  # fmt: skip
 DAILY = ("support", "care")
 BODIES: dict[str, dict[str, Any]] = {
     "expectation": {"origin": "usager", "words": "Sortir"},
@@ -64,6 +66,32 @@ def said(house: House, kind: str, category: str, about: Person) -> tuple[str, di
         ),
         "judicial_decision": ("judicial", {**at, "nature": "of_house", "title": "?"}),
         "project": ("projects", {**at, "title": "Projet"}),
+        "presence": (
+            "events/presences",
+            {
+                **at, "occurred_at": "2030-01-05T08:00:00Z", "ends_at": "2030-01-05T18:00:00Z",
+                "type_code": "urn:presence|1",
+            },
+        ),
+        "assessment": (
+            "assessments",
+            {**at, "questionnaire": "urn:q", "items": [{"link_id": "a"}], "category": category},
+        ),
+        "school_period": (f"usagers/{about.id}/schooling", {"structure_id": at["structure_id"]}),
+        "mobility": (f"usagers/{about.id}/mobility", {"structure_id": at["structure_id"], "mode_label": "À pied"}),
+        "orientation_request": (f"usagers/{about.id}/orientation-requests", {"structure_id": at["structure_id"]}),
+        "orientation_decision": (f"usagers/{about.id}/orientation-decisions", {"structure_id": at["structure_id"]}),
+        "death": (
+            f"usagers/{about.id}/death",
+            {"structure_id": at["structure_id"], "causes": [{"code": "urn:cim|I21"}]},
+        ),
+        "life_project": ("projects/life", {**at, "words": "Vivre chez moi"}),
+        "document": ("documents", {**at, "title": "Courrier", "category": category, "content": "Qm9uam91cg=="}),
+        "meal": (
+            "events/meals",
+            {**at, "occurred_at": "2030-01-05T12:00:00Z", "type_code": "urn:meal|1", "present": True},
+        ),
+        "transport": ("events/transports", {**at, "starts_at": "2030-01-05T12:00:00Z"}),
         "transmission": ("transmissions", {**at, "text": "?", "category": category}),
         "event": (
             "events",
@@ -77,8 +105,12 @@ def said(house: House, kind: str, category: str, about: Person) -> tuple[str, di
 
 
 def asked() -> Iterator[Cell]:
-    usual = dict.fromkeys((*PARTS, "project", "emergency_sheet"), ("support",)) | {"judicial_decision": ("judicial",)}
-    daily = dict.fromkeys(("transmission", "event"), DAILY)
+    usual = dict.fromkeys(
+        (*PARTS, "project", "life_project", "school_period", "mobility", "emergency_sheet", "meal", "transport"),
+        ("support",),
+    ) | {"death": ("care",), "judicial_decision": ("judicial",)}
+    daily = dict.fromkeys(("transmission", "event", "assessment"), DAILY)
+    daily |= {"document": ("administrative", *DAILY)}
     for role, kind in itertools.product(Role, DOSSIER):
         for category in {**usual, **daily}.get(kind, ("administrative",)) if kind not in WITHOUT_DOOR else ():
             yield Cell(role.value, kind, category, "create")
@@ -100,7 +132,7 @@ def wrong(house: House, cell: Cell, row: Profile) -> str | None:
         "stated_purpose",
     ):  # one a person; and it opens
         house.world.rows(f"DELETE FROM {cell.kind} WHERE usager_id = $1", house.blank[row, "support"].id)
-    if cell.kind == "emergency_access" and status == 409:  # already open to them
+    if cell.kind in ("emergency_access", "death") and status == 409:  # already open to them; not known to be dead
         status = 201
     return None if (status == 201) is cell.within(row) and status in (201, 403, 404) else f"{cell} {row}: {status}"
 

@@ -21,6 +21,8 @@ from tests.world import World
 GLOBAL = {
     "account",
     "account_credential",
+    "fhir_definition",
+    "fhir_package",
     "session",
     "refresh_family",
     "jti_seen",

@@ -60,9 +60,22 @@ class TestMetadata:
                 reader_of(resource), f"/fhir/{resource['type']}?_count=1{SOME.get(resource['type'], '')}"
             )
             assert searched.status_code == (200 if "search-type" in declared else 405), resource["type"]
+            for code, place, there in (
+                ("history-type", f"{resource['type']}/_history?_count=1", 200),
+                ("history-instance", f"{resource['type']}/{uuid4()}/_history", 404),
+                ("vread", f"{resource['type']}/{uuid4()}/_history/1", 404),
+            ):
+                answer = world.get("marc", f"/fhir/{place}")
+                assert answer.status_code == (there if code in declared else 405), (resource["type"], code)
+
+    def test_each_declared_operation_answers(self, world: World, promised: dict[str, Any]):
+        told = {(r["type"], o["name"]) for r in promised["rest"][0]["resource"] for o in r.get("operation", ())}
+        assert told == {("Patient", "everything"), ("Patient", "tddui-export")}
+        for _, name in told:
+            assert world.get("lucas", f"/fhir/Patient/{world.ids['lucas']}/${name}").status_code == 200
 
     def test_each_declared_parameter_is_taken(self, world: World, promised: dict[str, Any]):
-        good = {"date": "2026", "reference": str(uuid4()), "token": "x", "string": "x"}
+        good = {"date": "2026", "reference": str(uuid4()), "token": "x", "string": "x", "uri": "urn:x"}
         for resource in promised["rest"][0]["resource"]:
             for parameter in resource.get("searchParam", ()):
                 value = "urn:x|x" if parameter["name"] == "identifier" else good[parameter["type"]]
@@ -81,15 +94,7 @@ class TestMetadata:
     @pytest.mark.threat("search-undeclared-act")
     @pytest.mark.parametrize(
         ("method", "path"),
-        [
-            ("PUT", "/fhir/DocumentReference/{id}"),
-            ("PATCH", "/fhir/DocumentReference/{id}"),
-            ("DELETE", "/fhir/DocumentReference/{id}"),
-            ("POST", "/fhir/DocumentReference"),
-            ("PUT", "/fhir/DocumentReference"),
-            ("POST", "/fhir/metadata"),
-            ("BREW", "/fhir/DocumentReference"),
-        ],
+        [("POST", "/fhir/DocumentReference/{id}"), ("POST", "/fhir/metadata"), ("BREW", "/fhir/DocumentReference")],
     )
     def test_an_undeclared_interaction_is_405_and_says_what_is_allowed(self, world: World, method: str, path: str):
         url = path.format(id=written(world))
@@ -97,12 +102,30 @@ class TestMetadata:
         assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
         assert "GET" in answer.headers["allow"]
 
-    @pytest.mark.threat("search-everything", "search-compartment", "search-history", "search-undeclared-type")
+    def test_each_declared_way_of_writing_answers_a_partner(self, world: World, promised: dict[str, Any]):
+        for resource in promised["rest"][0]["resource"]:
+            declared, name = {i["code"] for i in resource["interaction"]}, resource["type"]
+            for code, method, place, there in (
+                ("create", "POST", name, 400),
+                ("update", "PUT", f"{name}/{uuid4()}", 400),
+                ("patch", "PATCH", f"{name}/{uuid4()}", 404),
+                ("delete", "DELETE", f"{name}/{uuid4()}", 404),
+            ):
+                headers = {
+                    **world.bearers["chu"],
+                    "Content-Type": f"application/{'json-patch' if code == 'patch' else 'fhir'}+json",
+                }
+                body = b"[]" if code == "patch" else b"{}"
+                answer = world.client.request(method, f"/fhir/{place}", content=body, headers=headers)
+                expected = there if code in declared or (name, code) == ("Patient", "delete") else 405
+                assert (answer.status_code, outcome(answer)["severity"]) == (expected, "error"), (name, code)
+
+    @pytest.mark.threat("search-compartment", "search-undeclared-type")
     @pytest.mark.parametrize(
         "path",
         [
-            "Patient/{jeanne}/$everything", "Patient/$match", "Patient/{jeanne}/DocumentReference", "Patient/{jeanne}/*",
-            "Patient/{jeanne}/_history", "Patient/{jeanne}/_history/1", "Patient/_history", "_history", "_search",
+            "Patient/{jeanne}/$other", "Patient/$match", "Patient/{jeanne}/DocumentReference", "Patient/{jeanne}/*",
+            "AuditEvent/_history", "AuditEvent/{jeanne}/_history", "_search",
             "$graphql", "$meta", "?_type=Patient", "DocumentReference/$docref", "Binary/{jeanne}", "AuditEvent", "List",
         ],
     )  # fmt: skip
@@ -113,21 +136,25 @@ class TestMetadata:
             assert outcome(answer)["severity"] == "error"
 
     @pytest.mark.threat("search-conditional")
-    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST"])
-    def test_no_act_is_under_a_condition(self, world: World, method: str):
-        headers = {**world.bearers["chu"], "If-None-Exist": f"_id={written(world)}", "If-Match": 'W/"1"'}
-        answer = world.client.request(method, f"/fhir/DocumentReference?_id={written(world)}", headers=headers)
-        assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    def test_a_condition_on_what_one_may_not_read_meets_nothing(self, world: World, method: str):
+        kind = "application/json-patch+json" if method == "PATCH" else "application/fhir+json"
+        headers = {**world.bearers["chu"], "Content-Type": kind, "X-Request-Id": str(uuid4())}
+        told = []
+        for id in (written(world), uuid4()):
+            body = b"[]" if method == "PATCH" else b"{}"
+            answer = world.client.request(method, f"/fhir/DocumentReference?_id={id}", content=body, headers=headers)
+            told.append((answer.status_code, answer.content))
+        assert told[0] == told[1]
 
     def test_the_root_takes_bundles_only(self, world: World, promised: dict[str, Any]):
-        assert [i["code"] for i in promised["rest"][0]["interaction"]] == ["transaction"]
+        assert [i["code"] for i in promised["rest"][0]["interaction"]] == ["transaction", "batch", "history-system"]
         empty = {"resourceType": "Bundle", "type": "transaction", "entry": []}
         assert world.post("chu", "/fhir", empty, headers={"Content-Type": "application/fhir+json"}).status_code == 400
         for path in ("/fhir", "/fhir/"):
             answer = world.get("marc", path)
             assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
 
-    @pytest.mark.threat("search-history")
     @pytest.mark.parametrize("path", ["/fhir/DocumentReference/{id}/_history/1/x", "/fhir/a/b/c", "/fhir/$export"])
     def test_an_unknown_address_is_an_outcome_too(self, world: World, path: str):
         answer = world.get("marc", path.format(id=uuid4()))
@@ -174,7 +201,10 @@ class TestSpoken:
     @pytest.mark.threat("page-cors")
     def test_options_says_what_may_be_done(self, world: World):
         answer = world.client.options("/fhir/DocumentReference")
-        assert (answer.status_code, answer.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+        assert (answer.status_code, answer.headers["allow"]) == (
+            204,
+            "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+        )
         assert "access-control-allow-origin" not in answer.headers
 
     @pytest.mark.parametrize("path", ["/fhir/metadata", "/fhir/DocumentReference"])

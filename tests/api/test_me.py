@@ -36,7 +36,7 @@ def test_the_person_is_told_who_they_are_and_what_they_may_see(world: World) -> 
 def test_each_room_named_is_there(world: World) -> None:
     prepared(world, visibility="shared")
     rooms = world.get("jeanne", ME).json()["rooms"]
-    assert set(rooms) == {"project", "events", "transmissions", "consents", "access", "copies"}
+    assert set(rooms) == {"project", "events", "transmissions", "consents", "access", "copies", "exchanges"}
     assert {room: world.get("jeanne", path).status_code for room, path in rooms.items()} == dict.fromkeys(rooms, 200)
     assert {room: world.client.get(path).status_code for room, path in rooms.items()} == dict.fromkeys(rooms, 401)
 

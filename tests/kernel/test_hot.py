@@ -1,6 +1,7 @@
 """A statement that would serve one caller's value to the next is never kept."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date
@@ -18,7 +19,7 @@ from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
 from app.kernel import hot
 from app.kernel.db import NIL
-from app.kernel.hot import HotLane, HotQuery, NotHot, compiled, word
+from app.kernel.hot import WIDE, HotLane, HotQuery, NotHot, aside, compiled, word
 from app.security.principal import Caller, Professional, Role, Shape
 from tests.postgres import TestDatabase
 
@@ -155,3 +156,11 @@ class TestConnections:
         await lane.ask(NIL, long, {})
         await lane.ask(NIL, long, {})
         assert await lane.ask(NIL, kept, {}) == [(1,)]
+
+
+@pytest.mark.parametrize(("tables", "beside"), [(1, False), (WIDE, False), (WIDE + 1, True)])
+def test_a_long_statement_is_written_beside_the_loop(tables: int, beside: bool) -> None:
+    async def where() -> bool:
+        return await aside(threading.get_ident, tables) != threading.get_ident()
+
+    assert asyncio.run(where()) is beside

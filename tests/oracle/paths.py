@@ -18,15 +18,19 @@ Ids = set[UUID]
 STAFF_LISTS = {
     "usager": "usagers", "contact": "contacts", "stay": "stays", "opposition": "consents/oppositions",
     "project": "projects", "emergency_access": "access/emergency", "transmission": "transmissions", "event": "events",
-    "alert": "alerts", "copy_request": "access/copies",
+    "alert": "alerts", "assessment": "assessments", "life_project": "projects/life", "copy_request": "access/copies",
 }  # fmt: skip
 QUESTIONS = ("partage", "image", "autre")
 FHIR = {
     "Patient": ("usager",), "RelatedPerson": ("contact",), "Encounter": ("stay", "event"),
-    "DocumentReference": ("transmission", "emergency_sheet"), "Consent": ("sharing_consent", "agreement"), "CarePlan": ("project",),
-    "Goal": ("expectation", "goal"), "ServiceRequest": ("need",), "Task": ("action", "service", "means", "review"),
+    "DocumentReference": ("transmission", "emergency_sheet", "document"), "Consent": ("sharing_consent", "agreement"), "CarePlan": ("project",),
+    "QuestionnaireResponse": ("assessment",),
+    "Basic": ("orientation_decision",),
+    "Observation": ("school_period", "mobility", "death", "meal"),
+    "Goal": ("expectation", "goal", "life_project"), "ServiceRequest": ("need", "orientation_request"), "Task": ("action", "service", "means", "review", "transport"),
+    "Slot": ("presence",), "Schedule": ("presence_schedule",),
 }  # fmt: skip
-NOT_SEARCHED = "Patient"  # by the person it is about: it is them
+NOT_SEARCHED = frozenset({"Patient", "Slot", "Schedule"})  # by the person it is about: it is them; R4 gives none
 PAGE = 15  # short, so that lists have several
 GUARD = 80  # pages
 
@@ -293,7 +297,7 @@ def searched(place: str, page: int = PAGE, *, counted: bool = True) -> Callable[
 def _searches(world: Drawn, who: Who) -> Iterator[Path]:
     for type_name, kinds in FHIR.items():
         yield Path(f"GET {type_name}", searched(f"/fhir/{type_name}"), both(*(rows_of(kind) for kind in kinds)))
-        for person in world.persons if type_name != NOT_SEARCHED else ():
+        for person in world.persons if type_name not in NOT_SEARCHED else ():
             right = both(*(rows_of(kind, has(usager_id=person.id)) for kind in kinds))
             yield Path(f"GET {type_name}?patient", searched(f"/fhir/{type_name}?patient={person.id}"), right)
 
@@ -310,7 +314,7 @@ def reads(world: Drawn, who: Who) -> Iterator[Path]:
 
 def _places(world: Drawn, who: Who, kind: str, row: Line) -> Iterable[str]:
     type_name = next((name for name, kinds in FHIR.items() if kind in kinds), None)
-    type_name = "Basic" if kind == "kept_resource" else type_name
+    type_name = "Device" if kind == "kept_resource" else type_name
     if type_name:
         yield f"/fhir/{type_name}/{row['id']}"
     if who.staff and kind not in ("emergency_sheet", "kept_resource"):

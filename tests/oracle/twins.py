@@ -93,7 +93,7 @@ def _known(world: Drawn, who: Who) -> list[Request]:
 
 
 def _guessed(world: Drawn, who: Who, kind: str, id: UUID, usager: UUID) -> list[Request]:
-    type_name = next((name for name, kinds in FHIR.items() if kind in kinds), "Basic")
+    type_name = next((name for name, kinds in FHIR.items() if kind in kinds), "Device")
     place = address(kind, world.of(usager), id) if who.staff and kind != "kept_resource" else f"/fhir/{type_name}/{id}"
     asked = [Request("GET", who.name, place)]
     if who.staff and kind in ("transmission", "event", "stay", "contact"):

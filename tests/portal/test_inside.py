@@ -228,7 +228,7 @@ def test_the_visits_always_say_that_some_are_not_shown(jeanne: Visitor) -> None:
 def test_visits_of_before_are_a_page_of_their_own(world: World) -> None:
     world.rows(
         """INSERT INTO audit_entry (organisation_id, at, principal_kind, principal_id, role, action, kind, usager_id,
-        entry_ids, outcome, door, request_id) SELECT $1, now() - d * interval '1 day', 'professional', $2,
+        entry_ids, outcome, door, request_id) SELECT $1, date_trunc('day', now()) + interval '12 hours' - d * interval '1 day', 'professional', $2,
         'chef_de_service', 'read', 'stay', $3, '{}', 'success', 'api', d::text FROM generate_series(1, 200) d
         RETURNING 1""",
         world.organisation,

@@ -1,14 +1,14 @@
 """What each screen shows, and to whom."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from app.portal import labels
 from app.portal.frame import Answer, Behalf, Relative, ThePerson, Voice
 from app.portal.pages import render
-from app.portal.parts import Answered, Deed, Position, Question, QuestionKind, Visit
+from app.portal.parts import Answered, Deed, Position, Question, QuestionKind, Ride, Visit
 from app.portal.views import AccessLog, Agreements, Door, Inside, MyProject, View
 from tests.portal.cast import (
     CLAIRE,
@@ -31,6 +31,8 @@ from tests.portal.cast import (
     project,
 )
 from tests.portal.html import Node, read
+
+NINE = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)  # in Paris, 9 h 30
 
 
 def page(view: View) -> Node:
@@ -210,6 +212,20 @@ def test_a_representative_answers_about_the_person() -> None:
 
 def test_a_no_cancels_nothing_by_itself() -> None:
     assert "Rien n'est annulé. L'équipe vous en parle." in said(agenda())
+
+
+@pytest.mark.parametrize(
+    ("ride", "told"),
+    [
+        (Ride(starts=NINE, carrier="Taxis du Centre"), "Départ à 9 h 30, avec Taxis du Centre"),
+        (Ride(visitor="Marc", starts=NINE), "Marc vient, départ à 9 h 30"),
+        (Ride(visitor="Marc", cancelled=True), "Marc vient : annulé"),
+        (Ride(), "Prévu"),
+    ],
+)
+def test_who_comes_to_fetch_me_and_when_stands_with_the_event(ride: Ride, told: str) -> None:
+    view = replace(agenda(), upcoming=(replace(agenda().upcoming[0], rides=(ride,)),))
+    assert f"Trajet {told}" in said(view).replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def test_a_cancelled_event_asks_nothing() -> None:

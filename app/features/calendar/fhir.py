@@ -13,11 +13,11 @@ import msgspec
 from app.access.protection import PROTECTED, house_hidden
 from app.features.calendar.models import EventParticipant, EventStatus
 from app.features.calendar.schemas import WITH_SECRETS
-from app.features.projects.fhir.words import coded, instant_of, issued, profile, system, to
-from app.features.projects.questions import finess
+from app.features.structures.shown import finess
 from app.fhir.canonicals import extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When
+from app.fhir.tddui import coded, instant_of, issued, profile, system, to
 from app.fhir.types import (
     CodeableConcept,
     Coding,

@@ -147,4 +147,5 @@ SHARING = ResourceMap(
             {code: tuple(a for a, told in STATUSES.items() if told == code) for code in set(STATUSES.values())},
         ),
     },
+    travels=False,  # another house asks its own questions
 )

@@ -31,7 +31,9 @@ Sentence = Annotated[str, written(600)]
 Wording = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SharedCategory = Literal["administrative", "support", "care"]  # judicial papers and alerts are never shared by consent
 SharedKind = Literal[
-    "usager", "usager_identifier", "contact", "stay", "emergency_sheet", "transmission", "event", "project", "kept_resource"
+    "usager", "usager_identifier", "contact", "stay", "emergency_sheet", "transmission", "event", "presence", "meal",
+    "transport", "project", "life_project", "school_period", "mobility", "death", "orientation_request", "orientation_decision",
+    "assessment", "kept_resource",
 ]  # fmt: skip
 Said = Literal["yes", "no", "talk"]
 PARTNER = table("partner", column("organisation_id", Uuid()), column("id", Uuid()), column("name", Text()))
@@ -53,7 +55,7 @@ class ConsentIn(Body):
     if_no: Sentence
     partner_id: UUID | None = None
     categories: Annotated[list[SharedCategory], Field(max_length=3)] = Field(default_factory=list)
-    kinds: Annotated[list[SharedKind], Field(min_length=1, max_length=9)] | None = None
+    kinds: Annotated[list[SharedKind], Field(min_length=1, max_length=20)] | None = None
     data_from: date | None = None
     data_until: date | None = None
     starts: date | None = None

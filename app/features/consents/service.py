@@ -12,7 +12,7 @@ from sqlalchemy import Text, Uuid, and_, bindparam, or_, true
 
 from app.access.gate import Gate, Listing
 from app.access.models import Opposition, SharingConsent
-from app.access.permissions import PROJECT, Action, Kind, Visibility
+from app.access.permissions import AROUND, ATTENDANCE, LIFE, ORIENTATION, PROJECT, Action, Kind, Visibility
 from app.features.consents.models import Answer, ConsentAnswer, MinorAct, QuestionKind
 from app.features.consents.schemas import ConsentIn, ConsentPatch
 from app.features.consents.standing import STANDS
@@ -35,7 +35,8 @@ OPPOSITIONS = Listing(true(), AS_RECORDED)
 OPPOSITIONS_OF = Listing(Opposition.usager_id == _usager, AS_RECORDED, usager="usager")
 SHARED_KINDS = (
     Kind.USAGER, Kind.USAGER_IDENTIFIER, Kind.CONTACT, Kind.STAY, Kind.EMERGENCY_SHEET, Kind.TRANSMISSION, Kind.EVENT,
-    *PROJECT, Kind.KEPT_RESOURCE,
+    *ATTENDANCE, *AROUND, *LIFE, *ORIENTATION, Kind.DEATH,
+    *PROJECT, Kind.ASSESSMENT, Kind.KEPT_RESOURCE,
 )  # fmt: skip
 
 
@@ -125,6 +126,8 @@ def _kinds(said: ConsentIn) -> list[str]:
     asked = set(said.kinds) if said.kinds else {kind.value for kind in SHARED_KINDS}
     if Kind.PROJECT.value in asked:
         asked |= {kind.value for kind in PROJECT}
+    if Kind.PRESENCE.value in asked:
+        asked |= {kind.value for kind in ATTENDANCE}
     return sorted(asked)
 
 

@@ -17,7 +17,7 @@ from app.access.refusal import NOT_FOUND, refused
 from app.access.several import refuse
 from app.features.copies.models import CopyAnswer, CopyRequest, Part, about
 from app.features.copies.schemas import Asking, CopyAnswerIn, CopyAskedIn, Taken
-from app.kernel.clock import PARIS, now
+from app.kernel.clock import CLOCK_DRIFT, PARIS, now
 from app.kernel.errors import Conflict, Invalid, NotFound
 
 C = CopyRequest
@@ -56,7 +56,7 @@ async def enter(gate: Gate, said: CopyAskedIn) -> CopyRequest:
     asking, at = await gate.get(Asking, said.usager_id), said.asked_at or now()
     if said.contact_id and str(said.contact_id) not in asking.by_right:
         raise Invalid(NOT_BY_RIGHT, where="/contact_id", code="copy.not_theirs")
-    if not now() - LONGEST_AGO < at <= now():
+    if not now() - LONGEST_AGO < at <= now() + CLOCK_DRIFT:
         raise Invalid(
             "Dites quand cette demande a été faite : depuis un an au plus.", where="/asked_at", code="copy.when"
         )

@@ -90,4 +90,5 @@ SHEET = ResourceMap(
     by_type=False,
     masked=masked,
     hides=lambda sheet: sheet.protected,  # type: ignore[attr-defined]
+    travels=False,  # said by hand, to whom needs it tonight
 )

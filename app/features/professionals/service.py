@@ -1,20 +1,16 @@
 """Professionals and memberships. Ending a membership closes its access the same minute; what they wrote stays theirs."""
 
-from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, true
 
-from app.access.gate import Gate, Listing, MayNot
+from app.access.gate import Gate, Listing
 from app.access.models import Membership, MembershipStructure, Professional
-from app.access.permissions import Action, Kind
-from app.access.refusal import refused
+from app.access.permissions import Action
+from app.features.professionals import giving
 from app.features.professionals.schemas import MembershipIn, MembershipPatch, ProfessionalIn, ProfessionalPatch
-from app.features.structures import led
 from app.kernel.errors import Invalid
-from app.security.principal import Role
 
-ABOVE_A_CHIEF = frozenset({Role.DIRECTION, Role.ADMIN, Role.DPO, Role.CHEF_DE_SERVICE})
 BY_NAME = ("family_name", "given_name", "id")
 PROFESSIONALS = Listing(true(), BY_NAME, newest_first=False)
 MEMBERSHIPS_OF = Listing(Membership.professional_id == bindparam("professional", type_=Uuid()), ("starts", "id"))
@@ -37,7 +33,7 @@ async def give_role(gate: Gate, said: MembershipIn) -> Membership:
     """Raises Invalid when it ends before it starts, or names a structure that is not here; MayNot for one's own function,
     for one above that of who leads, or elsewhere than where they lead.
     """
-    await _check_gives(gate, said.professional_id, said.role, said.structure_ids, Action.CREATE)
+    await giving.check_given(gate, said.professional_id, said.role, said.structure_ids)
     if said.ends is not None and said.ends <= said.starts:
         raise Invalid("La fin vient après le début.", where="/ends", code="membership.period")
     row = gate.add(Membership(**said.model_dump(exclude={"structure_ids"})))
@@ -49,16 +45,7 @@ async def give_role(gate: Gate, said: MembershipIn) -> Membership:
 async def end_role(gate: Gate, id: UUID, version: int, said: MembershipPatch) -> Membership:
     """Raises as `give_role`: a later end is given too."""
     row = await gate.entry(Membership, id, Action.UPDATE, version)
-    places = await led.places_of(gate, row.id) if led.leads(gate) else []
-    await _check_gives(gate, row.professional_id, row.role, places, Action.UPDATE)
+    await giving.check_changed(gate, row)
     if said.ends is not None and said.ends < row.starts:
         raise Invalid("La fin vient après le début.", where="/ends", code="membership.period")
     return await gate.change(row, ends=said.ends)
-
-
-async def _check_gives(gate: Gate, whose: UUID, role: str, places: Collection[UUID], action: Action) -> None:
-    if whose == gate.principal.id:
-        raise refused(MayNot, action, Kind.MEMBERSHIP, where="/professional_id")
-    if led.leads(gate) and role in ABOVE_A_CHIEF:
-        raise refused(MayNot, action, Kind.MEMBERSHIP, where="/role")
-    await led.check_led(gate, places, action, Kind.MEMBERSHIP, "/structure_ids")

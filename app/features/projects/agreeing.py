@@ -6,6 +6,7 @@ Law: CASF L311-3 7° (direct participation, with or through who represents them)
 from typing import Any
 from uuid import UUID
 
+from app.access.entry import Who
 from app.access.gate import Gate, MayNot, Reading
 from app.access.permissions import Action, Category, Kind, Visibility
 from app.features.projects.models import Agreement, Expectation, Goal
@@ -13,7 +14,7 @@ from app.features.projects.questions import MINE_IN_PREPARATION, MINE_RUNNING
 from app.features.projects.schemas import AgreementIn, OpinionIn, PositionIn, WordsIn
 from app.features.projects.seen import Seen, first_mine, mine, whole
 from app.features.projects.service import check_period, opened
-from app.features.projects.vocabulary import Origin, Party, ProjectStatus, Who
+from app.features.projects.vocabulary import Origin, Party, ProjectStatus
 from app.kernel.clock import CLOCK_DRIFT, now, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.security.principal import Representative, UsagerSelf

@@ -6,12 +6,11 @@ from sqlalchemy import ARRAY, Date, Select, Uuid, bindparam, func, literal_colum
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
+from app.access.entry import Readable
 from app.access.gate import Listing
 from app.access.permissions import Visibility
-from app.access.protection import house_hidden
 from app.features.projects.models import Agreement, Project
 from app.features.projects.vocabulary import Answer, Party, ProjectStatus
-from app.features.structures.models import Organisation, Structure
 from app.features.usagers.models import Usager
 from app.kernel.hot import word
 
@@ -58,6 +57,7 @@ def _unless_changed() -> Select[Any]:
 DISAGREEMENT: ColumnElement[Any] = (
     select(func.count() > literal_column("0"))
     .select_from(Agreement)
+    .where(Readable(Agreement))
     .where(
         Agreement.organisation_id == Project.organisation_id,
         Agreement.project_id == Project.id,
@@ -81,15 +81,6 @@ MINOR: ColumnElement[Any] = (
     )
     .scalar_subquery()
 )
-
-
-def finess(row: Any) -> ColumnElement[Any]:
-    """The FINESS of the structure a row belongs to; the organisation's when it has none, or is a protected place."""
-    own = select(Structure.finess).where(
-        Structure.organisation_id == row.organisation_id, Structure.id == row.structure_id, not_(house_hidden(row))
-    )
-    whole = select(Organisation.finess).where(Organisation.organisation_id == row.organisation_id)
-    return func.coalesce(own.scalar_subquery(), whole.scalar_subquery())
 
 
 def _signed(*party: ColumnElement[bool]) -> ColumnElement[Any]:

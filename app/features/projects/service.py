@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access.acts import Act
+from app.access.entry import Who
 from app.access.gate import Gate
 from app.access.permissions import Action, Category
 from app.features.projects.labels import STATUSES
@@ -17,7 +18,7 @@ from app.features.projects.models import Project
 from app.features.projects.parts import AgreementOut
 from app.features.projects.questions import NUMBERED, SIGNED_BY_STRUCTURE
 from app.features.projects.schemas import Pace, ProjectIn, ProjectOut, ProjectPatch
-from app.features.projects.vocabulary import ProjectStatus, Who
+from app.features.projects.vocabulary import ProjectStatus
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict, Invalid
 

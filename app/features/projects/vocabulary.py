@@ -86,12 +86,3 @@ class Answer(StrEnum):
     YES = "yes"
     NO = "no"
     TALK = "talk"
-
-
-class Who(StrEnum):
-    """What a person's id is the id of: `…_kind` stands beside each `…_id` that may be one of several."""
-
-    PROFESSIONAL = "professional"
-    ROLE = "role"  # a professional in one function, as partners tell them
-    CONTACT = "contact"
-    USAGER = "usager"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam
 
-from app.access.entry import View
+from app.access.entry import View, Who
 from app.access.gate import Gate, Listing, Reading
 from app.access.models import Professional
 from app.access.permissions import Action, Category
@@ -17,7 +17,7 @@ from app.features.projects import parts
 from app.features.projects.labels import STEPS_OF
 from app.features.projects.models import Expectation, Goal, Means, Need, Project, ProjectAction, ProjectService, Review
 from app.features.projects.service import check_period, moved, next_review, opened
-from app.features.projects.vocabulary import GoalKind, ProjectStatus, TaskStatus, Who
+from app.features.projects.vocabulary import GoalKind, ProjectStatus, TaskStatus
 from app.kernel.clock import PARIS, today
 from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.fields import Body

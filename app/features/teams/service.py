@@ -9,10 +9,7 @@ from app.access.acts import Act
 from app.access.entry import word
 from app.access.gate import Gate, Listing
 from app.access.models import TeamMember, UnitTeam
-from app.access.permissions import Action, Category, Kind, Visibility
-from app.features.structures import led
-from app.features.structures.models import Unit
-from app.features.structures.schemas import UnitOut
+from app.access.permissions import Action, Category, Visibility
 from app.features.teams.schemas import MemberIn, MemberPatch, OnDutyIn, RuleIn, RulePatch
 from app.kernel.clock import now, today
 from app.kernel.errors import Forbidden, Invalid
@@ -23,7 +20,6 @@ ON_DUTY = Listing(
 )
 ON_DUTY_MOST = timedelta(hours=24)
 OF_USAGER = Listing(TeamMember.usager_id == bindparam("usager", type_=Uuid()), ("starts", "id"), usager="usager")
-THIS_UNIT = Listing(Unit.id == bindparam("unit", type_=Uuid()))
 RULES_OF_UNIT = Listing(UnitTeam.unit_id == bindparam("unit", type_=Uuid()), ("starts_at", "id"))
 
 
@@ -62,7 +58,6 @@ async def remove(gate: Gate, id: UUID, version: int) -> None:
 async def add_rule(gate: Gate, said: RuleIn) -> UnitTeam:
     await gate.require(Act.MANAGE_TEAM)
     not_oneself(gate, said.professional_id)
-    await _check_unit_led(gate, said.unit_id, Action.CREATE)
     starts = said.starts_at or now()
     if said.ends_at is not None and said.ends_at <= starts:
         raise Invalid("La fin vient après le début.", where="/ends_at", code="team.period")
@@ -74,13 +69,7 @@ async def end_rule(gate: Gate, id: UUID, version: int, said: RulePatch) -> UnitT
     await gate.require(Act.MANAGE_TEAM)
     row = await gate.entry(UnitTeam, id, Action.UPDATE, version)
     not_oneself(gate, row.professional_id)
-    await _check_unit_led(gate, row.unit_id, Action.UPDATE)
     return await gate.change(row, ends_at=said.ends_at)
-
-
-async def _check_unit_led(gate: Gate, unit: UUID, action: Action) -> None:
-    for known in await gate.list(UnitOut, THIS_UNIT, 1, unit=unit) if led.leads(gate) else ():
-        await led.check_led(gate, [UUID(known.structure_id)], action, Kind.UNIT_TEAM, "/unit_id")
 
 
 def take_duty(gate: Gate, said: OnDutyIn) -> UnitTeam:

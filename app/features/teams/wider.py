@@ -11,8 +11,7 @@ from sqlalchemy import Uuid, bindparam, true
 from app.access.acts import Act
 from app.access.gate import Gate, Listing
 from app.access.openings import OnCall, SharedTeam
-from app.access.permissions import Action, Kind, Visibility
-from app.features.structures import led
+from app.access.permissions import Action, Visibility
 from app.features.teams.schemas import OnCallIn, OnCallPatch, SharedTeamIn, SharedTeamPatch
 from app.features.teams.service import not_oneself
 from app.kernel.clock import now, today
@@ -63,7 +62,6 @@ async def call(gate: Gate, said: OnCallIn) -> OnCall:
     """Raises Forbidden for oneself, Invalid for a period that does not hold."""
     await gate.require(Act.MANAGE_TEAM)
     not_oneself(gate, said.professional_id)
-    await led.check_led(gate, said.structure_ids, Action.CREATE, Kind.ON_CALL, "/structure_ids")
     if said.ends_at <= said.starts_at:
         raise Invalid("La fin vient après le début.", where="/ends_at", code="on_call.period")
     return gate.add(OnCall(**said.model_dump()))
@@ -74,7 +72,6 @@ async def change_call(gate: Gate, id: UUID, version: int, said: OnCallPatch) -> 
     await gate.require(Act.MANAGE_TEAM)
     row = await gate.entry(OnCall, id, Action.UPDATE, version)
     not_oneself(gate, row.professional_id)
-    await led.check_led(gate, row.structure_ids, Action.UPDATE, Kind.ON_CALL)
     if said.ends_at <= row.starts_at:
         raise Invalid("La fin vient après le début.", where="/ends_at", code="on_call.period")
     return await gate.change(row, ends_at=said.ends_at)

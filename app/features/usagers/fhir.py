@@ -13,18 +13,23 @@ from sqlalchemy import (
     ColumnElement,
 )
 
+from app.features.structures.shown import finess
 from app.features.usagers import names, numbers
 from app.features.usagers.fhir_numbers import NUMBERED, NUMBERS, Number, declared, identifier, opened
 from app.features.usagers.models import IdentityDocument, IdentityStatus, Usager
 from app.fhir import coordinates
+from app.fhir.identifiers import USAGER, BusinessId
 from app.fhir.keeping import ITEMS, KEPT, KEY, WHOLE, WITHIN
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import When
+from app.fhir.tddui import bare
 from app.fhir.types import (
     Address,
+    CodeableConcept,
     Coding,
     Extension,
     HumanName,
+    Identifier,
     Patient,
     PatientLink,
     Primitive,
@@ -44,6 +49,7 @@ BIRTH_PLACE = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
 INSEE = f"{CORE}/StructureDefinition/fr-core-address-insee-code"
 COMMUNE = "https://mos.esante.gouv.fr/NOS/TRE_R13-CommuneOM/FHIR/TRE-R13-CommuneOM"
 ITS_OWN = frozenset({"identifier", "meta", "text", "contained"})
+PI = CodeableConcept((Coding("http://terminology.hl7.org/CodeSystem/v2-0203", "PI"),))
 GENDERS = ("male", "female", "unknown")
 
 
@@ -51,7 +57,7 @@ class PatientFhir(RecordView, frozen=True):
     """`numbers` are ours: sealed, as JSON, when read; opened before they go out."""
 
     TABLE: ClassVar = Usager
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"numbers": NUMBERS}
+    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"numbers": NUMBERS, "finess": finess(Usager)}
 
     birth_family_name: str
     birth_given_names: str
@@ -75,6 +81,7 @@ class PatientFhir(RecordView, frozen=True):
     died_on: date | None
     merged_into_id: str | None
     numbers: str | tuple[Number, ...] | None = None
+    finess: str | None = None
 
 
 def to_fhir(u: PatientFhir) -> Patient:
@@ -86,7 +93,7 @@ def to_fhir(u: PatientFhir) -> Patient:
         meta=meta(u, PROFILE_INS if qualified else PROFILE),
         active=False if u.merged_into_id else None,
         extension=(*_reliability(u), *_birth_place(u)),
-        identifier=tuple(identifier(n) for n in known),
+        identifier=(*_local(u), *(identifier(n) for n in known)),
         name=_names(u, whole=qualified),
         telecom=coordinates.telecoms(u.phone, u.email),
         gender=u.gender,
@@ -98,6 +105,13 @@ def to_fhir(u: PatientFhir) -> Patient:
         if u.merged_into_id
         else (),
     )
+
+
+def _local(u: PatientFhir) -> tuple[Identifier, ...]:
+    """The number of the person in this house, by rule; of someone a partner sent, it gives its own."""
+    if u.origin_partner_id is not None or u.finess is None:
+        return ()
+    return (Identifier(use="usual", type=PI, system=USAGER, value=str(BusinessId(u.finess, bare(u.id)))),)
 
 
 def _names(u: PatientFhir, *, whole: bool) -> tuple[HumanName, ...]:

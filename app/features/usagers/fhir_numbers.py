@@ -1,5 +1,6 @@
 """The numbers of a Patient: ours go out (an INS once qualified), a sender's stay its word; both are searched by blind index."""
 
+import re
 from uuid import UUID
 
 import msgspec
@@ -23,15 +24,16 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from app.access.entry import Readable
 from app.features.usagers import numbers
 from app.features.usagers.models import IdentityStatus, Usager, UsagerIdentifier
-from app.fhir.identifiers import INS_NIA
+from app.fhir.identifiers import INS_NIA, USAGER, business_id, normal
 from app.fhir.mapping import Inbound
 from app.fhir.search.criteria import Around, Asked, Bind
 from app.fhir.search.criteria import Identifier as Named
-from app.fhir.search.values import alternatives
+from app.fhir.search.values import alternatives, uuid_of
 from app.fhir.types import CodeableConcept, Coding, Identifier, Patient
 from app.kernel.crypto import Keyring
 
 TYPE = "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203"
+HEX = re.compile(r"[0-9a-f]{32}", re.ASCII).fullmatch
 MOST = 20  # declared by one sender for one person
 
 
@@ -90,7 +92,8 @@ class Numbered(Named):
         told = super().read(text, around)
         said = [piece.rpartition("|") for piece in alternatives(text)]
         pairs = [(one, value) for system, bar, value in said for one in ((system,) if bar else numbers.INS) if one]
-        return Asked(told.shape, (*told.values, [numbers.blind(around.keyring, *pair) for pair in pairs]))
+        blind = [numbers.blind(around.keyring, *pair) for pair in pairs]
+        return Asked(told.shape, (*told.values, blind, [id for piece in said if (id := _local(*piece))]))
 
     def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         mine = _i.origin_partner_id == bindparam("me", type_=Uuid())
@@ -102,7 +105,14 @@ class Numbered(Named):
             _i.blind == any_(bind(1, ARRAY(LargeBinary()))),
             or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified), Readable(UsagerIdentifier))),
         )
-        return or_(super().where(shape, bind), Usager.id.in_(found))
+        local = and_(Usager.id == any_(bind(2, ARRAY(Uuid()))), Usager.origin_partner_id.is_(None))
+        return or_(super().where(shape, bind), Usager.id.in_(found), local)
+
+
+def _local(system: str, _bar: str, value: str) -> UUID | None:
+    """Whose number in this house it is: `fhir` makes it of the person's id."""
+    told = business_id(value) if normal(system) in ("", USAGER) else None
+    return uuid_of(str(UUID(hex=told.local))) if told and not told.tag and HEX(told.local) else None
 
 
 NUMBERED = Numbered(named=Usager.id)

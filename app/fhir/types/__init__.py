@@ -36,6 +36,8 @@ from app.fhir.types.exchange import (
     OperationOutcome,
     OutcomeIssue,
 )
+from app.fhir.types.life import Basic
+from app.fhir.types.observation import Observation, ObservationComponent
 from app.fhir.types.people import (
     CareTeam,
     CareTeamParticipant,
@@ -71,6 +73,7 @@ from app.fhir.types.record import (
     Task,
     TaskParameter,
 )
+from app.fhir.types.scheduling import Schedule, Slot
 
 __all__ = [
     "Address",
@@ -82,6 +85,7 @@ __all__ = [
     "AuditEntity",
     "AuditEvent",
     "AuditSource",
+    "Basic",
     "Bundle",
     "BundleEntry",
     "BundleLink",
@@ -118,6 +122,8 @@ __all__ = [
     "Meta",
     "Money",
     "Narrative",
+    "Observation",
+    "ObservationComponent",
     "OperationOutcome",
     "Organization",
     "OutcomeIssue",
@@ -133,7 +139,9 @@ __all__ = [
     "Reference",
     "RelatedPerson",
     "Resource",
+    "Schedule",
     "ServiceRequest",
+    "Slot",
     "Task",
     "TaskParameter",
     "heard",

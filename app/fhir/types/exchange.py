@@ -94,6 +94,12 @@ class SearchParam(Element, frozen=True, kw_only=True):
     documentation: str | None = None
 
 
+class Operation(Element, frozen=True, kw_only=True):
+    name: str
+    definition: str
+    documentation: str | None = None
+
+
 class CapabilityResource(Element, frozen=True, kw_only=True):
     type: str
     profile: str | None = None
@@ -104,7 +110,11 @@ class CapabilityResource(Element, frozen=True, kw_only=True):
     readHistory: bool | None = None
     updateCreate: bool | None = None
     conditionalCreate: bool | None = None
+    conditionalRead: str | None = None
+    conditionalUpdate: bool | None = None
+    conditionalDelete: str | None = None
     searchParam: tuple[SearchParam, ...] = ()
+    operation: tuple[Operation, ...] = ()
 
 
 class Security(Element, frozen=True, kw_only=True):

@@ -1,21 +1,26 @@
 """What every verb that reads needs to know of a request: who looks, through which maps, from which address."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from app.access.entry import Row
 from app.access.gate import Reading
 from app.access.permissions import Action
 from app.access.several import Found, refuse
 from app.fhir import references
 from app.fhir.canonicals import code_system
 from app.fhir.mapping import AnyMap, Json, Registry, plain
-from app.fhir.types import Coding, Element, Meta
-from app.kernel.errors import Forbidden
+from app.fhir.showing import SUBSETTED
+from app.fhir.types import Coding, Element, Meta, said
+from app.kernel.errors import Forbidden, Invalid
 from app.security import scopes
 from app.security.principal import Partner, Professional, Representative, UsagerSelf
 
+ONLY_A_PART = "Cette ressource a été lue en partie (SUBSETTED) : relisez-la entière avant de la renvoyer."
+NO_SCOPE = "Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type."
 STATE = code_system("exchange-state")
 STATES = {
     "received": "Reçu",
@@ -43,7 +48,50 @@ async def asking(reading: Reading, registry: Registry, origin: str, type_name: s
     who = reading.principal
     if isinstance(who, Partner) and not scopes.cover(who.scopes, type_name, letter):
         await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
-        raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
+        raise Forbidden(NO_SCOPE, code="scope")
+    return _asking(reading, registry, origin, type_name, maps)
+
+
+async def asking_everywhere(
+    reading: Reading, registry: Registry, origin: str, letter: str, *, about: type[Row] = Row, type_name: str = ""
+) -> Asking:
+    """Every place of such rows whose type the partner's scopes hold with this letter; `type_name` names what is asked.
+
+    Raises Forbidden, traced, when they hold none.
+    """
+    who, maps = reading.principal, registry.everywhere
+    if isinstance(who, Partner):
+        maps = tuple(each for each in maps if scopes.cover(who.scopes, each.type_name or "*", letter))
+        if not maps or (type_name and not scopes.cover(who.scopes, type_name, letter)):
+            await refuse(reading, Action.READ, registry.maps[0].view.TABLE.KIND)
+            raise Forbidden(NO_SCOPE, code="scope")
+    found = tuple(each for each in maps if issubclass(each.view.TABLE, about))
+    return _asking(reading, registry, origin, type_name, found)
+
+
+def asking_of(reading: Reading, registry: Registry, origin: str, kinds: Collection[str]) -> Asking:
+    """Where rows of these types stand, whatever the scopes: to tell a caller's own request what it is about."""
+    maps = tuple(each for each in registry.everywhere if not each.type_name or each.type_name in kinds)
+    return _asking(reading, registry, origin, "", maps)
+
+
+def as_asked(resource: Json, where: str) -> Json:
+    """What a caller sends back of what it read: without what we say of a version. Raises Invalid when it was cut."""
+    about = resource.get("meta")
+    if not isinstance(about, dict):
+        return resource
+    tags = about.get("tag", [])
+    if SUBSETTED in tags:
+        raise Invalid(ONLY_A_PART, where=f"{where}.meta.tag", code="subsetted")
+    told = {name: value for name, value in about.items() if name not in ("versionId", "lastUpdated", "tag")}
+    if kept := [tag for tag in tags if tag.get("system") != STATE]:
+        told["tag"] = kept
+    whole = {name: value for name, value in resource.items() if name != "meta"}
+    return {**whole, "meta": told} if told else whole
+
+
+def _asking(reading: Reading, registry: Registry, origin: str, type_name: str, maps: tuple[AnyMap, ...]) -> Asking:
+    who = reading.principal
     of_person = isinstance(who, UsagerSelf | Representative)
     outside = not isinstance(who, Professional | UsagerSelf)
     partner = str(who.id) if isinstance(who, Partner) else None
@@ -82,7 +130,7 @@ def _tagged(resource: Element | Json, state: str) -> Element | Json:
     tag = Coding(STATE, state, STATES[state])
     if isinstance(resource, dict):
         about = dict(resource.get("meta") or {})
-        about["tag"] = [*about.get("tag", ()), tag]
+        about["tag"] = [*about.get("tag", ()), said(tag)]
         return {**resource, "meta": about}
     about_it: Meta = resource.meta or Meta()  # type: ignore[attr-defined]
     tagged = msgspec.structs.replace(about_it, tag=(*about_it.tag, tag))

@@ -54,6 +54,17 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
     return _searchset(asking, query, maps, rows, after, link[0] if link else None)
 
 
+async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap, Found]]:
+    """The rows within the caller's own reach that meet a condition, at most `most`. Raises Unreadable."""
+    tables = [each.criteria for each in asking.maps]
+    query = read(said, tables, Around(asking.origin, asking.reading.keyring, asking.type_name))
+    if asking.maps[0] is asking.registry.kept or not any(query.shapes):
+        raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
+    maps, questions = _questions(asking, query)
+    rows = await page(asking.reading, questions, most, (), query.usager, **await _values(asking, query))
+    return [(maps[row.place], row) for row in rows]
+
+
 async def _counted(asking: Asking, query: Query) -> Response:
     """`_count=0`: the total alone. https://hl7.org/fhir/R4/search.html#count"""
     _, questions = _questions(asking, query)

@@ -1,4 +1,4 @@
-"""A transaction of creates: what it asks, whom each entry is about, what is answered. Pure: no row, no statement.
+"""A transaction: what it asks, whom each entry is about, what is answered. Pure: no row, no statement.
 
 TDDUI is this one interaction. Entries come in any order; references lead by `urn:uuid:`, by absolute fullUrl or by
 `Type/id`. Source: https://hl7.org/fhir/R4/http.html#trules
@@ -12,15 +12,15 @@ from uuid import UUID
 from app.fhir import references
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
-from app.fhir.reading import Bundle, Entry
+from app.fhir.reading import Entry
 from app.fhir.references import Links
 from app.fhir.types import moment
-from app.kernel.errors import Fault, Unreadable
+from app.kernel.errors import Fault
 
 # Named by many dossiers, these tell nobody's: an entry is not about the persons its practitioner is about.
 OUTSIDE = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
 ABOUT = frozenset({"subject", "patient", "for", "beneficiary", "actor", "entity"})
-CONDITIONS = ("ifNoneExist", "ifMatch", "ifNoneMatch", "ifModifiedSince")
+STATUSES = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
 NOBODY = "On ne peut pas dire de quelle personne parle cet élément. Ajoutez une référence (subject, patient…)."
 SEVERAL = "Cet élément parle de plusieurs personnes. Envoyez-en un par personne."
 Lead = tuple[references.Found, int | None]
@@ -28,49 +28,52 @@ Lead = tuple[references.Found, int | None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A transaction whose every entry is a creation."""
+    """A transaction, and which of its entries, by place, are written: the others name a row or ask for one."""
 
     entries: tuple[Entry, ...]
     links: Links
+    places: frozenset[int]
     _leads: dict[int, tuple[Lead, ...]] = field(default_factory=dict)
+
+    @property
+    def arriving(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.at in self.places)
+
+    def _files(self, place: int) -> Iterator[Lead]:
+        """The Binary entries that a DocumentReference names by their address: they are about whom it is about."""
+        for at, content in enumerate(self.entries[place].resource.get("content", ())):
+            if self.entries[place].kind != "DocumentReference":
+                return
+            target = content.get("attachment", {}).get("url", "")
+            led = self.links.lead(target, place) if target else None
+            if led is not None and self.entries[led].kind == "Binary":
+                yield references.Found(("content", at, "attachment", "url"), target), led
 
     def leads(self, place: int) -> tuple[Lead, ...]:
         """The references of an entry, and the entries they lead to; None for what is not in the bundle."""
         if place not in self._leads:
             found = references.found(self.entries[place].resource)
-            self._leads[place] = tuple((one, self.links.lead(one.target, place)) for one in found)
+            leads = [(one, self.links.lead(one.target, place)) for one in found]
+            self._leads[place] = (*leads, *self._files(place))
         return self._leads[place]
 
 
-def asked(bundle: Bundle) -> Asked:
-    """Raises Unreadable with every entry that asks for something else than a creation."""
-    if bundle.kind != "transaction":
-        raise Unreadable("Seul un Bundle de type transaction est reçu ici.", where="Bundle.type", code="not_supported")
-    if faults := [fault for entry in bundle.entries for fault in _faults(entry)]:
-        raise Unreadable("Cette transaction demande autre chose que des créations.", faults=faults)
-    return Asked(bundle.entries, Links(bundle.entries))
-
-
-def _faults(entry: Entry) -> Iterator[Fault]:
-    at = f"{entry.where}.request"
-    if entry.method != "POST":
-        yield Fault(f"{at}.method", "not_supported", "Seule la création (POST) est possible dans une transaction.")
-    for name in CONDITIONS:
-        if name in entry.request:
-            yield Fault(f"{at}.{name}", "not_supported", "Une création conditionnelle n'est pas prise en charge.")
+def asked(entries: tuple[Entry, ...], places: Iterable[int]) -> Asked:
+    return Asked(entries, Links(entries), frozenset(places))
 
 
 @dataclass(slots=True)
 class Whose:
     """Whom each entry is about, by its place: a person of the bundle, or one whom a reference already names here.
 
-    First what the entry says itself (`subject`…), then what it refers to, nearest first, then what refers to it, then
+    First what the entry says itself (`subject`…), then whose the row it changes is, then what it refers to, nearest first, then what refers to it, then
     what it refers to in an earlier bundle, last the only person of the bundle. The official project's Consent says nobody: the CarePlan that names it does.
     """
 
     asked: Asked
     known: Mapping[int, UUID]  # the persons of the bundle, by place
     named: Mapping[tuple[int, str], UUID]  # (place, reference) that leads out of the bundle → whose row that is
+    changed: Mapping[int, UUID] = field(default_factory=dict)  # by place: whose row an update is about
     _found: dict[int, UUID] = field(default_factory=dict)
     _torn: set[int] = field(default_factory=set)  # about several: nothing decides for them
     _to: dict[int, set[int]] = field(default_factory=dict)
@@ -78,7 +81,7 @@ class Whose:
 
     def tell(self) -> tuple[dict[int, UUID], list[Fault]]:
         """By place, and a fault for each entry about nobody, or about several."""
-        about = [entry for entry in self.asked.entries if entry.kind not in OUTSIDE]
+        about = [entry for entry in self.asked.arriving if entry.kind not in OUTSIDE]
         self._found |= self.known
         for entry in about:
             self._look(entry)
@@ -114,7 +117,8 @@ class Whose:
                 others.add(person)
             else:
                 self._far.setdefault(entry.at, set()).add(person)
-        self._decide(entry.at, said or others)
+        its_row = {self.changed[entry.at]} if entry.at in self.changed else set()
+        self._decide(entry.at, said or its_row or others)
 
     def _spread(self, ways: Mapping[int, set[int]]) -> None:
         """One step at a time, so that the nearest decides."""
@@ -143,12 +147,15 @@ def _last_name(reference: references.Found) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one entry."""
+    """What became of one entry. `id` None: nothing was there to delete. `told` is the answer to a reading."""
 
     type_name: str
-    id: UUID
+    id: UUID | None
     version: int
     warnings: Sequence[Issue] = ()
+    status: int = 201
+    told: Json | None = None
+    at: datetime | None = None  # when, when it was before this request
 
 
 def answer(done: Iterable[Done], at: datetime, *, dry: bool = False) -> Json:
@@ -157,12 +164,14 @@ def answer(done: Iterable[Done], at: datetime, *, dry: bool = False) -> Json:
 
 
 def _entry(done: Done, at: datetime, dry: bool) -> Json:
-    response: Json = {"status": "201 Created"}
-    if not dry:
+    response: Json = {"status": STATUSES[done.status]}
+    if done.told is not None:
+        return {"resource": done.told, "response": response}
+    if not dry and done.id:
         response |= {
             "location": f"{done.type_name}/{done.id}/_history/{done.version}",
             "etag": f'W/"{done.version}"',
-            "lastModified": moment(at),
+            "lastModified": moment(done.at or at),
         }
     if done.warnings:
         response["outcome"] = outcome(done.warnings)

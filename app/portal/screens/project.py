@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam
 
-from app.access.entry import DossierView
+from app.access.entry import DossierView, Who
 from app.access.gate import Listing, Reading
 from app.access.together import Asked
 from app.features.contacts import shown as contacts
@@ -24,7 +24,6 @@ from app.features.projects.vocabulary import (
     ProjectStatus,
     Step,
     TaskStatus,
-    Who,
 )
 from app.kernel.clock import PARIS
 from app.kernel.errors import NotFound

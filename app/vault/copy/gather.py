@@ -1,5 +1,6 @@
 """The rows of one dossier, opened and put in order: what `page` shows and what the JSON holds are the same."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,16 +10,21 @@ import orjson
 from sqlalchemy import Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.access import contents
 from app.access.acts import ACTS, Act
+from app.access.contents import Content
 from app.access.models import Membership, Professional, SharingConsent
 from app.access.opening import trace_system
 from app.access.permissions import Action, Kind
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.features.consents.models import ConsentAnswer
+from app.features.documents.models import Document
+from app.features.documents.service import named
 from app.kernel import clock
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Base
 from app.kernel.errors import Forbidden, NotFound
+from app.kernel.objects import Objects
 from app.vault import forgetting
 from app.vault.copy import rules
 from app.vault.copy.places import TOLD
@@ -46,7 +52,12 @@ class Copy:
 
 
 async def prepare(
-    session: AsyncSession, keyring: Keyring, usager_id: UUID, account: UUID, care_account: UUID | None
+    session: AsyncSession,
+    keyring: Keyring,
+    usager_id: UUID,
+    account: UUID,
+    care_account: UUID | None,
+    objects: Objects | None = None,
 ) -> Copy:
     """By the direction; the care part by a health professional, another person. As the owner: the rules are `rules`.
 
@@ -64,10 +75,17 @@ async def prepare(
         if care_account == account:
             raise Forbidden("Deux personnes : la direction, et un professionnel de santé pour la partie soins.")
         await _sign(session, organisation, usager_id, care_account, Act.PREPARE_COPY_OF_CARE)
-    return await gathered(session, keyring, organisation, usager_id, Asked(care=care_account is not None))
+    return await gathered(session, keyring, organisation, usager_id, Asked(care=care_account is not None), objects)
 
 
-async def gathered(session: AsyncSession, keyring: Keyring, organisation: UUID, usager_id: UUID, asked: Asked) -> Copy:
+async def gathered(
+    session: AsyncSession,
+    keyring: Keyring,
+    organisation: UUID,
+    usager_id: UUID,
+    asked: Asked,
+    objects: Objects | None = None,
+) -> Copy:
     """What is asked, of one person, whoever may ask it: that is settled before. Nothing is traced here."""
     same = {"organisation": organisation, "usager": usager_id}
     who = [row.id for row in await session.execute(forgetting.SAME_HUMAN, same)]
@@ -94,7 +112,26 @@ async def gathered(session: AsyncSession, keyring: Keyring, organisation: UUID, 
             )
             for row in kept
         ]
+        if name == Document.__tablename__:
+            await _with_files(session, keys, kept, sections[name], objects)
     return Copy(str(usager_id), clock.now().isoformat(), asked.care, sections, asked.rest)
+
+
+async def _with_files(
+    session: AsyncSession,
+    keys: Mapping[UUID, UsagerKey],
+    rows: list[dict[str, Any]],
+    told: list[dict[str, Any]],
+    objects: Objects | None,
+) -> None:
+    """Each document with its file, in base64; of one in which something is masked, the file says too much."""
+    wanted = {row["content_id"]: (row, into) for row, into in zip(rows, told, strict=True) if not into.get("closed")}
+    query = select(Content).where(Content.id.in_([id for id in wanted if id]))
+    for kept in (await session.scalars(query)).all():
+        row, into = wanted[kept.id]
+        sealed = await contents.fetched(kept.sealed, kept.object, objects)
+        clear = keys[row["usager_id"]].open(sealed, contents.about(kept.id))
+        into["file"] = {"name": named(row["title"], row["content_type"]), "data": b64encode(clear).decode()}
 
 
 def _then(table: str, version: Version, row: Mapping[str, Any], asked: Asked) -> bool:

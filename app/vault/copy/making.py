@@ -17,6 +17,7 @@ from app.features.copies import service
 from app.features.copies.models import CopyAnswer, CopyFile, CopyRequest, Part, about
 from app.kernel.clock import now, today
 from app.kernel.errors import Conflict
+from app.kernel.objects import Objects
 from app.vault.copy.gather import gathered
 from app.vault.copy.page import page
 from app.vault.copy.rules import Asked
@@ -25,14 +26,15 @@ from app.vault.copy.rules import Asked
 class Making(Gate):
     """The gate, and what it takes to read one dossier whole: the rules of the copy decide, not those of the caller."""
 
-    async def make(self, id: UUID) -> CopyRequest:
+    async def make(self, id: UUID, objects: Objects | None = None) -> CopyRequest:
         """Raises MayNot, OutOfReach, Conflict: answered, care not signed, too early, who asked represents them no more."""
         await self.require(Act.PREPARE_COPY)
         row = await service.waiting(self, id)
         if row.part != Part.REST:
             await self._check_signed(row)
         opens = await self._opens(row) if row.author_kind == "representative" else None
-        copy = await gathered(self._session, self.keyring, row.organisation_id, row.usager_id, _asked(row, opens))
+        asked = _asked(row, opens)
+        copy = await gathered(self._session, self.keyring, row.organisation_id, row.usager_id, asked, objects)
         key = await self.key_of(row.usager_id)
         told = {"page": page(copy).encode(), "data": copy.json()}
         sealed = {name: key.seal(content, about(row.id, name)) for name, content in told.items()}

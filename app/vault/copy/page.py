@@ -65,7 +65,10 @@ def _row(row: dict[str, Any]) -> Iterator[str]:
 
 def _lines(row: dict[str, Any]) -> Iterator[str]:
     for name, value in row.items():
-        if words := label(name):
+        if name == "file":  # the browser saves it, whatever it is: its type is never told
+            where = f"data:application/octet-stream;base64,{value['data']}"
+            yield f'<dt>fichier</dt><dd><a download="{escape(value["name"])}" href="{where}">{escape(value["name"])}</a></dd>'
+        elif words := label(name):
             yield f"<dt>{escape(words)}</dt><dd>{escape(_said(value))}</dd>"
 
 
@@ -75,8 +78,12 @@ def _said(value: Any) -> str:
             return WORDS[value]
         case list():
             return ", ".join(_said(each) for each in value)
+        case {"label": str(words), "text": str(told)}:
+            return f"{words} : {told}"
+        case {"label": str(words)}:
+            return words
         case dict():
-            return "\n".join(f"{name} : {_said(each)}" for name, each in value.items())
+            return "\n".join(f"{label(name) or name} : {_said(each)}" for name, each in value.items())
         case str():
             return _day(value)
         case _:

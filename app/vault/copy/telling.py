@@ -78,6 +78,8 @@ class Telling:
         for name in getattr(model, "SEALED", ()):
             if row[name] is not None:
                 opened[name] = key.open(row[name], about_sealed(model, row["id"], name)).decode()
+        for name in getattr(model, "NESTED", ()):
+            opened[name] = orjson.loads(row[name]) if row[name] is not None else None
         if table == "usager_identifier":
             opened["value"] = numbers.opened(self.keyring, row["id"], opened.pop("sealed"))
         told, codes = rules.closed(table, opened)

@@ -39,9 +39,10 @@ def kept(world: World, id: str, reason: str = "draft", who: str = "sonia", **mor
 
 
 def aged(world: World, id: str, days: int) -> None:
-    """Written, and to be told, that many days before."""
+    """Written, and to be told, that many days before: at the same hour in Paris, whatever the season."""
     world.rows(
-        """UPDATE transmission SET recorded_at = recorded_at - make_interval(days => $2),
+        """UPDATE transmission SET recorded_at =
+            (recorded_at AT TIME ZONE 'Europe/Paris' - make_interval(days => $2)) AT TIME ZONE 'Europe/Paris',
         withheld_until = withheld_until - $2::int WHERE id = $1""",
         UUID(id),
         days,

@@ -9,24 +9,13 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from app.features.projects.fhir.words import (
-    OF_THE_HOUSE,
-    WHO,
-    at,
-    day,
-    day_of,
-    instant_of,
-    known,
-    profile,
-    someone,
-    to,
-    told_apart,
-)
+from app.access.entry import Who
 from app.features.projects.models import Agreement
-from app.features.projects.vocabulary import Answer, Party, Who
+from app.features.projects.vocabulary import Answer, Party
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
 from app.fhir.search.criteria import Token, When
+from app.fhir.tddui import OF_THE_HOUSE, WHO, at, day, day_of, instant_of, known, profile, someone, to, told_apart
 from app.fhir.types import CarePlan, CodeableConcept, Coding, Consent, Extension, Period, Reference, heard
 from app.kernel.errors import Invalid
 

@@ -7,13 +7,18 @@ and https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-goal-
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from app.features.projects.fhir.issued import Issued
-from app.features.projects.fhir.words import (
+from app.features.projects.fhir.words import CAREPLAN, EVALUATION, REPLACES, project_of, title_of, title_said
+from app.features.projects.labels import FEELINGS, GOAL_KINDS, ORIGINS, STEPS
+from app.features.projects.models import Expectation, Goal
+from app.features.projects.vocabulary import Feeling, GoalKind, GoalStatus, Origin, Step
+from app.features.structures.shown import finess
+from app.fhir.canonicals import code_system, extension
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Token, When
+from app.fhir.search.issued import Issued
+from app.fhir.tddui import (
     ATTACHMENT,
-    CAREPLAN,
-    EVALUATION,
     OF_THE_HOUSE,
-    REPLACES,
     all_to,
     at,
     by_status,
@@ -27,23 +32,13 @@ from app.features.projects.fhir.words import (
     note,
     notes,
     profile,
-    project_of,
     referred,
     referring,
     someone,
     status_author,
     system,
-    title_of,
-    title_said,
     to,
 )
-from app.features.projects.labels import FEELINGS, GOAL_KINDS, ORIGINS, STEPS
-from app.features.projects.models import Expectation, Goal
-from app.features.projects.questions import finess
-from app.features.projects.vocabulary import Feeling, GoalKind, GoalStatus, Origin, Step
-from app.fhir.canonicals import code_system, extension
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Token, When
 from app.fhir.types import Annotation, CodeableConcept, Coding, Extension, GoalTarget, heard
 from app.fhir.types import Goal as FhirGoal
 from app.kernel.clock import now

@@ -5,10 +5,15 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-s
 
 from typing import ClassVar
 
-from app.features.projects.fhir.issued import Issued
-from app.features.projects.fhir.words import (
+from app.features.projects.fhir.words import REPLACES, project_of, title_of, title_said
+from app.features.projects.models import Need
+from app.features.structures.shown import finess
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Coded
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.issued import Issued
+from app.fhir.tddui import (
     ATTACHMENT,
-    REPLACES,
     TDDUI,
     code_of,
     coded,
@@ -17,19 +22,11 @@ from app.features.projects.fhir.words import (
     last_updated,
     led_to,
     profile,
-    project_of,
     referred,
     referring,
     system,
-    title_of,
-    title_said,
     to,
 )
-from app.features.projects.models import Need
-from app.features.projects.questions import finess
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded
-from app.fhir.search.criteria import Reference as Leads
 from app.fhir.types import CodeableConcept, Coding, ServiceRequest, heard
 from app.kernel.clock import now
 

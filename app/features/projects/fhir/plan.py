@@ -7,8 +7,18 @@ from datetime import date
 from typing import ClassVar
 
 from app.features.projects.fhir.agreements import is_agreement
-from app.features.projects.fhir.issued import Issued
-from app.features.projects.fhir.words import (
+from app.features.projects.fhir.words import title_of, title_said
+from app.features.projects.models import Project
+from app.features.projects.questions import SIGNED_BY_OTHERS, SIGNED_HERE
+from app.features.projects.vocabulary import ProjectStatus
+from app.features.structures.shown import finess
+from app.fhir.canonicals import extension
+from app.fhir.identifiers import business_id
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.issued import Issued
+from app.fhir.tddui import (
     ATTACHMENT,
     all_to,
     by_status,
@@ -26,19 +36,9 @@ from app.features.projects.fhir.words import (
     referring,
     status_author,
     system,
-    title_of,
-    title_said,
     to,
     told_apart,
 )
-from app.features.projects.models import Project
-from app.features.projects.questions import SIGNED_BY_OTHERS, SIGNED_HERE, finess
-from app.features.projects.vocabulary import ProjectStatus
-from app.fhir.canonicals import extension
-from app.fhir.identifiers import business_id
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, Token, When
-from app.fhir.search.criteria import Reference as Leads
 from app.fhir.types import Annotation, CarePlan, Extension, Period, Reference, heard
 from app.kernel.clock import now
 

@@ -6,10 +6,15 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-t
 from datetime import date, datetime
 from typing import ClassVar
 
-from app.features.projects.fhir.issued import Issued
-from app.features.projects.fhir.words import (
-    TASK_STATUSES,
-    TASK_STATUSES_HEARD,
+from app.features.projects.fhir.words import TASK_STATUSES, TASK_STATUSES_HEARD, project_of
+from app.features.projects.models import Review
+from app.features.projects.vocabulary import TaskStatus
+from app.features.structures.shown import finess
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.issued import Issued
+from app.fhir.tddui import (
     all_to,
     at,
     code_of,
@@ -24,16 +29,9 @@ from app.features.projects.fhir.words import (
     parameter,
     parameters,
     profile,
-    project_of,
     system,
     to,
 )
-from app.features.projects.models import Review
-from app.features.projects.questions import finess
-from app.features.projects.vocabulary import TaskStatus
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, Token, When
-from app.fhir.search.criteria import Reference as Leads
 from app.fhir.types import Annotation, Period, Task, TaskParameter, heard
 from app.kernel.errors import Invalid
 

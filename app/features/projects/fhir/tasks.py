@@ -8,12 +8,25 @@ from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
-from app.features.projects.fhir.issued import Issued
 from app.features.projects.fhir.words import (
-    OF_THE_HOUSE,
     REPLACES,
     TASK_STATUSES,
     TASK_STATUSES_HEARD,
+    project_of,
+    same_bundle,
+    title_of,
+    title_said,
+)
+from app.features.projects.models import Means, ProjectAction, ProjectService
+from app.features.projects.vocabulary import TaskStatus
+from app.features.structures.shown import finess
+from app.fhir.canonicals import OURS
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Criterion, Token, When
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.issued import Issued
+from app.fhir.tddui import (
+    OF_THE_HOUSE,
     all_to,
     by_status,
     code_of,
@@ -29,24 +42,13 @@ from app.features.projects.fhir.words import (
     parameter,
     parameters,
     profile,
-    project_of,
     referred,
     referring,
-    same_bundle,
     someone,
     status_author,
     system,
-    title_of,
-    title_said,
     to,
 )
-from app.features.projects.models import Means, ProjectAction, ProjectService
-from app.features.projects.questions import finess
-from app.features.projects.vocabulary import TaskStatus
-from app.fhir.canonicals import OURS
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Criterion, Token, When
-from app.fhir.search.criteria import Reference as Leads
 from app.fhir.types import Period, Reference, Task, TaskParameter, heard
 from app.kernel.clock import now
 from app.kernel.errors import Invalid

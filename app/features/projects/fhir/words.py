@@ -1,48 +1,22 @@
-"""What the maps of a project share: TDDUI's addresses and discriminators, identifiers, references, dates, codes.
+"""What the maps of a project share: its addresses, the states of its tasks, titles, the project a part is of.
 
 Source: https://interop.esante.gouv.fr/ig/fhir/tddui (2.4.0)
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from app.features.projects.vocabulary import TaskStatus, Who
+from app.features.projects.vocabulary import TaskStatus
 from app.fhir.canonicals import extension
-from app.fhir.identifiers import TAGS, BusinessId
-from app.fhir.mapping import Inbound, Json, profiles_of
-from app.fhir.search.values import BadValue, moment_of
-from app.fhir.types import (
-    Annotation,
-    CodeableConcept,
-    Coding,
-    Extension,
-    Identifier,
-    Primitive,
-    Reference,
-    TaskParameter,
-    moment,
-)
-from app.kernel.clock import PARIS
+from app.fhir.mapping import Inbound, profiles_of
+from app.fhir.tddui import TDDUI, led_to
+from app.fhir.types import Reference
 from app.kernel.errors import Invalid
 
-TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui"
-DISCRIMINATOR = f"{TDDUI}/StructureDefinition/tddui-discriminator"
-DISCRIMINATORS = f"{TDDUI}/CodeSystem/tddui-discriminator"
-STATUS_AUTHOR = f"{TDDUI}/StructureDefinition/tddui-status-author"
-ATTACHMENT = f"{TDDUI}/StructureDefinition/tddui-attachment"
 EVALUATION = f"{TDDUI}/StructureDefinition/tddui-evaluation-reference"
 CAREPLAN = f"{TDDUI}/StructureDefinition/tddui-careplan-reference"
 REPLACES = extension("replaces")  # the same part in the project that an amendment replaced: TDDUI has no word for it
-TYPES = {
-    Who.PROFESSIONAL: "Practitioner",
-    Who.ROLE: "PractitionerRole",
-    Who.CONTACT: "RelatedPerson",
-    Who.USAGER: "Patient",
-}
-WHO = {type_name: who for who, type_name in TYPES.items()}
-OF_THE_HOUSE = ("Practitioner", "PractitionerRole")
 TASK_STATUSES = {
     TaskStatus.DRAFT.value: "draft",
     TaskStatus.IN_PROGRESS.value: "in-progress",
@@ -62,61 +36,6 @@ TASK_STATUSES_HEARD = {code: status for status, code in TASK_STATUSES.items()} |
 UNTITLED = "Sans titre"
 
 
-def profile(name: str) -> str:
-    return f"{TDDUI}/StructureDefinition/tddui-{name}"
-
-
-def system(name: str) -> str:
-    return f"https://identifiant-medicosocial-{name}.esante.gouv.fr"
-
-
-def issued(view: Any, of: str, kind: CodeableConcept | None = None) -> tuple[Identifier, ...]:
-    """Our own business identifier, by rule. What arrived keeps the one its sender gave it, beside the row.
-
-    A structure without FINESS can't make one: the row is then named by its id.
-    """
-    if view.origin_partner_id is not None:
-        return ()
-    if view.finess is None:
-        return (Identifier(system="urn:ietf:rfc:3986", value=f"urn:uuid:{view.id}", type=kind),)
-    number = BusinessId(view.finess, bare(view.usager_id), TAGS.get(of, "MORE"), bare(view.id))
-    return (Identifier(system=of, value=str(number), type=kind),)
-
-
-def bare(id: str) -> str:
-    return id.replace("-", "")
-
-
-def to(type_name: str, id: object) -> Reference:
-    return Reference(f"{type_name}/{id}")
-
-
-def all_to(type_name: str, ids: Iterable[str] | None) -> tuple[Reference, ...]:
-    return tuple(to(type_name, id) for id in ids or ())
-
-
-def someone(id: str | None, kind: str | None, name: str | None = None) -> Reference | None:
-    """Who is told by an id, a name, or both; None when by neither."""
-    if id is None:
-        return Reference(display=name) if name else None
-    return Reference(f"{TYPES[Who(kind or Who.PROFESSIONAL)]}/{id}", name)
-
-
-def known(inbound: Inbound, reference: Reference | None, *types: str) -> tuple[UUID | None, str | None, str | None]:
-    """Id, kind and name of who is referred to; a name alone when the reference leads nowhere and tells one."""
-    if reference is None:
-        return None, None, None
-    id = inbound.target(reference, *types)
-    kind = WHO[(reference.reference or "").partition("/")[0]].value if id else None
-    name = reference.display if id or reference.reference is None else None
-    return id, kind, name
-
-
-def led_to(inbound: Inbound, references: Iterable[Reference | None], *types: str) -> list[UUID] | None:
-    """The rows referred to, in order; what leads nowhere stays beside the row."""
-    return [id for id in (inbound.target(r, *types) for r in references) if id] or None
-
-
 def project_of(inbound: Inbound, references: Iterable[Reference | None]) -> UUID:
     """Raises Invalid when none of them leads to a project here."""
     found = led_to(inbound, references, "CarePlan")
@@ -131,63 +50,6 @@ def same_bundle(inbound: Inbound, reference: Reference | None, its_profile: str)
     return inbound.target(reference, "Task") if resource and its_profile in profiles_of(resource) else None
 
 
-def discriminated(code: str) -> Extension:
-    return Extension(
-        url=DISCRIMINATOR, valueCodeableConcept=CodeableConcept((Coding(system=DISCRIMINATORS, code=code),))
-    )
-
-
-def told_apart(item: Any) -> str | None:
-    """The discriminator of an element."""
-    for e in item.extension:
-        if e.url == DISCRIMINATOR and e.valueCodeableConcept:
-            return next((c.code for c in e.valueCodeableConcept.coding if c.system == DISCRIMINATORS), None)
-    return None
-
-
-def note(code: str, text: str | None, **more: Any) -> tuple[Annotation, ...]:
-    return (Annotation(extension=(discriminated(code),), text=text, **more),) if text is not None else ()
-
-
-def notes(items: Iterable[Annotation], code: str) -> list[Annotation]:
-    return [item for item in items if told_apart(item) == code and item.text is not None]
-
-
-def referring(url: str, type_name: str, ids: Iterable[str] | None) -> tuple[Extension, ...]:
-    return tuple(Extension(url=url, valueReference=reference) for reference in all_to(type_name, ids))
-
-
-def referred(extensions: Iterable[Extension], url: str) -> list[Reference | None]:
-    return [e.valueReference for e in extensions if e.url == url]
-
-
-def by_status(id: str | None, kind: str | None) -> Primitive | None:
-    """Who gave the status, beside it."""
-    who = someone(id, kind)
-    return Primitive(extension=(Extension(url=STATUS_AUTHOR, valueReference=who),)) if who else None
-
-
-def status_author(inbound: Inbound, beside: Primitive | None) -> Json:
-    """The columns that say who gave the status."""
-    found = referred(beside.extension if beside else (), STATUS_AUTHOR)
-    id, kind, _ = known(inbound, found[0] if found else None, *OF_THE_HOUSE)
-    return {"status_author_id": id, "status_author_kind": kind}
-
-
-def parameter(of: str, code: str, **value: Any) -> tuple[TaskParameter, ...]:
-    """One `input` or `output` of a Task; nothing when there is no value."""
-    concept = CodeableConcept((Coding(system=f"{TDDUI}/CodeSystem/tddui-task-{of}", code=code),))
-    return (TaskParameter(type=concept, **value),) if next(iter(value.values())) is not None else ()
-
-
-def parameters(items: Iterable[TaskParameter], code: str) -> list[TaskParameter]:
-    return [item for item in items if item.type and any(c.code == code for c in item.type.coding)]
-
-
-def first_text(items: Iterable[TaskParameter], code: str) -> str | None:
-    return next((item.valueString for item in parameters(items, code) if item.valueString), None)
-
-
 def title_of(*found: str | None) -> str:
     """The first of these that says something."""
     return next((text for text in found if text and text.strip()), UNTITLED)
@@ -196,43 +58,3 @@ def title_of(*found: str | None) -> str:
 def title_said(view: Any, title: str, instead: str | None = None) -> str | None:
     """The title, unless it arrived without one and `instead` was taken for it: what was not sent is not sent back."""
     return None if view.origin_partner_id is not None and title in (instead, UNTITLED) else title
-
-
-def coded(code: str | None) -> CodeableConcept | None:
-    """`system|code` as FHIR says it."""
-    if code is None:
-        return None
-    of, _, value = code.rpartition("|")
-    return CodeableConcept((Coding(system=of or None, code=value),))
-
-
-def code_of(concept: CodeableConcept | None) -> str | None:
-    told = next((c for c in (concept.coding if concept else ()) if c.code), None)
-    return f"{told.system}|{told.code}" if told and told.system else (told.code if told else None)
-
-
-def day(value: date | None) -> str | None:
-    return value.isoformat() if value else None
-
-
-def at(value: datetime | None) -> str | None:
-    return moment(value) if value else None
-
-
-def instant_of(text: str | None) -> datetime | None:
-    """What a FHIR date or instant says, at its beginning; None when it says none."""
-    try:
-        return moment_of(text).low if text else None
-    except BadValue:
-        return None
-
-
-def day_of(text: str | None) -> date | None:
-    found = instant_of(text)
-    return found.astimezone(PARIS).date() if found else None
-
-
-def last_updated(resource: Mapping[str, Any]) -> datetime | None:
-    """Status date = `meta.lastUpdated` (TDDUI)."""
-    about = resource.get("meta")
-    return instant_of(about.get("lastUpdated")) if isinstance(about, Mapping) else None

@@ -15,7 +15,7 @@ from app.fhir.search.values import alternatives
 
 @dataclass(frozen=True, eq=False)
 class Issued:
-    """`system|value`, `|value` or `value`, as `words.issued` writes it; or a name that a partner gave to the row."""
+    """`system|value`, `|value` or `value`, as `tddui.issued` writes it; or a name that a partner gave to the row."""
 
     table: Any
     system: str

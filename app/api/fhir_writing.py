@@ -1,0 +1,145 @@
+"""One resource written by a partner: the same road as a bundle of one, answered as its own verb.
+
+Sources: https://hl7.org/fhir/R4/http.html#create, #update, #patch, #delete
+"""
+
+from base64 import b64encode
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from app.access.http import principal_at
+from app.api.fhir import FhirRoute, negotiate, origin_of, pairs_of, prefers
+from app.api.fhir_entries import look
+from app.api.fhir_sent import body_of, claim_of, no_writing, read_aside, written
+from app.api.formats import JSON_SENT
+from app.api.resources import REGISTRY
+from app.audit.vocabulary import Door
+from app.exchange.journal import Receiving
+from app.fhir import reading
+from app.fhir.mapping import Json
+from app.fhir.outcomes import Issue, outcome
+from app.fhir.reading import Bundle, Entry
+from app.fhir.verbs import acts
+from app.fhir.verbs.conditions import http_date
+from app.fhir.verbs.patch import JSON_PATCH
+from app.fhir.verbs.transaction import Done
+from app.kernel.answers import FHIR_JSON, etag, told
+from app.kernel.clock import now
+from app.kernel.errors import DuiError, Fault, MethodNotAllowed, Unreadable, UnsupportedMedia
+from app.security.principal import Partner
+
+HEADERS = {"If-Match": "ifMatch", "If-None-Exist": "ifNoneExist", "If-None-Match": "ifNoneMatch"}
+SAID = {f"Bundle.entry[0].request.{name}": header for header, name in HEADERS.items()}
+ENTRY = "Bundle.entry[0]"
+ACTIONS = {acts.CREATE: "create", acts.UPDATE: "update", acts.PATCH: "update", acts.DELETE: "delete"}
+DONE = Issue("information", "done", "", "C'est fait.")
+
+
+def routes() -> list[BaseRoute]:
+    found: list[BaseRoute] = []
+    for path, methods in (
+        ("/fhir/{type_name}/{id}", ("PUT", "PATCH", "DELETE")),
+        ("/fhir/{type_name}", tuple(ACTIONS)),
+    ):
+        for each in (path, f"{path}/"):
+            found.append(FhirRoute(each, _write, methods=[*methods]))
+    return found
+
+
+async def _write(request: Request) -> Response:
+    negotiate(request)
+    who = await principal_at(request, Door.FHIR)
+    type_name, method = request.path_params["type_name"], request.method
+    kind = REGISTRY.of_type(type_name)[0].view.TABLE.KIND
+    if any(type_name == each.type_name for each in REGISTRY.beside):
+        raise MethodNotAllowed("Ce type ne s'écrit pas : il se lit.")
+    if not isinstance(who, Partner):
+        raise await no_writing(request, who, ACTIONS[method], kind)
+    _check_type(request, method)
+    asked = _asked(request)
+    body = b"" if method == acts.DELETE else await body_of(request)
+    read = await read_aside(partial(_bundle, method=method, type_name=type_name, asked=asked), body)
+    raw = orjson.dumps(read.whole) if isinstance(read, Bundle) else body
+    claim = None
+    if method == acts.CREATE and raw is not None:
+        route, by_bytes = f"POST /fhir/{type_name}", "ifNoneExist" not in asked
+        claim = claim_of(request, who, raw, route, by_bytes=by_bytes)
+    answer: list[Response] = []
+
+    async def then(gate: Receiving, done: list[Done]) -> None:
+        answer.append(await _answer(request, gate, done[0]))
+
+    try:
+        await written(request, who, raw, read, claim, strict=prefers(request, "handling", "strict"), then=then)
+    except DuiError as no:
+        no.faults = tuple(Fault(_where(fault.where, type_name), fault.code, fault.message) for fault in no.faults)
+        raise
+    return answer[0]
+
+
+def _check_type(request: Request, method: str) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if method == acts.PATCH and kind != JSON_PATCH:
+        raise UnsupportedMedia(f"Un PATCH s'envoie en {JSON_PATCH}.")
+    if method in (acts.CREATE, acts.UPDATE) and kind not in JSON_SENT:
+        raise UnsupportedMedia("Une ressource seule s'envoie en JSON : Content-Type: application/fhir+json.")
+
+
+def _asked(request: Request) -> Json:
+    """The request as an entry of a bundle says it."""
+    type_name, id = request.path_params["type_name"], request.path_params.get("id")
+    said = [(name, text) for name, text in pairs_of(request) if name != "_format"]
+    if said and (id or request.method == acts.CREATE):
+        raise Unreadable("Ce geste ne prend pas de paramètre.", where="_format", code="unknown_parameter")
+    url = (
+        f"{type_name}/{id}" if id else type_name if request.method == acts.CREATE else f"{type_name}?{urlencode(said)}"
+    )
+    headers = {HEADERS[name]: request.headers[name] for name in HEADERS if name in request.headers}
+    return {"method": request.method, "url": url, **headers}
+
+
+def _bundle(body: bytes, *, method: str, type_name: str, asked: Json) -> Bundle:
+    """Raises Unreadable with all the faults of the body."""
+    resource: Json = {}
+    if method == acts.PATCH:
+        reading.read_json(body)
+        data = b64encode(body).decode()
+        resource = {"resourceType": "Binary", "contentType": JSON_PATCH, "data": data}
+    elif method != acts.DELETE:
+        resource = reading.read_resource(body)
+        if resource["resourceType"] != type_name:
+            raise Unreadable("Le type de la ressource est celui de l'adresse.", where="resourceType", code="wrong_url")
+    whole: dict[str, Any] = {"request": asked, **({"resource": resource} if resource else {})}
+    entry = Entry(0, ENTRY, "", method, str(asked["url"]), asked, resource)
+    return Bundle("transaction", (entry,), {"resourceType": "Bundle", "type": "transaction", "entry": [whole]})
+
+
+def _where(where: str, type_name: str) -> str:
+    return SAID.get(where, where.replace(f"{ENTRY}.resource", type_name).replace(f"{ENTRY}.request.url", type_name))
+
+
+async def _answer(request: Request, gate: Receiving, done: Done) -> Response:
+    """As `Prefer: return=` says; the resource, unless it says otherwise."""
+    headers = {"Idempotency-Replayed": "true"} if gate.replay else {}
+    if done.id:
+        headers["ETag"] = etag(done.version)
+    if done.status == 204:
+        if prefers(request, "return", "OperationOutcome"):
+            return told(outcome([DONE]), FHIR_JSON, 200, headers)
+        return Response(status_code=204, headers=headers)
+    type_name, origin = request.path_params["type_name"], origin_of(request)
+    headers["Last-Modified"] = http_date(done.at or now())
+    if done.status == 201:
+        headers["Location"] = f"{origin}/fhir/{type_name}/{done.id}/_history/{done.version}"
+    if prefers(request, "return", "minimal"):
+        return Response(status_code=done.status, headers=headers)
+    if prefers(request, "return", "OperationOutcome"):
+        return told(outcome(done.warnings or [DONE]), FHIR_JSON, done.status, headers)
+    entry = Entry(0, ENTRY, "", acts.READ, f"{type_name}/{done.id}/_history/{done.version}", {}, {})
+    return told(await look(gate, origin, entry), FHIR_JSON, done.status, headers)

@@ -1,0 +1,197 @@
+"""What the entries of a partner's request are about here: the rows they name, or that meet their conditions.
+
+Looked for with the caller's own rights, in the transaction of the work: a row out of reach is no match. A partner changes
+what it sent, and only that; what it reads by a consent is another's.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Integer, LargeBinary, Text, Uuid, text
+
+from app.access.arrivals import Arrivals
+from app.access.entry import DossierEntry
+from app.access.permissions import Action
+from app.access.refusal import MayNot, OutOfReach, refused
+from app.access.several import Found, those
+from app.access.versions import about
+from app.exchange.models import OutsideParty
+from app.exchange.resolution import Named
+from app.fhir.keeping import same
+from app.fhir.mapping import AnyMap, Json, Registry, by_ids, plain
+from app.fhir.verbs import acts, patch
+from app.fhir.verbs.acts import Act
+from app.fhir.verbs.asking import as_asked, asking, asking_of, told
+from app.fhir.verbs.search_type import matching
+from app.kernel.db import Base
+from app.kernel.errors import Fault, Gone, MethodNotAllowed, Stale, Unreadable
+
+PERSON = "Patient"
+CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
+SEVERAL = "Plusieurs ressources répondent à cette condition : précisez-la."
+# Two requests that change one row follow each other; the snapshot of the next statement is taken after the locks.
+ONE_BY_ONE = text(
+    """SELECT pg_advisory_xact_lock(hashtextextended(k, 11)) FROM (
+        SELECT k FROM unnest(CAST(:keys AS text[])) k ORDER BY k OFFSET 0) sorted"""
+)
+AS_SENT = text(
+    """SELECT DISTINCT ON (v.entry_id) v.entry_id, v.kind, v.usager_id, v.version, v.snapshot, k.wrapped
+    FROM entry_version v JOIN usager_key k ON k.organisation_id = v.organisation_id AND k.usager_id = v.usager_id
+    WHERE v.organisation_id = :organisation AND v.entry_id = ANY(:ids) AND v.origin_partner_id = :me
+        AND v.version = v.origin_version ORDER BY v.entry_id, v.version DESC"""
+).columns(
+    entry_id=Uuid(), kind=Text(), usager_id=Uuid(), version=Integer(), snapshot=LargeBinary(), wrapped=LargeBinary()
+)
+PARTY_GONE = text(
+    """UPDATE outside_party SET deleted_at = clock_timestamp(), updated_at = clock_timestamp(), version = version + 1,
+        changed_xid = pg_current_xact_id()
+    WHERE organisation_id = :organisation AND id = ANY(:ids) AND origin_partner_id = :me RETURNING id, version"""
+).columns(id=Uuid(), version=Integer())
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The row that an entry is about, as its caller reads it."""
+
+    its_map: AnyMap
+    found: Found
+    gone: bool
+    resource: Json
+    partner: str
+
+    @property
+    def id(self) -> UUID:
+        return UUID(str(self.found.view.id))
+
+    @property
+    def mine(self) -> bool:
+        """Its caller sent it: where its bundle stands is told to nobody else."""
+        return self.found.state is not None or getattr(self.found.view, "origin_partner_id", None) == self.partner
+
+    @property
+    def usager_id(self) -> UUID | None:
+        told = getattr(self.found.view, "usager_id", None)
+        return UUID(told) if told else None
+
+    def named(self) -> Named:
+        return Named(self.its_map.view.TABLE.KIND.value, self.id, self.usager_id)
+
+
+@dataclass(slots=True)
+class Targets:
+    """By place. `standing`: what a conditional creation found, that is not written again."""
+
+    rows: dict[int, Target] = field(default_factory=dict)
+    standing: dict[int, Target] = field(default_factory=dict)
+
+    def told(self, place: int) -> Target:
+        return self.standing.get(place) or self.rows[place]
+
+
+async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origin: str) -> Targets:
+    """Raises OutOfReach, MayNot, Stale (several match, or a version that is no longer the last), Gone."""
+    wanted = [act for act in plan if act.method != acts.READ and (act.method != acts.CREATE or act.query is not None)]
+    targets = Targets()
+    if not wanted:
+        return targets
+    keys = [str(act.id) if act.id else f"{act.kind}?{act.query}" for act in wanted]
+    await gate.consult(ONE_BY_ONE, keys=[f"{gate.principal.organisation_id} {key}" for key in keys])
+    ids: dict[int, UUID] = {}
+    for act in wanted:
+        found = await _match(gate, act, registry, origin) if act.query is not None else act.id
+        if found:
+            ids[act.at] = found
+    read = await _read(gate, set(ids.values()), registry, origin, {act.kind for act in wanted})
+    for act in wanted:
+        one = read.get(ids[act.at]) if act.at in ids else None
+        if one and _type(one) != act.kind:
+            one = None
+        if act.method == acts.CREATE and one:
+            targets.standing[act.at] = one
+        elif one or act.query is None or act.method == acts.PATCH:
+            targets.rows[act.at] = _judged(act, one, registry)
+    return targets
+
+
+async def _match(gate: Arrivals, act: Act, registry: Registry, origin: str) -> UUID | None:
+    """The one row within reach that meets a condition. Raises Stale (412) when there are several."""
+    asked = await asking(gate, registry, origin, act.kind, "s")
+    try:
+        found = await matching(asked, act.query or (), 2)
+    except Unreadable as no:
+        faults = [Fault(act.asked, fault.code, fault.message) for fault in no.faults]
+        raise Unreadable(no.message, faults=faults or [Fault(act.asked, no.told, no.message)]) from None
+    if len(found) > 1:
+        raise Stale(SEVERAL, where=act.asked, code="several")
+    return UUID(str(found[0][1].view.id)) if found else None
+
+
+async def _read(
+    gate: Arrivals, ids: Iterable[UUID], registry: Registry, origin: str, kinds: Collection[str]
+) -> dict[UUID, Target]:
+    if not (wanted := sorted(ids)):
+        return {}
+    everywhere = asking_of(gate, registry, origin, kinds)
+    found = await those(gate, tuple(map(by_ids, everywhere.maps)), wanted)
+    read = {}
+    for id, (gone, one) in found.items():
+        its_map = everywhere.maps[one.place]
+        read[id] = Target(its_map, one, gone, plain(told(everywhere, its_map, one)), str(gate.principal.id))
+    return read
+
+
+def _type(target: Target) -> str:
+    return target.its_map.type_name or str(target.found.view.type_name)
+
+
+def _judged(act: Act, target: Target | None, registry: Registry) -> Target:
+    action = Action.DELETE if act.method == acts.DELETE else Action.UPDATE
+    where = f"{act.entry.where}.request.url"
+    if target is None:
+        kind = registry.of_type(act.kind)[0].view.TABLE.KIND
+        raise refused(OutOfReach, action, kind, [act.id] if act.id else [], where=where)
+    kind = target.its_map.view.TABLE.KIND
+    if not target.mine:
+        raise refused(MayNot, action, kind, [target.id], usager_id=target.usager_id, where=where)
+    if act.version is not None and act.version != target.found.view.version:
+        raise Stale(CHANGED, where=f"{act.entry.where}.request.ifMatch")
+    if target.gone and act.method == acts.PATCH:
+        raise Gone("Cet élément a été supprimé.", where=where)
+    if act.method == acts.DELETE and act.kind == PERSON:
+        raise MethodNotAllowed("Un dossier ne se supprime pas par ici : demandez-le à la structure.", where=where)
+    return target
+
+
+def resource_of(act: Act, targets: Targets) -> Json:
+    """What an entry makes of its resource. Raises Unreadable, Invalid."""
+    where = f"{act.entry.where}.resource"
+    if act.method == acts.PATCH:
+        operations = patch.of_binary(act.entry.resource, where)
+        return as_asked(patch.patched(targets.rows[act.at].resource, operations, where), where)
+    return as_asked(act.entry.resource, where) if act.method == acts.UPDATE else act.entry.resource
+
+
+async def withdrawn(gate: Arrivals, going: Sequence[Target]) -> dict[UUID, Any]:
+    """The rows of these targets, deleted as their sender knows them; two statements whatever their number."""
+    parties = [one.id for one in going if one.its_map.view.TABLE is OutsideParty]
+    ids = [one.id for one in going if one.id not in parties]
+    rows: dict[UUID, Any] = {}
+    tables = {m.class_.KIND: m.class_ for m in Base.registry.mappers if issubclass(m.class_, DossierEntry)}
+    for sent in await gate.consult(AS_SENT, ids=ids) if ids else ():
+        key = gate.knows(sent["usager_id"], sent["wrapped"])
+        values = orjson.loads(key.open(sent["snapshot"], about(sent["kind"], sent["entry_id"], sent["version"])))
+        row = tables[sent["kind"]](**{**values, "id": sent["entry_id"], "usager_id": sent["usager_id"]})
+        rows[row.id] = gate.withdraw(row)
+    for line in await gate.consult(PARTY_GONE, ids=parties) if parties else ():
+        gate.tell(Action.DELETE, OutsideParty.KIND, [line["id"]], usager_id=None)
+        rows[line["id"]] = OutsideParty(id=line["id"], version=line["version"])
+    return rows
+
+
+def unchanged(target: Target, resource: Json) -> bool:
+    """Whether what came says what its sender reads already."""
+    stands = as_asked(target.resource, "")
+    return not target.gone and same({**resource, "id": ""}, {**stands, "id": ""})

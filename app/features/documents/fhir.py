@@ -1,0 +1,230 @@
+"""Document ⇄ FHIR DocumentReference. Its bytes are told by the address of a Binary, or inline in what travels (`data`).
+
+A DocumentReference without profile is a document: only the notes of the cahier de liaison say theirs.
+Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-document-reference
+"""
+
+from base64 import b64decode
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import Text, literal_column
+
+from app.access import contents
+from app.access.permissions import Category
+from app.access.protection import anywhere_protected
+from app.features.documents import files
+from app.features.documents.models import Document, DocumentStatus
+from app.features.documents.service import of_file
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.references import literal
+from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.tddui import OF_THE_HOUSE, at, code_of, coded, instant_of, known, profile, someone, to
+from app.fhir.types import (
+    Attachment,
+    Coding,
+    DocumentContent,
+    DocumentContext,
+    DocumentReference,
+    DocumentRelation,
+    Identifier,
+    Period,
+    Reference,
+    heard,
+    moment,
+)
+from app.kernel.clock import now
+from app.kernel.errors import Invalid, TooLarge
+from app.kernel.ids import uuid7
+
+PROFILE = profile("document-reference")
+TYPE, BINARY = "DocumentReference", "Binary"
+STATUSES = {status.value: status.value.replace("_", "-") for status in DocumentStatus}
+HEARD = {code: status for status, code in STATUSES.items()}
+AUTHORS = {"professional": "Practitioner", "usager": "Patient", "representative": "RelatedPerson"}
+WRITERS = (*OF_THE_HOUSE, "Patient", "RelatedPerson")
+UNTITLED = "Document reçu"
+_NONE = literal_column("NULL", Text())
+
+
+class DocumentFhir(RecordView, frozen=True):
+    """`data`: the bytes in base64, when they travel with it; `url`: where its sender said they are."""
+
+    TABLE: ClassVar = Document
+    COMPUTED: ClassVar = {"data": _NONE, "url": _NONE, "protected": anywhere_protected(Document)}
+
+    structure_id: str
+    author_id: str | None
+    author_kind: str
+    title: str
+    description: str | None
+    status: str
+    content_id: str | None
+    content_type: str | None
+    language: str | None
+    size: int | None
+    sha1: str | None
+    sha256: str | None
+    written_on: str | None
+    type: str | None
+    class_code: str | None
+    format: str | None
+    writer_id: str | None
+    writer_kind: str | None
+    writer_name: str | None
+    authenticator_id: str | None
+    authenticator_kind: str | None
+    authenticator_name: str | None
+    event: str | None
+    period_starts: datetime | None
+    period_ends: datetime | None
+    facility: str | None
+    practice: str | None
+    encounter_id: str | None
+    replaces_id: str | None
+    occurred_at: datetime
+    data: str | None = None
+    url: str | None = None
+    protected: bool = True  # where nobody could tell
+
+
+def to_fhir(d: DocumentFhir) -> DocumentReference:
+    """A sender's own identifiers, custodian and further authors stand beside the row it sent."""
+    ours = d.origin_partner_id is None
+    own = Identifier(system="urn:ietf:rfc:3986", value=f"urn:uuid:{d.id}") if ours else None
+    authenticator = someone(d.authenticator_id, d.authenticator_kind, d.authenticator_name)
+    classed = coded(d.class_code)
+    return DocumentReference(
+        id=d.id,
+        meta=meta(d, PROFILE),
+        masterIdentifier=own,
+        identifier=(own,) if own else (),
+        status=STATUSES[d.status],
+        type=coded(d.type),
+        category=(classed,) if classed else (),
+        subject=to("Patient", d.usager_id),
+        date=moment(d.occurred_at),
+        author=_authors(d),
+        authenticator=authenticator,
+        custodian=to("Organization", d.structure_id) if ours else None,
+        relatesTo=(DocumentRelation(code="replaces", target=to(TYPE, d.replaces_id)),) if d.replaces_id else (),
+        description=d.description,
+        content=(DocumentContent(attachment=_attachment(d), format=_coding(d.format)),),
+        context=_context(d),
+    )
+
+
+def _authors(d: DocumentFhir) -> tuple[Reference, ...]:
+    writer = someone(d.writer_id, d.writer_kind, d.writer_name)
+    if writer:
+        return (writer,)
+    author = AUTHORS.get(d.author_kind)
+    return (to(author, d.author_id),) if author and d.author_id else ()
+
+
+def _attachment(d: DocumentFhir) -> Attachment:
+    here = d.content_id is not None and d.data is None and d.url is None
+    return Attachment(
+        contentType=d.content_type,
+        language=d.language,
+        data=d.data,
+        url=f"{BINARY}/{d.id}" if here else d.url,
+        size=d.size if here else None,
+        hash=d.sha1 if here else None,
+        title=d.title,
+        creation=d.written_on,
+    )
+
+
+def _context(d: DocumentFhir) -> DocumentContext | None:
+    event = coded(d.event)
+    told = DocumentContext(
+        encounter=(to("Encounter", d.encounter_id),) if d.encounter_id else (),
+        event=(event,) if event else (),
+        period=Period(start=at(d.period_starts), end=at(d.period_ends)) if d.period_starts or d.period_ends else None,
+        facilityType=coded(d.facility),
+        practiceSetting=coded(d.practice),
+    )
+    return told if told != DocumentContext() else None
+
+
+def _coding(code: str | None) -> Coding | None:
+    told = coded(code)
+    return told.coding[0] if told else None
+
+
+def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
+    """Raises Invalid when its bytes are not what they say, or too many: the whole is then kept as it came."""
+    d = heard(DocumentReference, resource)
+    content = next((c for c in d.content if c.attachment), DocumentContent())
+    told = content.attachment or Attachment()
+    about = d.context or DocumentContext()
+    writers = [known(inbound, reference, *WRITERS) for reference in d.author]
+    writer = next((who for who in writers if who[0]), (None, None, None))
+    voucher = known(inbound, d.authenticator, *OF_THE_HOUSE)
+    replaced = [inbound.target(r.target, TYPE) for r in d.relatesTo if r.code == "replaces"]
+    encounters = [inbound.target(reference, "Encounter") for reference in about.encounter]
+    row = Document(
+        category=Category.CARE.value,
+        title=told.title or d.description or UNTITLED,
+        description=d.description,
+        status=HEARD.get(d.status or "", DocumentStatus.CURRENT.value),
+        content_type=told.contentType,
+        language=told.language,
+        written_on=told.creation,
+        type=code_of(d.type),
+        class_code=next((code_of(c) for c in d.category), None),
+        format=f"{content.format.system}|{content.format.code}" if content.format and content.format.system else None,
+        **dict(zip(("writer_id", "writer_kind", "writer_name"), writer, strict=True)),
+        **dict(zip(("authenticator_id", "authenticator_kind", "authenticator_name"), voucher, strict=True)),
+        event=next((code_of(c) for c in about.event), None),
+        period_starts=instant_of(about.period.start) if about.period else None,
+        period_ends=instant_of(about.period.end) if about.period else None,
+        facility=code_of(about.facilityType),
+        practice=code_of(about.practiceSetting),
+        encounter_id=next((id for id in encounters if id), None),
+        replaces_id=next((id for id in replaced if id), None),
+        occurred_at=instant_of(d.date) or now(),
+    )
+    given, declared = _bytes(told, inbound)
+    if given is None:
+        return Arrived(row)
+    kind, clear, id = *_checked(declared, given), uuid7()
+    for name, value in of_file(kind, clear, id).items():
+        setattr(row, name, value)
+    kept = contents.sealed(inbound.key, inbound.usager_id, id, clear)
+    return Arrived(row, told={"data": told.data, "url": told.url}, along=(kept,))
+
+
+def _bytes(told: Attachment, inbound: Inbound) -> tuple[str | None, str | None]:
+    """In base64, with the type they are said to be: inline, or those of a Binary of the same bundle."""
+    if told.data:
+        return told.data, told.contentType
+    named = literal(told.url or "")
+    binary = inbound.around.get(f"{BINARY}/{named.id}", {}) if named and named.kind == BINARY else {}
+    return binary.get("data"), told.contentType or binary.get("contentType")
+
+
+def _checked(declared: str | None, given: str) -> tuple[str, bytes]:
+    clear = b64decode(given)  # base64 indeed, the door has seen to it
+    try:
+        return files.checked(declared, clear, "content"), clear
+    except TooLarge as no:
+        raise Invalid(no.message, where="content", code=no.told) from None
+
+
+DOCUMENT = ResourceMap(
+    profile=PROFILE,
+    type_name=TYPE,
+    view=DocumentFhir,
+    to_fhir=to_fhir,
+    from_fhir=from_fhir,
+    search={
+        "date": When(Document.occurred_at),
+        "period": When(Document.period_starts, Document.period_ends),
+        "status": Token(Document.status, {code: (status,) for status, code in STATUSES.items()}),
+        "type": Coded(Document.type),
+        "category": Coded(Document.class_code),
+    },
+    hides=lambda d: d.protected,
+)

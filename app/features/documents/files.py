@@ -1,0 +1,98 @@
+"""What a file is, as its first bytes say it: a closed list of types, and none that lies about itself.
+
+What a browser would run (HTML, SVG, scripts) is not in the list; what is in it leaves as an attachment all the same.
+"""
+
+import re
+
+import puremagic
+
+from app.kernel.errors import Fault, Invalid, TooLarge
+
+MIB = 1024 * 1024
+LARGEST = 20 * MIB
+TEXT, CSV, XML, CDA = "text/plain", "text/csv", "application/xml", "text/xml"
+OFFICE = "application/vnd.openxmlformats-officedocument"
+ODF = "application/vnd.oasis.opendocument"
+# Type → the end of the file's name.
+EXTENSIONS = {
+    "application/pdf": "pdf",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/tiff": "tiff",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/heic": "heic",
+    "audio/mpeg": "mp3",
+    "application/msword": "doc",
+    "application/rtf": "rtf",
+    f"{OFFICE}.wordprocessingml.document": "docx",
+    f"{OFFICE}.spreadsheetml.sheet": "xlsx",
+    f"{OFFICE}.presentationml.presentation": "pptx",
+    f"{ODF}.text": "odt",
+    f"{ODF}.spreadsheet": "ods",
+    f"{ODF}.presentation": "odp",
+    TEXT: "txt",
+    CSV: "csv",
+    XML: "xml",
+    CDA: "xml",
+}
+ALIASES = {
+    "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/heif": "image/heic", "image/heif-sequence": "image/heic",
+    "audio/mp3": "audio/mpeg", "text/rtf": "application/rtf", "application/x-pdf": "application/pdf",
+}  # fmt: skip
+WORDS = frozenset({TEXT, CSV, XML, CDA})  # told by no magic number
+_RUNS = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|script|svg|iframe|\?php)", re.IGNORECASE)
+_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?!!doctype)[?!A-Za-z]", re.IGNORECASE)
+_PARAMETERS = re.compile(r"\s*;.*", re.DOTALL)
+
+
+def checked(declared: str | None, content: bytes, where: str = "/content") -> str:
+    """The type of these bytes: that declared, when they are of it. Raises Invalid, TooLarge."""
+    if not content:
+        raise Invalid("Ce fichier est vide.", where=where, code="document.empty")
+    if len(content) > LARGEST:
+        raise TooLarge(f"Un document compte {LARGEST // MIB} Mio au plus.", where=where)
+    found = _found(content)
+    told = base(declared) if declared else next(iter(sorted(found & EXTENSIONS.keys())), "")
+    if told not in EXTENSIONS:
+        raise Invalid(
+            "Ce type de fichier n'est pas gardé ici : PDF, image, texte, ou document bureautique.",
+            faults=[Fault(where, "document.type", "Enregistrez-le par exemple en PDF.")],
+            code="document.type",
+        )
+    if told not in found:
+        raise Invalid("Ce fichier n'est pas du type annoncé.", where=where, code="document.other_type")
+    return told
+
+
+def base(declared: str) -> str:
+    """A type without its parameters, by its usual name."""
+    bare = _PARAMETERS.sub("", declared).strip().lower()
+    return ALIASES.get(bare, bare)
+
+
+def _found(content: bytes) -> frozenset[str]:
+    """The types that these bytes may be."""
+    if _RUNS.match(content):
+        return frozenset()
+    try:
+        matches = {base(match.mime_type) for match in puremagic.magic_string(content) if match.mime_type}
+    except (puremagic.PureError, ValueError):
+        matches = set()
+    binary = {kind for kind in matches & EXTENSIONS.keys() if kind not in WORDS}
+    if binary:
+        return frozenset(binary)
+    if not _is_text(content):
+        return frozenset()
+    return frozenset({XML, CDA} if _XML.match(content) else {TEXT, CSV})
+
+
+def _is_text(content: bytes) -> bool:
+    if b"\0" in content:
+        return False
+    try:
+        content.decode()
+    except ValueError:
+        return False
+    return True

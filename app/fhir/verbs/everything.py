@@ -1,0 +1,150 @@
+"""`Patient/$everything`: all the rows of one person's dossier that the caller may read, the latest first, page by page.
+
+Source: https://hl7.org/fhir/R4/patient-operation-everything.html
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, and_, any_, bindparam
+from starlette.responses import Response
+
+from app.access.gate import Listing
+from app.access.permissions import Action
+from app.access.refusal import OutOfReach, refused
+from app.access.several import Found, Question, page, person, refuse
+from app.access.versions import EntryVersion
+from app.fhir import paging
+from app.fhir.mapping import AnyMap
+from app.fhir.search.query import PAGE_MOST
+from app.fhir.search.values import BadValue, moment_of, uuid_of
+from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
+from app.fhir.verbs.asking import Asking, told
+from app.kernel import answers
+from app.kernel.answers import FHIR_JSON
+from app.kernel.clock import now
+from app.kernel.errors import Fault, Unreadable
+from app.security.principal import Partner
+
+NAME = "$everything"
+WHOM = "everyone_of"  # the parameter that names the person
+SINCE = bindparam("since", type_=DateTime(timezone=True))
+OF = bindparam(WHOM, type_=Uuid())
+TYPES = bindparam("types", type_=ARRAY(Text()))
+MATCH = EntrySearch("match")
+Pairs = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    count: int
+    said: paging.Said
+    types: frozenset[str] = frozenset()
+    values: Mapping[str, object] = field(default_factory=dict)
+    after: tuple[object, ...] = ()
+    link: str | None = None
+
+
+async def everything(asking: Asking, id: str, said: Pairs) -> Response:
+    """`asking` holds a map for each table that this caller may read. Raises OutOfReach when nothing of them may be."""
+    key, kind = uuid_of(id), asking.maps[0].view.TABLE.KIND
+    if key is None:
+        await refuse(asking.reading, Action.READ, kind)
+        raise refused(OutOfReach, Action.READ, kind)
+    path = f"Patient/{key}/{NAME}"
+    asked = _read(asking, path, said)
+    wanted = asked.types or None
+    maps = tuple(each for each in asking.maps if wanted is None or not each.type_name or each.type_name in wanted)
+    here = await person(asking.reading, key) if isinstance(asking.reading.principal, Partner) else key
+    questions = _questions(maps, since="since" in asked.values, typed=bool(asked.types))
+    values = {**asked.values, WHOM: here, "types": sorted(asked.types)}
+    rows = await page(asking.reading, questions, asked.count + 1, asked.after, WHOM, **values) if maps else []
+    if not (rows or asked.said or asked.link):
+        raise refused(OutOfReach, Action.READ, kind, [key])
+    return _answer(asking, maps, path, asked, rows)
+
+
+@lru_cache(maxsize=500)
+def _questions(maps: tuple[AnyMap, ...], *, since: bool, typed: bool) -> tuple[Question, ...]:
+    return tuple(_question(each, since=since, typed=typed) for each in maps)
+
+
+def _question(each: AnyMap, *, since: bool, typed: bool) -> Question:
+    row: Any = each.view.TABLE
+    whose: list[ColumnElement[bool]] = [row.usager_id == OF]
+    if each.narrow is not None:
+        whose.append(each.narrow)
+    if typed and not each.type_name:  # a table of many types
+        whose.append(row.type_name == any_(TYPES))
+    late = [(row.updated_at >= SINCE, EntryVersion.at >= SINCE)] if since else []
+    now_, then = ([one for one, _ in late], [one for _, one in late])
+    return Question(each.view, Listing(and_(*whose, *now_)), and_(*whose, *then))
+
+
+def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
+    """Raises Unreadable naming each parameter at fault, or a link that is not this caller's."""
+    said = tuple((name, text) for name, text in pairs if name != "_format")
+    links = [text for name, text in said if name == paging.PAGE]
+    after: tuple[object, ...] = ()
+    if links:
+        if len(said) > 1:
+            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
+        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, links[0])
+        said, after = opened.said, opened.after
+    names = [name for name, _ in said]
+    count, types, values, faults = PAGE_MOST, frozenset[str](), dict[str, object](), list[Fault]()
+    for name, text in said:
+        try:
+            if names.count(name) > 1:
+                raise BadValue(f"{name} ne se dit qu'une fois")
+            if name == "_count":
+                count = min(_count(text), PAGE_MOST)
+            elif name == "_type":
+                types = _types(asking, text)
+            elif name == "_since":
+                values["since"] = moment_of(text).low
+            else:
+                raise BadValue("Cette opération prend _count, _since et _type")
+        except BadValue as bad:
+            where = name if name in ("_count", "_type", "_since") else ""
+            faults.append(Fault(where, "bad_parameter", f"{bad}."))
+    if faults:
+        raise Unreadable("Cette demande est à corriger.", faults=faults)
+    return Asked(count, said, types, values, after, links[0] if links else None)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
+        raise BadValue("_count attend un nombre entier, au moins 1")
+    return int(text)
+
+
+def _types(asking: Asking, text: str) -> frozenset[str]:
+    """Of types served here; one that holds nothing of a person is no fault."""
+    types = frozenset(text.split(","))
+    if not types <= {*asking.registry.types, *asking.registry.kept_types}:
+        raise BadValue("_type attend des types servis ici, séparés par une virgule")
+    return types
+
+
+def _answer(asking: Asking, maps: Sequence[AnyMap], path: str, asked: Asked, rows: Sequence[Found]) -> Response:
+    shown, more = rows[: asked.count], len(rows) > asked.count
+    entries = tuple(_entry(asking, maps[row.place], row) for row in shown)
+    here = ((paging.PAGE, asked.link),) if asked.link else asked.said
+    links = [BundleLink("self", paging.first(asking.origin, path, here))]
+    if more:
+        reading = asking.reading
+        following = paging.following(reading.keyring, reading.principal, asking.origin, path, asked.said, shown[-1].at)
+        links.append(BundleLink("next", following))
+    total = None if more or asked.link else len(entries)
+    bundle = Bundle(type="searchset", timestamp=moment(now()), total=total, link=tuple(links), entry=entries)
+    return answers.told(bundle, FHIR_JSON)
+
+
+def _entry(asking: Asking, its_map: AnyMap, row: Found) -> BundleEntry:
+    kind = its_map.type_name or row.view.type_name
+    return BundleEntry(
+        fullUrl=f"{asking.origin}/fhir/{kind}/{row.view.id}", resource=told(asking, its_map, row), search=MATCH
+    )

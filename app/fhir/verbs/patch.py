@@ -1,0 +1,71 @@
+"""FHIR patch by JSON Patch: operations on the resource as its caller reads it; the result is an update like another.
+
+Who a row belongs to, who reads it and its versions stand in no element of it, and `id` and `meta` are ours to say.
+Sources: https://hl7.org/fhir/R4/http.html#patch, https://www.rfc-editor.org/rfc/rfc6902
+"""
+
+from base64 import b64decode
+from binascii import Error as NotBase64
+from copy import deepcopy
+from typing import Any
+
+import jsonpatch
+import jsonpointer
+import orjson
+
+from app.fhir.checking import faults_of
+from app.fhir.mapping import Json
+from app.fhir.reading import read_json
+from app.kernel.errors import Invalid, Unreadable
+
+JSON_PATCH = "application/json-patch+json"
+OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
+OPERATIONS_MOST = 100
+GROWN_MOST = 1024 * 1024  # bytes: a `copy` into itself doubles
+OURS = frozenset({"id", "meta", "resourceType"})
+SHAPE = "Un JSON Patch est une liste d'opérations, chacune avec op, path et, selon elle, value ou from."
+
+
+def of_binary(resource: Json, where: str) -> Any:
+    """The operations that an entry of a bundle carries. Raises Unreadable."""
+    kind = str(resource.get("contentType", "")).partition(";")[0].strip()
+    if resource.get("resourceType") != "Binary" or kind != JSON_PATCH:
+        raise Unreadable(f"Un PATCH se porte en ressource Binary, de type {JSON_PATCH}.", where=where)
+    try:
+        return read_json(b64decode(str(resource.get("data", "")), validate=True))
+    except (NotBase64, ValueError):
+        raise Unreadable("Le contenu de ce Binary n'est pas du base64.", where=where) from None
+
+
+def patched(resource: Json, operations: Any, where: str) -> Json:
+    """The resource once the operations were applied. Raises Unreadable or Invalid naming the operation."""
+    if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
+        raise Unreadable(SHAPE, where=where)
+    if len(operations) > OPERATIONS_MOST:
+        raise Invalid(f"Un PATCH tient en {OPERATIONS_MOST} opérations.", where=where, code="too_many")
+    told: Json = deepcopy(resource)
+    for place, operation in enumerate(operations):
+        told = _applied(told, operation, f"{where}[{place}]")
+    if faults := faults_of(told, where):
+        raise Unreadable("Après ce PATCH, la ressource n'est plus conforme à FHIR R4.", faults=faults)
+    return told
+
+
+def _applied(resource: Json, operation: Json, where: str) -> Json:
+    paths = [operation.get(name) for name in ("path", "from") if name in operation]
+    if operation.get("op") not in OPERATIONS or not paths or not all(isinstance(path, str) for path in paths):
+        raise Unreadable(SHAPE, where=where)
+    ours = any(str(path).strip("/").partition("/")[0] in OURS or not path for path in paths)
+    if ours and operation["op"] != "test":
+        raise Invalid(
+            "Ce chemin ne se change pas : id, meta et type sont tenus par le serveur.", where=where, code="not_yours"
+        )
+    try:
+        told: Json = jsonpatch.JsonPatch([operation]).apply(resource, in_place=True)
+    except jsonpatch.JsonPatchTestFailed:
+        raise Invalid("Le test de ce PATCH ne tient pas.", where=where, code="patch.test") from None
+    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, KeyError):
+        raise Invalid("Cette opération ne s'applique pas à la ressource.", where=where, code="patch.path") from None
+    if operation["op"] == "copy" and len(orjson.dumps(told)) > GROWN_MOST:
+        raise Invalid("Ce PATCH fait grandir la ressource sans fin.", where=where, code="too_long")
+    return told

@@ -1,0 +1,367 @@
+"""FHIR XML ⇄ the same tree as FHIR JSON, by the tables of `shapes`: what is checked, mapped and kept never knows which came.
+
+Read by expat, which refuses here what could make it fetch or multiply: a document type, an entity, a processing
+instruction. What XML says that R4 does not know gets a name that no JSON element has, so that `checking` finds it in its
+place. Source: https://hl7.org/fhir/R4/xml.html
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.parsers import expat
+
+import msgspec
+
+from app.fhir.checking import Twice
+from app.fhir.known_types import CARRIED
+from app.fhir.reading import MAX_VALUES, Json
+from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
+from app.fhir.types import Element
+from app.kernel.depth import MAX_DEPTH
+from app.kernel.errors import TooLarge, Unreadable
+
+FHIR, XHTML = "http://hl7.org/fhir", "http://www.w3.org/1999/xhtml"
+SCHEMAS = "http://www.w3.org/2001/XMLSchema-instance "  # where a schema may be found: nobody looks
+STRANGE = " "  # the name of what R4 has no name for
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
+INTEGERS = frozenset({"integer", "unsignedInt", "positiveInt"})
+DIGITS_MOST = 40  # of a number; more is no measure of anything
+
+UNREADABLE = "Le corps n'est pas du XML lisible, en UTF-8."
+REFUSED = "Ce XML contient une déclaration de type (DOCTYPE), une entité ou une instruction : retirez-les."
+NOT_FHIR = f'La racine est une ressource de l\'espace de noms FHIR : xmlns="{FHIR}".'
+OTHER_ENCODING = "Le XML s'écrit ici en UTF-8."
+
+_integer = re.compile(r"-?\d+", re.ASCII).fullmatch
+_decimal = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
+_plain = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def read(body: bytes, max_depth: int = MAX_DEPTH) -> Json:
+    """A resource, yet to be checked. `max_depth` counts as JSON would.
+
+    Raises Unreadable (no XML, not UTF-8, a forbidden declaration, too deep) or TooLarge (too many values).
+    """
+    reader = _Reader(body, max_depth)
+    parser = _parser()
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parser.CharacterDataHandler, parser.StartNamespaceDeclHandler = reader.text, reader.declared
+    reader.position = lambda: parser.CurrentByteIndex
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError:
+        raise Unreadable(UNREADABLE) from None
+    return reader.found
+
+
+def write(resource: Element | Mapping[str, Any]) -> bytes:
+    """One resource of ours, or one that was checked, with its XML declaration."""
+    return (HEAD + "".join(_resource(_plain(_encode(resource)), f' xmlns="{FHIR}"'))).encode()
+
+
+def _parser() -> expat.XMLParserType:
+    parser = expat.ParserCreate("utf-8", " ")
+    parser.namespace_prefixes, parser.buffer_text = True, True
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refused  # before anything of it is read
+    parser.ProcessingInstructionHandler = parser.SkippedEntityHandler = _refused
+    parser.XmlDeclHandler = _encoded
+    return parser
+
+
+def _refused(*_: object) -> None:
+    raise Unreadable(REFUSED, code="xml_refused")
+
+
+def _encoded(_version: str, encoding: str | None, _standalone: int) -> None:
+    if encoding is not None and encoding.lower() != "utf-8":
+        raise Unreadable(OTHER_ENCODING)
+
+
+@dataclass(slots=True)
+class _Open:
+    """An element being read. `shape`: None when nothing is known of what is inside; `holds`: a whole resource."""
+
+    name: str
+    part: Part | None
+    shape: Shape | None
+    depth: int
+    holds: bool = False
+    value: str | None = None  # of a primitive
+    node: Json = field(default_factory=dict)
+    beside: dict[str, list[Json | None]] = field(default_factory=dict)  # of lists of primitives, place by place
+    twice: bool = False
+
+    @property
+    def is_primitive(self) -> bool:
+        return self.part is not None and bool(self.part.kind)
+
+    def put(self, name: str, part: Part | None, value: Any, beside: Json | None = None) -> None:
+        if part is not None and part.many:
+            self.node.setdefault(name, []).append(value)
+            if part.kind:
+                self.beside.setdefault(name, []).append(beside)
+            return
+        self.twice = self.twice or name in self.node or f"_{name}" in self.node
+        if value is not None:
+            self.node[name] = value
+        if beside is not None:
+            self.node[f"_{name}"] = beside
+
+    def whole(self) -> Json:
+        for name, beside in self.beside.items():
+            if any(beside):
+                self.node[f"_{name}"] = beside
+            if all(value is None for value in self.node[name]):
+                del self.node[name]
+        return Twice(self.node) if self.twice else self.node
+
+
+class _Reader:
+    """What expat tells, in order; `found` is the resource once all is read."""
+
+    def __init__(self, body: bytes, max_depth: int) -> None:
+        self.body, self.max_depth = body, max_depth
+        self.position: Callable[[], int] = int
+        self.found: Json = {}
+        self.open: list[_Open] = []
+        self.values = 0
+        self.own_namespace = False  # the element about to start says that what is in it is XHTML
+        self.narrative: _Narrative | None = None
+
+    def declared(self, prefix: str | None, uri: str | None) -> None:
+        self.own_namespace = self.own_namespace or (prefix is None and uri == XHTML)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.values += 1 + len(attributes)
+        if self.values > MAX_VALUES:
+            raise TooLarge("Ce contenu compte trop d'éléments.")
+        own, self.own_namespace = self.own_namespace, False
+        space, _, local = name.partition(" ")
+        local = local.partition(" ")[0]
+        if self.narrative:
+            self.narrative.start(space, local, name.count(" ") > 1, attributes)
+            self._not_too_deep(self.narrative.depth + self.open[-1].depth)
+        elif (name == f"{XHTML} div" or (space, local) == (XHTML, "div")) and self._tells("div"):
+            self.narrative = _Narrative(self.position(), own)
+            self.narrative.start(space, local, not own, attributes)
+        else:
+            self._push(local if space == FHIR else STRANGE, attributes)
+
+    def end(self, _name: str) -> None:
+        if self.narrative:
+            if self.narrative.end():
+                self.open[-1].put(
+                    "div", shape("Narrative").parts["div"], self.narrative.told(self.body, self.position())
+                )
+                self.narrative = None
+            return
+        closed = self.open.pop()
+        node = closed.whole()
+        if not self.open:
+            self.found = node
+        elif self.open[-1].shape is None and not self.open[-1].holds:
+            pass  # inside something unknown, which is said already
+        elif closed.is_primitive and closed.part:
+            value = "" if closed.value is None and not node else closed.value
+            told = None if value is None else _typed(value, closed.part.kind)
+            self.open[-1].put(closed.name, closed.part, told, node or None)
+        elif self.open[-1].holds:
+            self._hold(self.open[-1], node)
+        else:
+            self.open[-1].put(closed.name, closed.part, node)
+
+    def text(self, said: str) -> None:
+        if self.narrative:
+            self.narrative.text(said)
+        elif said.strip():
+            self.open[-1].node[STRANGE] = ""
+
+    def _tells(self, name: str) -> bool:
+        inside = self.open[-1].shape if self.open else None
+        return inside is not None and name in inside.parts and inside.parts[name].kind == "xhtml"
+
+    def _push(self, local: str, attributes: dict[str, str]) -> None:
+        above = self.open[-1] if self.open else None
+        if above is None and local == STRANGE:
+            raise Unreadable(NOT_FHIR)
+        if above is None or above.holds:
+            opened = _Open(
+                STRANGE, None, shape(local) if local in CARRIED else None, 1 if above is None else above.depth
+            )
+            opened.node["resourceType"] = local
+        else:
+            opened = _below(above, local)
+        if not opened.is_primitive:
+            self._not_too_deep(opened.depth)
+        for name, value in attributes.items():
+            self._attribute(opened, name, value)
+        self.open.append(opened)
+
+    def _attribute(self, of: _Open, name: str, value: str) -> None:
+        if name.startswith(SCHEMAS):
+            return
+        if of.is_primitive and name == "value":
+            of.value = value
+        elif (name == "id" and of.part is not None) or (
+            name == "url" and of.shape is not None and of.shape.name == "Extension"
+        ):
+            of.node[name] = value
+        else:
+            of.node[STRANGE] = ""
+
+    def _hold(self, holder: _Open, resource: Json) -> None:
+        """One resource in `<contained>` or `<resource>`; a second is as a key that comes twice."""
+        holder.twice = bool(holder.node)
+        holder.node = holder.node or resource
+
+    def _not_too_deep(self, depth: int) -> None:
+        if depth > self.max_depth:
+            raise Unreadable(f"Ce contenu a plus de {self.max_depth} niveaux.", code="too_deep")
+
+
+def _below(above: _Open, local: str) -> _Open:
+    inside = above.shape
+    is_attribute = inside is not None and local in _attributes_of(inside)
+    part = None if inside is None or is_attribute else inside.parts.get(local)
+    if part is None:
+        hidden = local.startswith("_") or local == "resourceType" or is_attribute
+        return _Open(STRANGE if hidden else local, None, None, above.depth + 1)
+    depth = above.depth + (2 if part.many else 1)
+    if part.inner == ANY_RESOURCE:
+        return _Open(local, part, None, depth, holds=True)
+    return _Open(local, part, shape(part.inner or "Element"), depth)
+
+
+def _attributes_of(inside: Shape) -> tuple[str, ...]:
+    """What XML says of a type by attributes: its id, unless it is a resource; of an extension, its address."""
+    if inside.name in CARRIED:
+        return ()
+    return ("id", "url") if inside.name == "Extension" else ("id",)
+
+
+def _typed(value: str, kind: str) -> Any:
+    """As JSON says it; what is no such value stays text, which `checking` refuses."""
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(value, value)
+    if kind in INTEGERS or kind == "decimal":
+        if len(value) <= DIGITS_MOST and _integer(value):
+            return int(value)
+        if kind == "decimal" and len(value) <= DIGITS_MOST and _decimal(value):
+            number = float(value)
+            return number if abs(number) != float("inf") else value
+    return value
+
+
+class _Narrative:
+    """The `<div>` of a text, told back byte for byte when it stands by itself, else written again without prefixes."""
+
+    def __init__(self, begins: int, stands_alone: bool) -> None:
+        self.begins, self.stands_alone = begins, stands_alone
+        self.depth = 0
+        self.pieces: list[str] = []
+        self.names: list[str] = []
+
+    def start(self, space: str, local: str, prefixed: bool, attributes: dict[str, str]) -> None:
+        self.depth += 1
+        self.stands_alone = self.stands_alone and not prefixed
+        name = local if space == XHTML else "span"  # another language inside: its words alone
+        said = "".join(f' {name}="{escaped(value)}"' for name, value in attributes.items() if " " not in name)
+        space_said = f' xmlns="{XHTML}"' if self.depth == 1 else ""
+        self.pieces.append(f"<{name}{space_said}{said}>")
+        self.names.append(name)
+
+    def text(self, said: str) -> None:
+        self.pieces.append(escaped(said))
+
+    def end(self) -> bool:
+        """Is it over?"""
+        self.depth -= 1
+        self.pieces.append(f"</{self.names.pop()}>")
+        return self.depth == 0
+
+    def told(self, body: bytes, last: int) -> str:
+        if self.stands_alone:
+            return body[self.begins : body.index(b">", last) + 1].decode()
+        return "".join(self.pieces)
+
+
+def _resource(resource: Json, space: str = "") -> Iterator[str]:
+    kind = resource["resourceType"]
+    yield f"<{kind}{space}>"
+    yield from _inside(resource, shape(kind))
+    yield f"</{kind}>"
+
+
+def _inside(value: Json, of: Shape) -> Iterator[str]:
+    said = _attributes_of(of)
+    for name, part in of.parts.items():
+        if name in said or (name not in value and f"_{name}" not in value):
+            continue
+        if part.kind == "xhtml":
+            yield _narrative(value[name])
+        elif part.kind:
+            for plain, beside in _pairs(value.get(name), value.get(f"_{name}"), part):
+                yield from _primitive(name, plain, beside or {})
+        else:
+            for item in value[name] if part.many else [value[name]]:
+                if part.inner == ANY_RESOURCE:
+                    yield f"<{name}>"
+                    yield from _resource(item)
+                    yield f"</{name}>"
+                else:
+                    inner = shape(part.inner)
+                    yield f"<{name}{_attributes(item, inner)}>"
+                    yield from _inside(item, inner)
+                    yield f"</{name}>"
+
+
+def _pairs(plain: Any, beside: Any, part: Part) -> list[tuple[Any, Any]]:
+    if not part.many:
+        return [(plain, beside)]
+    long = max(len(plain or ()), len(beside or ()))
+    return list(zip(plain or [None] * long, beside or [None] * long, strict=False))
+
+
+def _primitive(name: str, value: Any, beside: Json) -> Iterator[str]:
+    element = shape("Element")
+    told = "" if value is None else f' value="{escaped(_said(value))}"'
+    inside = "".join(_inside(beside, element))
+    yield f"<{name}{_attributes(beside, element)}{told}" + (f">{inside}</{name}>" if inside else "/>")
+
+
+def _attributes(value: Json, of: Shape) -> str:
+    return "".join(f' {name}="{escaped(value[name])}"' for name in _attributes_of(of) if name in value)
+
+
+def _said(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+_MARKS = {
+    ord(c): f"&{n};"
+    for c, n in {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "\n": "#10", "\r": "#13", "\t": "#9"}.items()
+}
+_NO_XML = dict.fromkeys([*(n for n in range(32) if n not in (9, 10, 13)), 0xFFFE, 0xFFFF], "�")  # no XML may hold them
+_ESCAPES = {**_NO_XML, **_MARKS}
+
+
+def escaped(text: str) -> str:
+    return text.translate(_ESCAPES)
+
+
+def _narrative(div: str) -> str:
+    """As it stands when it is XHTML by itself; else its source as words, so that nothing of it is lost nor acts."""
+    return div if _stands_alone(div) else f'<div xmlns="{XHTML}">{escaped(div)}</div>'
+
+
+def _stands_alone(div: str) -> bool:
+    roots: list[str] = []
+    parser = _parser()
+    parser.StartElementHandler = lambda name, _: roots.append(name) if not roots else None
+    try:
+        parser.Parse(div.encode(), True)
+    except (expat.ExpatError, Unreadable):
+        return False
+    return roots[0] == f"{XHTML} div" and div.startswith("<div") and div.endswith(">")

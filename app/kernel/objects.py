@@ -1,0 +1,56 @@
+"""Where sealed contents lie when they do not stand in the base: a folder of this machine, or an S3-compatible store.
+
+Names are ids of ours, never a received word; what is inside is sealed before it comes here.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.store import LocalStore, from_url
+
+IN_BASE = "postgres"
+REMOTE = frozenset({"s3"})  # credentials and endpoint come from AWS_* as every tool of that world reads them
+
+
+class Misplaced(ValueError):
+    """DUI_DOCUMENTS names no place we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    store: Any
+
+    async def put(self, name: str, data: bytes) -> None:
+        await obstore.put_async(self.store, name, data)
+
+    async def get(self, name: str) -> bytes:
+        """Raises FileNotFoundError."""
+        return bytes(await (await obstore.get_async(self.store, name)).bytes_async())
+
+    async def delete(self, name: str) -> None:
+        await obstore.delete_async(self.store, name)
+
+    async def names(self) -> AsyncIterator[tuple[str, datetime]]:
+        """Each object, and when it was put there."""
+        async for batch in obstore.list(self.store):
+            for each in batch:
+                yield each["path"], each["last_modified"]
+
+
+def opened(place: str) -> Objects | None:
+    """None: in the base. Raises Misplaced."""
+    told = urlsplit(place)
+    if place == IN_BASE:
+        return None
+    if told.scheme == "file" and told.path.startswith("/") and not told.netloc:
+        folder = Path(unquote(told.path))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Objects(LocalStore(folder))
+    if told.scheme in REMOTE and told.netloc:
+        return Objects(from_url(place))
+    raise Misplaced("DUI_DOCUMENTS attend postgres, file:///un/dossier ou s3://compartiment/prefixe.")

@@ -1,0 +1,241 @@
+"""A transaction of every method, all or nothing; a batch, each by itself."""
+
+from base64 import b64encode
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+
+from app.fhir.mapping import Json
+from tests.exchange.bundles import FINESS, HOST, bundle, entry, goal, patient, project, resource
+from tests.exchange.sending import fresh, sent, taken
+from tests.exchange.test_receive import issues, rows
+from tests.fhir.test_read import PATH, scoped, written
+from tests.world import World
+
+
+def change(method: str, url: str, body: Json | None = None, **request: Any) -> Json:
+    return {**({"resource": body} if body else {}), "request": {"method": method, "url": url, **request}}
+
+
+def patch(*operations: Json) -> Json:
+    data = b64encode(orjson.dumps([*operations])).decode()
+    return {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": data}
+
+
+def statuses(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [each["response"]["status"].partition(" ")[0] for each in answer.json()["entry"]]
+
+
+@pytest.fixture
+def sent_before(world: World) -> dict[str, list[UUID]]:
+    told: dict[str, list[UUID]] = {}
+    for kind, id, _ in taken(world, project(fresh(), goals=3)):
+        told.setdefault(kind, []).append(id)
+    return told
+
+
+class TestTransaction:
+    def test_every_method_at_once(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, two, three = sent_before["Goal"]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        whose = f"Patient/{sent_before['Patient'][0]}"
+        new = resource("Flag", "f", status="active", code={"text": "x"}, subject={"reference": whose})
+        body = bundle(
+            change("GET", f"Goal/{one}"),
+            change("PUT", f"Goal/{one}", {**whole, "lifecycleStatus": "completed"}, ifMatch='W/"1"'),
+            change("PATCH", f"Goal/{two}", patch({"op": "replace", "path": "/lifecycleStatus", "value": "on-hold"})),
+            entry(new),
+            change("DELETE", f"Goal/{three}"),
+            change("GET", f"Goal?patient={whose}"),
+        )
+        answer = sent(world, body)
+        assert statuses(answer) == ["200", "200", "200", "201", "204", "200"]
+        told = answer.json()["entry"]
+        assert told[0]["resource"]["lifecycleStatus"] == "completed"  # what it reads is read last
+        assert {each["resource"]["id"] for each in told[5]["resource"]["entry"]} == {str(one), str(two)}
+        assert [world.get("chu", f"/fhir/Goal/{id}").status_code for id in (one, two, three)] == [200, 200, 410]
+
+    def test_one_bad_entry_writes_nothing(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, two, _ = sent_before["Goal"]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        before = rows(world)
+        for bad, status, where in (
+            (change("GET", f"Goal/{uuid4()}"), 404, "Bundle.entry[2].request.url"),
+            (change("DELETE", f"Goal/{two}", ifMatch='W/"9"'), 412, "Bundle.entry[2].request.ifMatch"),
+            (
+                change("PATCH", f"Goal/{two}", patch({"op": "remove", "path": "/no"})),
+                422,
+                "Bundle.entry[2].resource[0]",
+            ),
+        ):
+            answer = sent(
+                world,
+                bundle(
+                    change("PUT", f"Goal/{one}", {**whole, "lifecycleStatus": "completed"}),
+                    entry(patient(fresh())),
+                    bad,
+                ),
+            )
+            assert (answer.status_code, answer.json()["issue"][0]["expression"]) == (status, [where])
+            assert rows(world) == before
+            assert world.get("chu", f"/fhir/Goal/{one}").headers["etag"] == 'W/"1"'
+
+    def test_two_changes_of_one_row_are_refused(self, world: World, sent_before: dict[str, list[UUID]]):
+        one = sent_before["Goal"][0]
+        answer = sent(world, bundle(*(change("DELETE", f"Goal/{one}") for _ in range(2))))
+        assert (answer.status_code, issues(answer)) == (400, [("duplicate_url", "Bundle.entry[1].request.url")])
+
+    def test_what_a_conditional_creation_finds_is_what_others_name(self, world: World):
+        local = fresh()
+        [(_, person, _)] = taken(world, bundle(entry(patient(local))))
+        system = HOST.format("localusager")
+        body = bundle(
+            entry(
+                patient(local),
+                "urn:uuid:6f8d2c1e-0000-4000-8000-000000000001",
+                ifNoneExist=f"identifier={system}|{FINESS}/{local}",
+            ),
+            entry(
+                resource(
+                    "Flag",
+                    "f",
+                    status="active",
+                    code={"text": "x"},
+                    subject={"reference": "urn:uuid:6f8d2c1e-0000-4000-8000-000000000001"},
+                )
+            ),
+        )
+        answer = sent(world, body)
+        assert statuses(answer) == ["200", "201"]
+        place = answer.json()["entry"][1]["response"]["location"].partition("/_history")[0]
+        assert world.get("chu", f"/fhir/{place}").json()["subject"]["reference"] == f"Patient/{person}"
+
+    def test_a_conditional_reference_leads_to_what_was_sent(self, world: World):
+        local = fresh()
+        [(_, person, _)] = taken(world, bundle(entry(patient(local))))
+        where = f"Patient?identifier={HOST.format('localusager')}|{FINESS}/{local}"
+        body = bundle(entry(resource("Flag", "f", status="active", code={"text": "x"}, subject={"reference": where})))
+        answer = sent(world, body, Prefer="handling=strict")
+        assert statuses(answer) == ["201"]
+        place = answer.json()["entry"][0]["response"]["location"].partition("/_history")[0]
+        assert world.get("chu", f"/fhir/{place}").json()["subject"]["reference"] == f"Patient/{person}"
+
+    @pytest.mark.threat("partner-joins-in-disguise")
+    def test_a_conditional_reference_leads_to_nothing_of_another(self, world: World):
+        local = fresh()
+        taken(world, bundle(entry(patient(local))), who="mdph")
+        where = f"Patient?identifier={HOST.format('localusager')}|{FINESS}/{local}"
+        body = bundle(entry(resource("Flag", "f", status="active", code={"text": "x"}, subject={"reference": where})))
+        assert sent(world, body).status_code == 422
+
+    def test_the_same_bytes_that_change_something_are_done_again(
+        self, world: World, sent_before: dict[str, list[UUID]]
+    ):
+        one = sent_before["Goal"][0]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        first, other = ({**whole, "lifecycleStatus": code} for code in ("completed", "on-hold"))
+        for version, each in enumerate((first, other, first), 2):
+            answer = sent(world, bundle(change("PUT", f"Goal/{one}", each)))
+            assert answer.json()["entry"][0]["response"]["etag"] == f'W/"{version}"'
+
+    def test_the_same_key_is_answered_the_same(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, two, _ = sent_before["Goal"]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        body = bundle(
+            change("DELETE", f"Goal/{two}"),
+            change("PUT", f"Goal/{one}", {**whole, "lifecycleStatus": "completed"}),
+            change("GET", f"Goal/{one}"),
+            entry(patient(fresh())),
+        )
+        key = str(uuid4())
+        answers = [sent(world, body, Idempotency_Key=key) for _ in range(2)]
+        assert statuses(answers[0]) == statuses(answers[1]) == ["204", "200", "200", "201"]
+        assert answers[0].json() == answers[1].json()
+        assert world.get("chu", f"/fhir/Goal/{one}").headers["etag"] == 'W/"2"'
+
+    @pytest.mark.threat("partner-read-scope-writes")
+    def test_each_entry_asks_its_own_letter(self, world: World, sent_before: dict[str, list[UUID]]):
+        one = sent_before["Goal"][0]
+        headers = {**scoped(world, "system/*.crs"), "Content-Type": "application/fhir+json"}
+        body = bundle(entry(patient(fresh())), change("DELETE", f"Goal/{one}"))
+        answer = world.client.post("/fhir", content=orjson.dumps(body), headers=headers)
+        assert (answer.status_code, issues(answer)) == (403, [("scope", "Bundle.entry[1].request.url")])
+
+    def test_a_trial_of_changes_leaves_nothing(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, before = sent_before["Goal"][0], rows(world)
+        answer = sent(world, bundle(change("DELETE", f"Goal/{one}")), path="/fhir?dry-run=true")
+        assert (statuses(answer), rows(world)) == (["204"], before)
+        assert world.get("chu", f"/fhir/Goal/{one}").status_code == 200
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+    def test_statements_do_not_grow_with_the_entries(self, world: World, method: str):
+        counts = set()
+        for many in (2, 20, 50):
+            told = [id for kind, id, _ in taken(world, project(fresh(), goals=many)) if kind == "Goal"]
+            changes = []
+            for id in told:
+                body = world.get("chu", f"/fhir/Goal/{id}").json() | {"lifecycleStatus": "completed"}
+                operation = {"op": "replace", "path": "/lifecycleStatus", "value": "completed"}
+                what = {"PUT": body, "PATCH": patch(operation)}.get(method)
+                changes.append(change(method, f"Goal/{id}", what))
+            with world.statements() as counted:
+                assert set(statuses(sent(world, bundle(*changes)))) <= {"200", "204"}
+            counts.add(len(counted))
+        assert len(counts) == 1, counts
+        assert counts.pop() <= 7, counted.sql
+
+
+class TestBatch:
+    def test_each_entry_by_itself(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, two, _ = sent_before["Goal"]
+        body = {
+            **bundle(
+                entry(patient(fresh())), change("DELETE", f"Goal/{one}"), change("GET", f"Goal/{uuid4()}"), change("GET", f"Goal/{two}"),
+                change("PUT", f"Goal/{uuid4()}", goal(1)), entry(goal(9, fresh())), change("GET", "Goal?nothing=x"), change("BREW", "Goal"),
+            ),
+            "type": "batch",
+        }  # fmt: skip
+        body["entry"][7]["request"]["method"] = "HEAD"
+        answer = sent(world, body)
+        assert statuses(answer) == ["201", "204", "404", "200", "400", "201", "400", "400"]
+        assert answer.json()["type"] == "batch-response"
+        refused = [
+            each["response"]["outcome"]["issue"][0]
+            for each in answer.json()["entry"]
+            if "outcome" in each["response"] and not each["response"]["status"].startswith("2")
+        ]
+        assert len(refused) == 4
+        assert all(issue["severity"] == "error" for issue in refused)
+        assert world.get("chu", f"/fhir/Goal/{one}").status_code == 410
+
+    @pytest.mark.threat("search-batch")
+    def test_reads_in_passing_what_each_read_would_tell(self, world: World):
+        id = written(world)
+        body = {
+            **bundle(
+                change("GET", f"DocumentReference/{id}"),
+                change("GET", f"DocumentReference/{id}/_history"),
+                change("GET", "DocumentReference"),
+            ),
+            "type": "batch",
+        }
+        for who, there in (
+            ("sonia", ["200", "200", "200"]),
+            ("yann", ["404", "404", "200"]),
+            ("chu", ["404", "404", "200"]),
+        ):
+            answer = sent(world, body, who=who)
+            assert statuses(answer) == there, who
+            if who != "sonia":
+                assert id not in answer.text.replace(f"Reference/{id}", "")
+        assert world.get("sonia", f"{PATH}/{id}").status_code == 200
+
+    @pytest.mark.parametrize("who", ["sonia", "lucas"])
+    def test_who_is_no_partner_writes_nothing_by_it(self, world: World, who: str):
+        body = {**bundle(entry(patient(fresh()))), "type": "batch"}
+        before = rows(world)
+        assert statuses(sent(world, body, who=who)) == ["403"]
+        assert rows(world) == before

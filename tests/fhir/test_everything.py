@@ -1,0 +1,112 @@
+"""`Patient/$everything`: all that the caller may read of one person, and nothing else."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.exchange.bundles import bundle, entry, patient, project, resource
+from tests.exchange.sending import fresh, taken
+from tests.fhir.test_read import PATH, grant, outcome, scoped, written
+from tests.world import World
+
+
+def asked(world: World, who: str, id: object, query: str = "") -> Any:
+    return world.get(who, f"/fhir/Patient/{id}/$everything{query}")
+
+
+def names(answer: Any) -> set[str]:
+    assert answer.status_code == 200, answer.text
+    return {each["fullUrl"].rpartition("/fhir/")[2] for each in answer.json().get("entry", ())}
+
+
+class TestEverything:
+    def test_tells_all_that_a_partner_sent_of_them(self, world: World):
+        told = taken(world, project(fresh(), goals=3))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        assert names(asked(world, "chu", person)) == {f"{k}/{id}" for k, id, _ in told if k != "Practitioner"}
+
+    @pytest.mark.threat("search-everything")
+    def test_another_s_rows_are_not_in_it(self, world: World):
+        person = next(id for kind, id, _ in taken(world, project(fresh())) if kind == "Patient")
+        same = {"X-Request-Id": str(uuid4())}
+        there, never = (world.get("mdph", f"/fhir/Patient/{id}/$everything", headers=same) for id in (person, uuid4()))
+        assert (there.status_code, there.content) == (404, never.content)
+
+    @pytest.mark.threat("search-everything")
+    @pytest.mark.parametrize("who", ["sonia", "marc", "leila", "odile", "lucas", "yann"])
+    def test_is_the_sum_of_what_each_type_tells(self, world: World, who: str):
+        for shown in ("shared", "not_shared"):
+            written(world, visibility=shown)
+        lucas, sum_of = world.ids["lucas"], set()
+        types = {r["type"]: r for r in world.get(who, "/fhir/metadata").json()["rest"][0]["resource"]}
+        for name, about in types.items():
+            if any(p["name"] == "patient" for p in about.get("searchParam", ())) and name != "AuditEvent":
+                sum_of |= names(world.get(who, f"/fhir/{name}?patient={lucas}&_count=200"))
+        if world.get(who, f"/fhir/Patient/{lucas}").status_code == 200:
+            sum_of.add(f"Patient/{lucas}")
+        found = asked(world, who, lucas)
+        assert (names(found) if found.status_code == 200 else set()) == sum_of
+
+    def test_a_consent_opens_what_it_covers(self, world: World):
+        id = written(world)
+        assert asked(world, "chu", world.ids["lucas"]).status_code == 404
+        grant(world)
+        assert f"DocumentReference/{id}" in names(asked(world, "chu", world.ids["lucas"]))
+        world.rows("DELETE FROM sharing_consent")
+        assert asked(world, "chu", world.ids["lucas"]).status_code == 404
+
+    def test_pages_follow_each_other(self, world: World):
+        told = taken(world, project(fresh(), goals=4))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        place, seen = f"/fhir/Patient/{person}/$everything?_count=3", list[str]()
+        while place:
+            answer = world.get("chu", place)
+            seen += sorted(names(answer))
+            place = next((link["url"] for link in answer.json()["link"] if link["relation"] == "next"), "")
+        assert sorted(seen) == sorted({*seen}) == sorted(f"{k}/{id}" for k, id, _ in told if k != "Practitioner")
+
+    def test_some_types_and_since_a_day(self, world: World):
+        flag = resource("Flag", "f", status="active", code={"text": "x"}, subject={"reference": "Patient/p"})
+        told = taken(world, bundle(entry(patient(fresh())), entry(flag)))
+        person, kept = told[0][1], told[1][1]
+        assert names(asked(world, "chu", person, "?_type=Patient")) == {f"Patient/{person}"}
+        assert names(asked(world, "chu", person, "?_type=Flag,Goal")) == {f"Flag/{kept}"}
+        assert names(asked(world, "chu", person, "?_type=Basic")) == set()
+        assert len(names(asked(world, "chu", person, "?_since=2000"))) == 2
+        assert names(asked(world, "chu", person, "?_since=2999")) == set()
+
+    @pytest.mark.parametrize("query", ["_count=abc", "_type=Patiente", "_since=hier", "status=x", "_count=1&_count=2"])
+    def test_a_bad_parameter_is_told(self, world: World, query: str):
+        answer = asked(world, "sonia", world.ids["lucas"], f"?{query}")
+        assert (answer.status_code, outcome(answer)["severity"]) == (400, "error")
+
+    def test_a_partner_is_told_the_types_its_token_reads(self, world: World):
+        told = taken(world, project(fresh()))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        narrow = scoped(world, "system/Patient.r system/Goal.r")
+        answer = world.client.get(f"/fhir/Patient/{person}/$everything", headers=narrow)
+        assert {name.partition("/")[0] for name in names(answer)} == {"Patient", "Goal"}
+        other = scoped(world, "system/Goal.r")
+        assert world.client.get(f"/fhir/Patient/{person}/$everything", headers=other).status_code == 403
+
+    def test_of_another_type_is_unknown(self, world: World):
+        assert world.get("sonia", f"{PATH}/{written(world)}/$everything").status_code == 404
+
+    @pytest.mark.parametrize("who", ["sonia", "lucas", "chu"])
+    def test_is_three_statements_at_most(self, world: World, who: str):
+        person = world.ids["lucas"]
+        if who == "chu":
+            person = next(id for kind, id, _ in taken(world, project(fresh(), goals=9)) if kind == "Patient")
+        asked(world, who, person)
+        with world.statements() as counted:
+            assert asked(world, who, person).status_code == 200
+        assert len(counted) <= 3, counted.sql
+
+    def test_the_trail_names_the_person_and_each_row(self, world: World):
+        told = taken(world, project(fresh()))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        answer = asked(world, "chu", person)
+        lines = world.traces(request_id=answer.headers["x-request-id"])
+        assert {line["usager_id"] for line in lines} == {person}
+        assert {id for line in lines for id in line["entry_ids"]} == {i for k, i, _ in told if k != "Practitioner"}
