@@ -15,6 +15,7 @@ from app.access.protection import anywhere_protected
 from app.exchange.models import KeptResource, OutsideParty
 from app.fhir import keeping
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
+from app.fhir.search.query import Opaque
 from app.fhir.types import said
 from app.fhir.verbs.transaction import OUTSIDE
 from app.kernel.crypto import Keyring
@@ -53,6 +54,7 @@ KEPT = ResourceMap(
     to_fhir=to_fhir,
     from_fhir=from_fhir,
     narrow=KeptResource.type_name == TYPE,
+    search=Opaque(),
     hides=lambda kept: kept.protected,  # no map says where in it a place may stand
 )
 
@@ -102,6 +104,7 @@ OUTSIDE_MAPS = tuple(
         to_fhir=party_to_fhir,
         narrow=OutsideParty.type_name == TYPE,
         opens=_opened,
+        search=Opaque(),
     )
     for type_name in sorted(OUTSIDE)
 )

@@ -30,7 +30,7 @@ from app.fhir.known_types import CARRIED, R4_TYPES
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
 from app.fhir.search.criteria import Criterion
-from app.fhir.search.query import Shape, condition, condition_then
+from app.fhir.search.query import Opaque, Shape, condition, condition_then
 from app.fhir.search.usual import usual
 from app.fhir.types import Coding, Element, Meta, moment, said
 from app.kernel.crypto import Keyring, UsagerKey
@@ -158,7 +158,8 @@ class ResourceMap(Generic[V]):
     @cached_property
     def criteria(self) -> Mapping[str, Criterion]:
         """What this map is searched by."""
-        return {**usual(self.view.TABLE, self.type_name), **self.search}
+        found = {**usual(self.view.TABLE, self.type_name), **self.search}
+        return Opaque(found) if isinstance(self.search, Opaque) else found
 
     def out(
         self,

@@ -111,6 +111,31 @@ class TestParameters:
             assert found(world, "sonia", f"_id={id}&type={said}") == []
 
 
+class TestModifiers:
+    def test_missing_and_not_tell_what_is_absent(self, world: World):
+        id = written(world, kind="data")
+        for said in ("type:not=result", "type:missing=false", "type:not=result,action", "date:missing=false"):
+            assert found(world, "sonia", f"_id={id}&{said}") == [id], said
+        for said in (
+            "type:not=data",
+            "type:not=result,data",
+            "type:missing=true",
+            "date:missing=true",
+            "_id:not=" + id,
+        ):
+            assert found(world, "sonia", f"_id={id}&{said}") == [], said
+
+    def test_a_modifier_not_served_names_those_that_are(self, world: World):
+        issue = outcome(world.get("sonia", f"{PATH}?date:147720425367411=2026"))
+        assert (issue["expression"], ":missing" in issue["diagnostics"]) == (["date"], True)
+        assert "147720425367411" not in str(issue)
+
+    def test_leniently_a_modifier_not_served_is_left_out_of_self(self, world: World, lucas: list[str]):
+        query = f"_id={lucas[0]}&date:above=2026"
+        bundle = searched(world, "sonia", query, headers={"Prefer": "handling=lenient"})
+        assert "date" not in str(link(bundle, "self"))
+
+
 @pytest.fixture(scope="module")
 def dpo(world: World) -> None:
     world.hire("dpo", Role.DPO, "ehpad")
@@ -124,7 +149,7 @@ class TestRefused:
             "_count=abc", "_count=-1", "_count=1.5", "_count=", "_count=1&_count=2", "date=hier", "date=2026-13",
             "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=9999",
             "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=date", "_include=*", "_has:x=y",
-            "patient:missing=true", "_id:not=x", "patient.name=x", "date=" + ",".join(["2026"] * 9),
+            "patient:missing=maybe", "_id:above=x", "date:not=2026", "patient.name=x", "date=" + ",".join(["2026"] * 9),
             "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=accurate", "_summary=yes",
             "_page=x&_count=2", "_page=x",
         ],
@@ -169,7 +194,7 @@ class TestRefused:
             "patient.birthdate=1944-05-12", "patient:Patient.name=x", "subject:Patient.identifier=x|1",
             "_include=DocumentReference:subject", "_include:iterate=*", "_revinclude=Consent:patient",
             "_revinclude:iterate=*", "_total=estimate", "_sort=-date",
-            "patient:identifier=x|1", "type:not=data", "date:missing=false", "_text=x", "_content=x", "_filter=date gt 1",
+            "patient:identifier=x|1", "type:above=data", "date:exact=2026", "_text=x", "_content=x", "_filter=date gt 1",
             "_list=x", "_query=everything", "_contained=both", "_security=R", "_tag=x", "_profile=x", "_source=x",
         ],
     )  # fmt: skip

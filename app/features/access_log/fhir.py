@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Text, Uuid, all_, any_, column, func, or_, select, tuple_
@@ -26,7 +27,7 @@ from app.features.access_log.service import LONGEST
 from app.fhir import paging
 from app.fhir.canonicals import OURS, code_system
 from app.fhir.mapping import Beside
-from app.fhir.search.criteria import INSTANT, Around, Asked, Bind, Column, Criterion, Reference, Token, When
+from app.fhir.search.criteria import INSTANT, Around, Asked, Bind, Criterion, Reference, Token, When, has
 from app.fhir.search.query import Query, Shape, condition, read
 from app.fhir.search.values import alternatives, id_in, moment_of
 from app.fhir.types import (
@@ -150,38 +151,38 @@ def _urn(id: str) -> Identifier:
 
 
 @dataclass(frozen=True, eq=False)
-class Names:
+class Names(Criterion):
     """`_id`: the lines of these names."""
 
-    type: str = "token"
+    type: ClassVar = "token"
 
-    def read(self, text: str, around: Around) -> Asked:
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
         found = [place for place in map(named, alternatives(text)) if place]
         return Asked("any", ([at for at, _ in found], [id for _, id in found]))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         names = func.unnest(bind(0, ARRAY(INSTANT)), bind(1, ARRAY(Uuid())))
         places = names.table_valued(column("at", INSTANT), column("id", Uuid())).render_derived(name="named")
         return tuple_(A.at, A.id).in_(select(places.c.at, places.c.id))
 
-    def then(self, at: Mapping[str, Column]) -> Criterion | None:
-        return None
+    def told(self) -> ColumnElement[bool]:
+        return has(A.id)
 
 
 @dataclass(frozen=True, eq=False)
-class Agent:
+class Agent(Criterion):
     """`agent=Practitioner/…`, of whatever kind: ids are ours."""
 
-    type: str = "reference"
+    type: ClassVar = "reference"
 
-    def read(self, text: str, around: Around) -> Asked:
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
         return Asked("any", ([id for piece in alternatives(text) for id in _ids(piece, around.origin)],))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         return A.principal_id == any_(bind(0, ARRAY(Uuid())))
 
-    def then(self, at: Mapping[str, Column]) -> Criterion | None:
-        return None
+    def told(self) -> ColumnElement[bool]:
+        return has(A.principal_id)
 
 
 def _ids(piece: str, origin: str) -> list[UUID]:
@@ -190,26 +191,26 @@ def _ids(piece: str, origin: str) -> list[UUID]:
 
 
 @dataclass(frozen=True, eq=False)
-class Done:
+class Done(Criterion):
     """Which act it was, as `codes` say it, under the systems `systems`; `other` stands for every act they do not say."""
 
+    type: ClassVar = "token"
     codes: Mapping[str, str]  # our word → FHIR's code
     systems: Mapping[str, str]  # FHIR's code → its system
     other: str
-    type: str = "token"
 
-    def read(self, text: str, around: Around) -> Asked:
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
         pieces = [(system, code) for system, _, code in (piece.rpartition("|") for piece in alternatives(text))]
         codes = {code for system, code in pieces if system in ("", self.systems.get(code, ""))}
         words = [word for word, code in self.codes.items() if code in codes]
         return Asked("others", (words, [*self.codes])) if self.other in codes else Asked("any", (words,))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         told = A.action == any_(bind(0, ARRAY(Text())))
         return told if shape == "any" else or_(told, A.action != all_(bind(1, ARRAY(Text()))))
 
-    def then(self, at: Mapping[str, Column]) -> Criterion | None:
-        return None
+    def told(self) -> ColumnElement[bool]:
+        return has(A.action)
 
 
 CRITERIA: dict[str, Criterion] = {

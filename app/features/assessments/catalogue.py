@@ -4,9 +4,8 @@ Source: https://hl7.org/fhir/R4/questionnaire.html
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement
 from starlette.responses import Response
@@ -17,7 +16,7 @@ from app.features.assessments.grids import Grid
 from app.fhir import paging
 from app.fhir.mapping import Beside
 from app.fhir.packages.held import held
-from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion
+from app.fhir.search.criteria import Around, Asked, Bind, Criterion
 from app.fhir.search.values import BadValue, alternatives
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
 from app.kernel.answers import FHIR_JSON, told
@@ -30,25 +29,32 @@ TYPE = "Questionnaire"
 OF_THE_ANSWER = frozenset({"_format", "_count", "_total", "_sort"})  # they are few: told whole
 
 
-@dataclass(frozen=True)
-class InHand:
+class InHand(Criterion):
     """Looked for among the grids in memory: no SQL."""
 
-    type: str
+    type: ClassVar = "token"
 
-    def read(self, text: str, around: Around) -> Asked:
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
         return Asked("any", tuple(alternatives(text)))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         raise NotImplementedError
 
-    def then(self, at: Mapping[str, Column]) -> Criterion | None:
-        return None
+    def told(self) -> ColumnElement[bool]:
+        raise NotImplementedError
 
 
-CRITERIA = {
-    "_id": InHand("token"), "name": InHand("string"), "status": InHand("token"), "title": InHand("string"),
-    "url": InHand("uri"), "version": InHand("token"),
+class WordsInHand(InHand):
+    type: ClassVar = "string"
+
+
+class AddressInHand(InHand):
+    type: ClassVar = "uri"
+
+
+CRITERIA: dict[str, Criterion] = {
+    "_id": InHand(), "name": WordsInHand(), "status": InHand(), "title": WordsInHand(), "url": AddressInHand(),
+    "version": InHand(),
 }  # fmt: skip
 QUESTIONNAIRES = Beside(
     TYPE,

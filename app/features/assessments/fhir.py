@@ -3,7 +3,6 @@
 Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-questionnaire-response
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -17,7 +16,7 @@ from app.features.assessments.grids import category_of, doubts
 from app.features.assessments.models import Assessment, AssessmentStatus
 from app.features.structures.shown import finess
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion, Token, When
+from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion, Token, When, has
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
 from app.fhir.search.values import alternatives
@@ -175,22 +174,22 @@ def masked(a: AssessmentFhir) -> AssessmentFhir:
 
 
 @dataclass(frozen=True, eq=False)
-class Canonical:
+class Canonical(Criterion):
     """`questionnaire=url` or `url|version`."""
 
+    type: ClassVar = "reference"
     column: Column
-    type: str = "reference"
 
-    def read(self, text: str, around: Around) -> Asked:
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
         return Asked("any", (alternatives(text),))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         url = func.split_part(self.column, literal_column("'|'"), literal_column("1"))
         wanted = bind(0, ARRAY(Text()))
         return or_(self.column == any_(wanted), url == any_(wanted))
 
-    def then(self, at: Mapping[str, Column]) -> "Criterion | None":
-        return None
+    def told(self) -> ColumnElement[bool]:
+        return has(self.column)
 
 
 CRITERIA: dict[str, Any] = {

@@ -88,14 +88,14 @@ class Numbered(Named):
     names partners gave.
     """
 
-    def read(self, text: str, around: Around) -> Asked:
-        told = super().read(text, around)
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
+        told = super().value(text, around, modifier)
         said = [piece.rpartition("|") for piece in alternatives(text)]
         pairs = [(one, value) for system, bar, value in said for one in ((system,) if bar else numbers.INS) if one]
         blind = [numbers.blind(around.keyring, *pair) for pair in pairs]
         return Asked(told.shape, (*told.values, blind, [id for piece in said if (id := _local(*piece))]))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         mine = _i.origin_partner_id == bindparam("me", type_=Uuid())
         is_ins = _i.system.in_([literal_column(f"'{system}'", Text()) for system in numbers.INS])
         qualified = Usager.identity_status == literal_column(f"'{IdentityStatus.QUALIFIEE.value}'", Text())
@@ -106,7 +106,7 @@ class Numbered(Named):
             or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified), Readable(UsagerIdentifier))),
         )
         local = and_(Usager.id == any_(bind(2, ARRAY(Uuid()))), Usager.origin_partner_id.is_(None))
-        return or_(super().where(shape, bind), Usager.id.in_(found), local)
+        return or_(super().found(shape, bind), Usager.id.in_(found), local)
 
 
 def _local(system: str, _bar: str, value: str) -> UUID | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, and_, any_, or_
@@ -14,19 +14,19 @@ from app.fhir.search.values import alternatives
 
 
 @dataclass(frozen=True, eq=False)
-class Issued:
+class Issued(Criterion):
     """`system|value`, `|value` or `value`, as `tddui.issued` writes it; or a name that a partner gave to the row."""
 
+    type: ClassVar = "token"
     table: Any
     system: str
-    type: str = "token"
 
     @property
     def given(self) -> Identifier:
         """The names that partners gave."""
         return Identifier(named=self.table.id)
 
-    def read(self, text: str, around: Around) -> Asked:
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
         ids: list[UUID] = []
         usagers: list[UUID] = []
         for piece in alternatives(text):
@@ -37,13 +37,16 @@ class Issued:
                 if row and usager:
                     ids.append(row)
                     usagers.append(usager)
-        return Asked("any", (ids, usagers, *self.given.read(text, around).values))
+        return Asked("any", (ids, usagers, *self.given.value(text, around, modifier).values))
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         ids, usagers = bind(0, ARRAY(Uuid())), bind(1, ARRAY(Uuid()))
         ours = and_(self.table.id == any_(ids), self.table.usager_id == any_(usagers))
         issued = and_(ours, self.table.origin_partner_id.is_(None))
-        return or_(issued, Given(self.table, self.system).where(shape, bind))
+        return or_(issued, Given(self.table, self.system).found(shape, bind))
+
+    def told(self) -> ColumnElement[bool]:
+        return or_(self.table.origin_partner_id.is_(None), self.given.told())
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
         return Given(self.table, self.system)
@@ -53,8 +56,11 @@ class Issued:
 class Given(Issued):
     """Of an older version, whose sender asks: the names that it gave, read among the same values."""
 
-    def where(self, shape: str, bind: Bind) -> ColumnElement[bool]:
-        return self.given.where(shape, lambda n, kind: bind(n + 2, kind))
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+        return self.given.found(shape, lambda n, kind: bind(n + 2, kind))
+
+    def told(self) -> ColumnElement[bool]:
+        return self.given.told()
 
 
 def _uuid(text: str) -> UUID | None:

@@ -5,12 +5,12 @@ An unknown parameter is refused, naming the nearest one that exists, never the o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from sqlalchemy import ColumnElement, and_, bindparam, true
 
-from app.fhir.search.criteria import Around, Column, Criterion, Reference
+from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault, Unreadable
 
@@ -18,7 +18,7 @@ PAGE = 50
 PAGE_MOST = 200
 CLAUSES_MOST = 20
 OF_THE_ANSWER = ("_count", "_format")
-Criteria = Mapping[str, Criterion]
+Criteria = Mapping[str, Criterion]  # by the name of the parameter
 Shape = tuple[tuple[str, str], ...]  # (parameter, comparator) of each clause, sorted
 
 
@@ -39,26 +39,43 @@ class Query:
         return PAGE if self.asked_count is None else min(self.asked_count, PAGE_MOST)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One parameter as it was said: `birthdate:missing=true`."""
+
+    name: str
+    modifier: str
+    text: str
+
+    @property
+    def absent(self) -> bool:
+        """Met by whoever has no such element."""
+        return self.modifier == NOT or (self.modifier == MISSING and self.text == "true")
+
+
+class Opaque(dict[str, Criterion]):
+    """The criteria of rows kept whole: of an element that these do not name, nothing can be told."""
+
+
 def read(
     said: Iterable[tuple[str, str]], tables: Sequence[Criteria], around: Around, *, lenient: bool = False
 ) -> Query:
-    """A table that lacks a criterion another has can't answer. Raises Unreadable naming each parameter at fault."""
-    known = {name: criterion for criteria in reversed(tables) for name, criterion in criteria.items()}
-    kept, faults, counts = [], [], list[int]()
+    """Raises Unreadable naming each parameter at fault."""
+    around = replace(around, lenient=lenient)
+    kept, asked, faults, counts = list[tuple[str, str]](), list[Said](), [], list[int]()
     for name, text in said:
+        base, _, modifier = name.partition(":")
         try:
             if name == "_count":
                 counts.append(_count_in(text))
-            elif name in known:
-                known[name].read(text, around)
             elif name != "_format":
-                if not lenient:
-                    faults.append(_unknown(name, known))
-                continue
+                if unknown := _not_known(base, modifier, tables):
+                    faults += [] if lenient else [unknown]
+                    continue
+                asked.append(_checked(Said(base, modifier, text), tables, around))
             kept.append((name, text))
         except BadValue as bad:
-            faults.append(Fault(name, "bad_parameter", f"{name} : {bad}."))
-    asked = [(name, text) for name, text in kept if name in known]
+            faults.append(Fault(base, "bad_parameter", f"{base} : {bad}."))
     if len(asked) > CLAUSES_MOST:
         faults.append(Fault("", "too_many", f"Une recherche tient en {CLAUSES_MOST} critères."))
     if len(counts) > 1:
@@ -74,13 +91,42 @@ def read(
     return Query(tuple(shapes), values, tuple(kept), counts[0] if counts else None, usager)
 
 
+def _not_known(name: str, modifier: str, tables: Sequence[Criteria]) -> Fault | None:
+    """Neither the name received nor its value is repeated: either may hold a NIR."""
+    those = [criteria[name] for criteria in tables if name in criteria]
+    if not those:
+        known = sorted({*OF_THE_ANSWER, *(one for criteria in tables for one in criteria)})
+        near = get_close_matches(name[:64], known, 1, 0.0)[0]
+        return Fault(near, "unknown_parameter", f"Ce paramètre n'existe pas ici. Le plus proche : {near}.")
+    served = sorted({one for criterion in those for one in criterion.modifiers})
+    if modifier and modifier not in served:
+        these = ", ".join(f":{one}" for one in served)
+        return Fault(name, "unknown_parameter", f"Ce modificateur n'est pas servi ici. {name} prend : {these}.")
+    return None
+
+
+def _checked(one: Said, tables: Sequence[Criteria], around: Around) -> Said:
+    """Raises BadValue when it is good for no table."""
+    bad: BadValue | None = None
+    for criteria in tables:
+        if one.name in criteria and one.modifier in {"", *criteria[one.name].modifiers}:
+            try:
+                criteria[one.name].read(one.text, around, one.modifier)
+                return one
+            except BadValue as no:
+                bad = bad or no
+    raise bad or BadValue("cette valeur ne se lit pas")
+
+
 def _of_table(
-    place: int, criteria: Criteria, asked: Sequence[tuple[str, str]], around: Around
+    place: int, criteria: Criteria, asked: Sequence[Said], around: Around
 ) -> tuple[Shape | None, dict[str, object]]:
-    if any(name not in criteria for name, _ in asked):
+    """None when this table can't answer: a row that lacks an element is found by what says so, and by nothing else."""
+    here = [one for one in asked if one.name in criteria]
+    if any(not one.absent or isinstance(criteria, Opaque) for one in asked if one.name not in criteria):
         return None, {}
     try:
-        clauses = [(name, criteria[name].read(text, around)) for name, text in asked]
+        clauses = [(one.name, criteria[one.name].read(one.text, around, one.modifier)) for one in here]
     except BadValue:  # good for another table: `system|` where a column holds that system
         return None, {}
     clauses.sort(key=lambda clause: (clause[0], clause[1].shape))
@@ -122,13 +168,3 @@ def _count_in(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise BadValue("un nombre entier est attendu, 0 pour le seul total")
     return int(text)
-
-
-def _unknown(name: str, known: Criteria) -> Fault:
-    """Neither the name received nor its value is repeated: either may hold a NIR."""
-    names = sorted([*known, *OF_THE_ANSWER])
-    base, modified, _ = name.partition(":")
-    if modified and base in names:
-        return Fault(base, "unknown_parameter", f"Aucun modificateur n'est servi ici : écrivez {base} seul.")
-    near = get_close_matches(base[:64], names, 1, 0.0)[0]
-    return Fault(near, "unknown_parameter", f"Ce paramètre n'existe pas ici. Le plus proche : {near}.")

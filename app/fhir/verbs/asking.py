@@ -13,6 +13,7 @@ from app.access.several import Found, refuse
 from app.fhir import references
 from app.fhir.canonicals import code_system
 from app.fhir.mapping import AnyMap, Json, Registry, plain
+from app.fhir.search.criteria import Around
 from app.fhir.showing import SUBSETTED
 from app.fhir.types import Coding, Element, Meta, said
 from app.kernel.errors import Forbidden, Invalid
@@ -40,6 +41,11 @@ class Asking:
     of_person: bool  # the person looks, or who represents them
     outside: bool  # a protected place is told to the team and to the person, to nobody else
     partner: str | None  # what this one sent is told to it as it sent it
+
+    @property
+    def around(self) -> Around:
+        """What a search's values are read with."""
+        return Around(self.origin, self.reading.keyring, self.type_name, self.outside)
 
 
 async def asking(reading: Reading, registry: Registry, origin: str, type_name: str, letter: str) -> Asking:

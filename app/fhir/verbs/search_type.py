@@ -12,7 +12,7 @@ from app.access.several import Found, Question, count, page, person
 from app.fhir import paging
 from app.fhir.mapping import AnyMap, by_shape
 from app.fhir.outcomes import Issue, outcome
-from app.fhir.search.criteria import ANY_SENDER, Around
+from app.fhir.search.criteria import ANY_SENDER
 from app.fhir.search.query import PAGE_MOST, Query, read
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
 from app.fhir.verbs.asking import Asking, told
@@ -39,7 +39,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
         opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.type_name, link[0])
         said, after = opened.said, opened.after
     tables = [each.criteria for each in asking.maps]
-    query = read(said, tables, Around(asking.origin, asking.reading.keyring, asking.type_name), lenient=lenient)
+    query = read(said, tables, asking.around, lenient=lenient)
     if query.asked_count == 0:
         return await _counted(asking, query)
     maps, questions = _questions(asking, query)
@@ -57,7 +57,7 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
 async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap, Found]]:
     """The rows within the caller's own reach that meet a condition, at most `most`. Raises Unreadable."""
     tables = [each.criteria for each in asking.maps]
-    query = read(said, tables, Around(asking.origin, asking.reading.keyring, asking.type_name))
+    query = read(said, tables, asking.around)
     if asking.maps[0] is asking.registry.kept or not any(query.shapes):
         raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
     maps, questions = _questions(asking, query)

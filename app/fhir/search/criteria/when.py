@@ -1,0 +1,93 @@
+"""By a date. Source: https://hl7.org/fhir/R4/search.html#date"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import ColumnElement, Date, DateTime, and_, cast, func, literal_column, not_, or_
+
+from app.fhir.search.criteria.base import Around, Asked, Bind, Column, Criterion, has
+from app.fhir.search.values import BadValue, alternatives, moment_of
+
+DATES_MOST = 8  # alternatives of one date: each makes the shape longer
+INSTANT = DateTime(timezone=True)
+
+
+@dataclass(frozen=True, eq=False)
+class When(Criterion):
+    """A moment, a day in Paris, or a period `[start, end)` of the row, whose empty end is open.
+
+    Source: https://hl7.org/fhir/R4/search.html#prefix
+    """
+
+    type: ClassVar = "date"
+    start: Column
+    end: Column | None = None
+
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
+        moments = [moment_of(piece) for piece in alternatives(text)]
+        if len(moments) > DATES_MOST:
+            raise BadValue(f"{DATES_MOST} dates au plus")
+        return Asked(",".join(m.prefix for m in moments), tuple(edge for m in moments for edge in (m.low, m.high)))
+
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+        compare = self._moment if self.end is None and not isinstance(self.start.type, Date) else self._span
+        edges = ((prefix, bind(2 * n, INSTANT), bind(2 * n + 1, INSTANT)) for n, prefix in enumerate(shape.split(",")))
+        return and_(self.told(), or_(*(compare(*edge) for edge in edges)))
+
+    def told(self) -> ColumnElement[bool]:
+        return has(self.start) if self.end is None else or_(has(self.start), has(self.end))
+
+    def then(self, at: Mapping[str, Column]) -> Criterion | None:
+        name = str(getattr(self.start, "key", ""))
+        return When(at[name]) if self.end is None and name in at else None
+
+    def _moment(self, prefix: str, low: ColumnElement[Any], high: ColumnElement[Any]) -> ColumnElement[bool]:
+        match prefix:
+            case "eq":
+                return and_(self.start >= low, self.start < high)
+            case "ne":
+                return or_(self.start < low, self.start >= high)
+            case "gt" | "sa":
+                return self.start >= high
+            case "lt" | "eb":
+                return self.start < low
+            case "ge":
+                return self.start >= low
+            case _:
+                return self.start < high
+
+    def _span(self, prefix: str, low: ColumnElement[Any], high: ColumnElement[Any]) -> ColumnElement[bool]:
+        begins, ends = self._edges()
+        inside = and_(begins >= low, ends <= high)
+        match prefix:
+            case "eq":
+                return inside
+            case "ne":
+                return not_(inside)
+            case "gt":
+                return ends > high
+            case "lt":
+                return begins < low
+            case "ge":
+                return or_(ends > high, inside)
+            case "le":
+                return or_(begins < low, inside)
+            case "sa":
+                return begins >= high
+            case _:
+                return ends <= low
+
+    def _edges(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        if self.end is None:
+            return _instant(self.start), _instant(self.start, days=1)
+        begins = func.coalesce(_instant(self.start), literal_column("timestamptz '-infinity'", INSTANT))
+        return begins, func.coalesce(_instant(self.end), literal_column("timestamptz 'infinity'", INSTANT))
+
+
+def _instant(column: Column, days: int = 0) -> ColumnElement[Any]:
+    """A day begins at midnight in Paris."""
+    if not isinstance(column.type, Date):
+        return column  # type: ignore[return-value]
+    day = column + literal_column(str(days)) if days else column
+    return func.timezone(literal_column("'Europe/Paris'"), cast(day, DateTime()))
