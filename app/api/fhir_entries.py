@@ -37,8 +37,8 @@ Pairs = list[tuple[str, str]]
 Verb = Callable[[Reading, str, dict[str, str | None], Pairs], Awaitable[Response]]
 
 
-async def look(reading: Reading, origin: str, entry: Entry) -> Json:
-    """The resource that a GET of a bundle tells. Raises what refuses it."""
+async def look(reading: Reading, origin: str, entry: Entry) -> Json | None:
+    """The resource that a GET of a bundle tells; None when the caller has it already. Raises what refuses it."""
     path, _, query = entry.url.removeprefix(f"{origin}/fhir").lstrip("/").partition("?")
     address = ADDRESS.fullmatch(path)
     if address is None or not path or address["type"] in BESIDE:
@@ -49,7 +49,10 @@ async def look(reading: Reading, origin: str, entry: Entry) -> Json:
         raise Unreadable("Les paramètres ne sont pas lisibles (UTF-8 attendu).") from None
     how, said = showing.read(pairs)
     said = [(name, text) for name, text in said if name != "_format"]
-    answer = await _verb(address.groupdict())(reading, origin, address.groupdict(), said)
+    under = {name: entry.request.get(name) for name in ("ifNoneMatch", "ifModifiedSince")}
+    answer = await _verb(address.groupdict())(reading, origin, {**address.groupdict(), **under}, said)
+    if answer.status_code == 304:
+        return None
     body = bytes(answer.body)
     told: Json = orjson.loads(how.body(body) if how else body)
     return told
@@ -78,13 +81,13 @@ async def _nothing(reading: Reading, origin: str, asked: dict[str, str | None], 
 
 async def _one(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
     _none_of(said)
-    return await read(await asking(reading, REGISTRY, origin, str(asked["type"]), "r"), str(asked["id"]), Conditions())
+    return await read(await asking(reading, REGISTRY, origin, str(asked["type"]), "r"), str(asked["id"]), _under(asked))
 
 
 async def _version(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
     _none_of(said)
     how = await asking(reading, REGISTRY, origin, str(asked["type"]), "r")
-    return await vread(how, str(asked["id"]), str(asked["version"]), Conditions())
+    return await vread(how, str(asked["id"]), str(asked["version"]), _under(asked))
 
 
 async def _search(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
@@ -107,6 +110,10 @@ async def _of_system(reading: Reading, origin: str, asked: dict[str, str | None]
 async def _everything(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
     how = await asking_everywhere(reading, REGISTRY, origin, "r", about=DossierEntry, type_name="Patient")
     return await everything(how, str(asked["id"]), said)
+
+
+def _under(asked: dict[str, str | None]) -> Conditions:
+    return Conditions(asked["ifNoneMatch"], asked["ifModifiedSince"])
 
 
 def _none_of(said: Pairs) -> None:

@@ -40,15 +40,16 @@ async def written(
     *,
     strict: bool,
     dry: bool = False,
+    whole: bool = False,
     then: Then | None = None,
 ) -> tuple[list[Done], bool]:
     """What became of each entry, and whether it was done already."""
     state, origin = request.app.state, origin_of(request)
 
-    async def looks(gate: Receiving, entry: Entry) -> Json:
+    async def looks(gate: Receiving, entry: Entry) -> Json | None:
         return await look(gate, origin, entry)
 
-    how = How(REGISTRY, origin, looks, strict=strict, dry=dry, objects=state.objects)
+    how = How(REGISTRY, origin, looks, strict=strict, dry=dry, whole=whole, objects=state.objects)
     call = call_of(request, Door.FHIR)
     async with opened_as(Receiving, who, call, state.keyring, state.lane, state.database, claim) as gate:
         done = await inbound.receive(gate, who, body, read, how)

@@ -142,4 +142,4 @@ async def _answer(request: Request, gate: Receiving, done: Done) -> Response:
     if prefers(request, "return", "OperationOutcome"):
         return told(outcome(done.warnings or [DONE]), FHIR_JSON, done.status, headers)
     entry = Entry(0, ENTRY, "", acts.READ, f"{type_name}/{done.id}/_history/{done.version}", {}, {})
-    return told(await look(gate, origin, entry), FHIR_JSON, done.status, headers)
+    return told(await look(gate, origin, entry) or {}, FHIR_JSON, done.status, headers)

@@ -51,7 +51,8 @@ async def _receive(request: Request) -> Response:
     if not isinstance(who, Partner):
         raise await no_writing(request, who, RECEIVE, Exchange.KIND)
     claim = None if dry or body is None else claim_of(request, who, body, "POST /fhir", by_bytes=_only_creates(read))
-    done, again = await written(request, who, body, read, claim, dry=dry, strict=prefers(request, "handling", "strict"))
+    strict, whole = prefers(request, "handling", "strict"), prefers(request, "return", "representation")
+    done, again = await written(request, who, body, read, claim, dry=dry, strict=strict, whole=whole)
     answer = transaction.answer(done, now(), dry=dry)
     return in_its_format(request, answer, headers={"Idempotency-Replayed": "true"} if again else None)
 
@@ -71,13 +72,17 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
 async def _alone(request: Request, who: Principal, entry: Entry) -> Json:
     if entry.method == acts.READ:
         reading_ = Reading(who, call_of(request, Door.FHIR), request.app.state.keyring, request.app.state.lane)
-        return {"resource": await look(reading_, origin_of(request), entry), "response": {"status": "200 OK"}}
+        told = await look(reading_, origin_of(request), entry)
+        [answer] = transaction.answer(
+            [transaction.Done("", None, 0, status=304 if told is None else 200, told=told)], now()
+        )["entry"]
+        return dict(answer)
     if not isinstance(who, Partner):
         raise await no_writing(request, who, RECEIVE, Exchange.KIND)
     whole = {"resourceType": "Bundle", "type": "transaction", "entry": [entry.said]}
-    strict = prefers(request, "handling", "strict")
+    strict, shown = prefers(request, "handling", "strict"), prefers(request, "return", "representation")
     one = Bundle("transaction", (entry,), whole)
-    done, _ = await written(request, who, orjson.dumps(whole), one, None, strict=strict)
+    done, _ = await written(request, who, orjson.dumps(whole), one, None, strict=strict, whole=shown)
     [answer] = transaction.answer(done, now())["entry"]
     return dict(answer)
 

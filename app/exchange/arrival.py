@@ -48,6 +48,7 @@ class Arrival:
     registry: Registry
     strict: bool
     targets: Targets = field(default_factory=Targets)
+    sought: dict[str, UUID] = field(default_factory=dict)  # what conditional references lead to
     known: Known = field(default_factory=Known)
     names: dict[int, Identity] = field(default_factory=dict)
     before: dict[int, Named] = field(default_factory=dict)
@@ -142,6 +143,8 @@ class Arrival:
             named = references.literal(reference.target)
             if place is None and (searched := identity.of_search(keyring, reference.target)):
                 yield reference.target, searched
+            if reference.target in self.sought:
+                yield reference.target, self.sought[reference.target]
             if place is not None or named is None:
                 continue
             if url := identity.of_url(keyring, f"{named.base or base}{named.kind}/{named.id}"):

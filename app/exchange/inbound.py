@@ -12,7 +12,7 @@ from uuid import UUID
 
 from app.access import contents
 from app.access.entry import DossierEntry
-from app.exchange import journal, targets
+from app.exchange import journal, sought, targets
 from app.exchange.arrival import Arrival
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange, ExternalId, OutsidePartyMention, State
@@ -32,7 +32,7 @@ from app.security import scopes
 from app.security.principal import Partner
 
 SCOPE = "Ce jeton ne permet pas ce geste sur ce type de ressource."
-Looks = Callable[[Receiving, Entry], Awaitable[Json]]
+Looks = Callable[[Receiving, Entry], Awaitable[Json | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class How:
     looks: Looks
     strict: bool = False
     dry: bool = False
+    whole: bool = False  # the answer holds what was written, as its sender reads it
     objects: Objects | None = None
     again: bool = False  # the same bytes are another request: an update made twice
 
@@ -69,7 +70,8 @@ async def receive(
     found = await targets.resolve(gate, plan, how.registry, how.origin)
     entries = tuple(_made(act, found) for act in plan)
     asked = transaction.asked(entries, _arriving(plan, found))
-    arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found)
+    led = await sought.sought(gate, asked.arriving, how.registry, how.origin)
+    arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found, led)
     await arrival.resolve()
     if arrival.known.same and not (how.dry or how.again or _changes(plan)):
         gate.line = None
@@ -96,7 +98,7 @@ async def receive(
     await gate.settle()
     gate.line = None
     await _look(gate, plan, done, how)
-    return done
+    return await _shown(gate, done, how)
 
 
 def _check_kind(read: Bundle) -> None:
@@ -139,7 +141,16 @@ async def _look(gate: Receiving, plan: Sequence[Act], done: list[Done], how: How
                 told = await how.looks(gate, act.entry)
             except DuiError as no:
                 raise _of_entry(no, f"{act.entry.where}.request.url") from None
-            done[act.at] = replace(done[act.at], told=told)
+            done[act.at] = replace(done[act.at], told=told, status=304 if told is None else 200)
+
+
+async def _shown(gate: Receiving, done: list[Done], how: How) -> list[Done]:
+    """With what each entry wrote, when the answer is to hold it."""
+    if not how.whole:
+        return done
+    written = {one.id: one.type_name for one in done if one.id and one.told is None and one.status != 204}
+    read = await targets.as_they_stand(gate, written.keys(), {*written.values()}, how.registry, how.origin)
+    return [replace(one, told=read[one.id]) if one.id in read and one.told is None else one for one in done]
 
 
 def _of_entry(no: DuiError, where: str) -> DuiError:
@@ -170,7 +181,7 @@ async def _first_answer(gate: Receiving, exchange_id: UUID, read: Bundle | DuiEr
     await gate.settle()
     done = [known.get(act.at, Done(act.kind, None, 0, status=200 if act.method == acts.READ else 204)) for act in plan]
     await _look(gate, plan, done, how)
-    return done
+    return await _shown(gate, done, how)
 
 
 def _check_scopes(partner: Partner, plan: Sequence[Act]) -> None:

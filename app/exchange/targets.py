@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Integer, LargeBinary, Text, Uuid, text
+from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid, text
 
 from app.access.arrivals import Arrivals
 from app.access.entry import DossierEntry
@@ -20,23 +20,27 @@ from app.access.several import Found, those
 from app.access.versions import about
 from app.exchange.models import OutsideParty
 from app.exchange.resolution import Named
+from app.exchange.sought import match
+from app.features.settings.chosen import chosen
 from app.fhir.keeping import same
 from app.fhir.mapping import AnyMap, Json, Registry, by_ids, plain
 from app.fhir.verbs import acts, patch
 from app.fhir.verbs.acts import Act
-from app.fhir.verbs.asking import as_asked, asking, asking_of, told
-from app.fhir.verbs.search_type import matching
+from app.fhir.verbs.asking import as_asked, asking_of, told
 from app.kernel.db import Base
 from app.kernel.errors import Fault, Gone, MethodNotAllowed, Stale, Unreadable
+from app.security.principal import Partner
 
 PERSON = "Patient"
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
-SEVERAL = "Plusieurs ressources répondent à cette condition : précisez-la."
+NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'
 # Two requests that change one row follow each other; the snapshot of the next statement is taken after the locks.
+# `asks`: whether this house wants to be told which version was read.
 ONE_BY_ONE = text(
-    """SELECT pg_advisory_xact_lock(hashtextextended(k, 11)) FROM (
-        SELECT k FROM unnest(CAST(:keys AS text[])) k ORDER BY k OFFSET 0) sorted"""
-)
+    f"""SELECT pg_advisory_xact_lock(hashtextextended(k, 11)), {chosen("fhir.require_if_match", "w")}::boolean AS asks
+    FROM (SELECT k FROM unnest(CAST(:keys AS text[])) k ORDER BY k OFFSET 0) sorted,
+        (SELECT CAST(:organisation AS uuid) AS organisation_id, CAST(:structure AS uuid) AS structure_id) w"""  # noqa: S608
+).columns(asks=Boolean())
 AS_SENT = text(
     """SELECT DISTINCT ON (v.entry_id) v.entry_id, v.kind, v.usager_id, v.version, v.snapshot, k.wrapped
     FROM entry_version v JOIN usager_key k ON k.organisation_id = v.organisation_id AND k.usager_id = v.usager_id
@@ -98,10 +102,16 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
     if not wanted:
         return targets
     keys = [str(act.id) if act.id else f"{act.kind}?{act.query}" for act in wanted]
-    await gate.consult(ONE_BY_ONE, keys=[f"{gate.principal.organisation_id} {key}" for key in keys])
+    locked = [f"{gate.principal.organisation_id} {key}" for key in keys]
+    structure = gate.principal.structure_id if isinstance(gate.principal, Partner) else None
+    [told, *_] = await gate.consult(ONE_BY_ONE, keys=locked, structure=structure)
+    if told["asks"]:
+        _check_versions(wanted)
     ids: dict[int, UUID] = {}
     for act in wanted:
-        found = await _match(gate, act, registry, origin) if act.query is not None else act.id
+        found = act.id
+        if act.query is not None:
+            found = await match(gate, registry, origin, act.kind, act.query, act.asked)
         if found:
             ids[act.at] = found
     read = await _read(gate, set(ids.values()), registry, origin, {act.kind for act in wanted})
@@ -116,17 +126,20 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
     return targets
 
 
-async def _match(gate: Arrivals, act: Act, registry: Registry, origin: str) -> UUID | None:
-    """The one row within reach that meets a condition. Raises Stale (412) when there are several."""
-    asked = await asking(gate, registry, origin, act.kind, "s")
-    try:
-        found = await matching(asked, act.query or (), 2)
-    except Unreadable as no:
-        faults = [Fault(act.asked, fault.code, fault.message) for fault in no.faults]
-        raise Unreadable(no.message, faults=faults or [Fault(act.asked, no.told, no.message)]) from None
-    if len(found) > 1:
-        raise Stale(SEVERAL, where=act.asked, code="several")
-    return UUID(str(found[0][1].view.id)) if found else None
+async def as_they_stand(
+    gate: Arrivals, ids: Collection[UUID], kinds: Collection[str], registry: Registry, origin: str
+) -> dict[UUID, Json]:
+    """What was just written, as its sender reads it; one statement whatever their number."""
+    read = await _read(gate, ids, registry, origin, kinds)
+    return {id: one.resource for id, one in read.items()}
+
+
+def _check_versions(wanted: Iterable[Act]) -> None:
+    """Raises Unreadable naming each change made without saying which version was read."""
+    changes = [act for act in wanted if act.method in (acts.UPDATE, acts.PATCH, acts.DELETE) and act.version is None]
+    if changes:
+        faults = [Fault(f"{act.entry.where}.request.ifMatch", "required", NO_VERSION) for act in changes]
+        raise Unreadable("Il manque la version lue.", faults=faults)
 
 
 async def _read(

@@ -131,6 +131,87 @@ class TestTransaction:
         body = bundle(entry(resource("Flag", "f", status="active", code={"text": "x"}, subject={"reference": where})))
         assert sent(world, body).status_code == 422
 
+    def test_a_reference_may_be_any_search(self, world: World, sent_before: dict[str, list[UUID]]):
+        whose = f"Patient/{sent_before['Patient'][0]}"
+        flag = resource(
+            "Flag", "f", status="active", code={"text": "x"}, subject={"reference": f"Patient?_id={whose[8:]}"}
+        )
+        [told] = sent(world, bundle(entry(flag)), Prefer="return=representation").json()["entry"]
+        assert told["resource"]["subject"]["reference"] == whose
+
+    def test_a_reference_that_meets_several_is_refused(self, world: World, sent_before: dict[str, list[UUID]]):
+        about = {"reference": f"Goal?patient={sent_before['Patient'][0]}"}
+        flag = resource("Flag", "f", status="active", code={"text": "x"}, subject=about)
+        before = rows(world)
+        answer = sent(world, bundle(entry(flag)))
+        assert (answer.status_code, issues(answer)) == (412, [("several", "Bundle.entry[0].resource.subject")])
+        assert rows(world) == before
+
+    @pytest.mark.threat("partner-joins-in-disguise")
+    def test_a_reference_by_search_leads_to_nothing_of_another(self, world: World):
+        [(_, theirs, _)] = taken(world, bundle(entry(patient(fresh()))), who="mdph")
+        told = []
+        for id in (theirs, uuid4()):
+            about = {"reference": f"Patient?_id={id}"}
+            flag = resource("Flag", "f", status="active", code={"text": "x"}, subject=about)
+            told.append(sent(world, bundle(entry(flag))))
+        assert [(answer.status_code, issues(answer)) for answer in told] == [(422, issues(told[1]))] * 2
+
+    def test_too_many_searches_are_refused(self, world: World):
+        many = [{"reference": f"Patient?_id={uuid4()}"} for _ in range(21)]
+        group = resource("Group", "g", type="person", actual=True, member=[{"entity": each} for each in many])
+        assert issues(sent(world, bundle(entry(group)))) == [("too_many", "Bundle")]
+
+    def test_a_reading_under_a_condition_tells_that_nothing_changed(
+        self, world: World, sent_before: dict[str, list[UUID]]
+    ):
+        goal = f"Goal/{sent_before['Goal'][0]}"
+        body = bundle(change("GET", goal, ifNoneMatch='W/"1"'), change("GET", goal, ifNoneMatch='W/"9"'))
+        for kind in ("transaction", "batch"):
+            same, other = sent(world, {**body, "type": kind}).json()["entry"]
+            assert (same["response"]["status"], "resource" in same) == ("304 Not Modified", False)
+            assert other["resource"]["id"] == goal[5:]
+
+    def test_the_answer_holds_what_was_written_when_preferred(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, two, three = sent_before["Goal"]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        body = bundle(
+            change("PUT", f"Goal/{one}", {**whole, "lifecycleStatus": "completed"}),
+            change("DELETE", f"Goal/{two}"),
+            change("PUT", f"Goal/{three}", world.get("chu", f"/fhir/Goal/{three}").json()),
+            entry(patient(fresh())),
+        )
+        told = sent(world, body, Prefer="return=representation").json()["entry"]
+        places = [each["response"].get("location", "").partition("/_history")[0] for each in told]
+        read = [
+            world.get("chu", f"/fhir/{place}").json() if place and n != 1 else None for n, place in enumerate(places)
+        ]
+        assert [each.get("resource") for each in told] == read
+
+    @pytest.mark.parametrize("entries", [2, 20])
+    def test_holding_it_is_one_statement_more(self, world: World, entries: int):
+        counts = []
+        for preferred in ({}, {"Prefer": "return=representation"}):
+            body = project(fresh(), goals=entries)
+            with world.statements() as counted:
+                assert sent(world, body, **preferred).status_code == 200
+            counts.append(len(counted))
+        assert counts[1] - counts[0] <= 1, counted.sql
+
+    def test_a_house_may_ask_which_version_was_read(self, world: World, sent_before: dict[str, list[UUID]]):
+        one, two, _ = sent_before["Goal"]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        here = {"scope": f"structure:{world.ids['ime']}", "key": "fhir.require_if_match", "value": True}
+        place = world.post("helene", "/api/v1/settings", here).headers["location"]
+        changed = {**whole, "lifecycleStatus": "completed"}
+        blind = sent(world, bundle(change("PUT", f"Goal/{one}", changed), change("DELETE", f"Goal/{two}")))
+        knowing = sent(world, bundle(change("PUT", f"Goal/{one}", changed, ifMatch='W/"1"'), entry(patient(fresh()))))
+        world.delete("helene", place, 1)
+        assert (blind.status_code, issues(blind)) == (
+            400, [("required", f"Bundle.entry[{n}].request.ifMatch") for n in (0, 1)],
+        )  # fmt: skip
+        assert statuses(knowing) == ["200", "201"]
+
     def test_the_same_bytes_that_change_something_are_done_again(
         self, world: World, sent_before: dict[str, list[UUID]]
     ):

@@ -66,6 +66,12 @@ SHIPPED: dict[str, Shipped] = {
     "copy.old_care_years": Shipped(5, int, "Années après lesquelles des soins sont anciens", "CSP L1111-7", 5, 50),
     "copy.old_care_months": Shipped(2, int, "Mois pour répondre : les soins anciens", "CSP L1111-7", 1, 2),
     "copy.rest_months": Shipped(1, int, "Mois pour répondre : le reste du dossier", "RGPD art. 12 §3", 1, 1),
+    "fhir.require_if_match": Shipped(
+        False,
+        bool,
+        "Un partenaire qui modifie ou retire doit dire la version qu'il a lue (If-Match)",
+        "FHIR R4, http : managing resource contention",
+    ),
     "erasure.notice_days": Shipped(
         30,
         int,

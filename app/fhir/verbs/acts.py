@@ -68,7 +68,7 @@ class _Wrong(Exception):
 def _act(entry: Entry, origin: str) -> Act:
     url = entry.url.removeprefix(f"{origin}/fhir").lstrip("/")
     for name in ("ifNoneMatch", "ifModifiedSince"):
-        if name in entry.request:
+        if name in entry.request and entry.method != READ:
             raise _Wrong(entry, name, "not_supported", "Cette condition n'est pas prise en charge ici.")
     if entry.method == CREATE:
         return _creation(entry)
@@ -100,6 +100,17 @@ def _creation(entry: Entry) -> Act:
         return Act(entry, CREATE, entry.kind)
     text = str(said).removeprefix(f"{entry.kind}?").removeprefix("?")
     return Act(entry, CREATE, entry.kind, query=_query(entry, "ifNoneExist", text))
+
+
+def condition_in(target: str) -> tuple[str, Query] | None:
+    """The type and the query of a conditional reference, `Type?…`; None when it is something else."""
+    asked = _SEARCH.fullmatch(target)
+    if asked is None or asked[1] not in R4_TYPES:
+        return None
+    try:
+        return asked[1], tuple(parse_qsl(asked[2], keep_blank_values=True, errors="strict", strict_parsing=True))
+    except ValueError:
+        return None
 
 
 def _query(entry: Entry, name: str, text: str) -> Query:

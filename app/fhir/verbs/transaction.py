@@ -165,8 +165,6 @@ def answer(done: Iterable[Done], at: datetime, *, dry: bool = False) -> Json:
 
 def _entry(done: Done, at: datetime, dry: bool) -> Json:
     response: Json = {"status": STATUSES[done.status]}
-    if done.told is not None:
-        return {"resource": done.told, "response": response}
     if not dry and done.id:
         response |= {
             "location": f"{done.type_name}/{done.id}/_history/{done.version}",
@@ -175,4 +173,4 @@ def _entry(done: Done, at: datetime, dry: bool) -> Json:
         }
     if done.warnings:
         response["outcome"] = outcome(done.warnings)
-    return {"response": response}
+    return {"response": response} if done.told is None else {"resource": done.told, "response": response}

@@ -1,13 +1,13 @@
 """Hiring someone and letting them in: who may, what is given, until when."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from app.features.professionals.templates import SEASON, TEMPLATES
-from app.kernel.clock import today
+from app.kernel.clock import PARIS, today
 from app.security.principal import Role
 from tests.world import ORIGIN, World
 
@@ -37,7 +37,7 @@ class TestInviting:
         assert answer.status_code == 201, answer.text
         told = answer.json()
         assert told["link"].startswith(f"{ORIGIN}/invitation/")
-        assert told["expires_at"][:10] == str(today() + timedelta(days=7))
+        assert datetime.fromisoformat(told["expires_at"]).astimezone(PARIS).date() == today() + timedelta(days=7)
 
     def test_hires_them_in_that_role_there(self, world: World):
         told = invited(world).json()
