@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.access.gate import Reading
 from app.access.http import read_at
 from app.api import binary
+from app.api.oauth.partner import TOKEN
 from app.api.resources import REGISTRY
 from app.audit.lines import named
 from app.audit.vocabulary import Door
@@ -137,7 +138,8 @@ async def _metadata(request: Request) -> Response:
     """What this server does, to whoever asks: no token, no trace, nothing about anyone."""
     negotiate(request)
     pairs_of(request)
-    return told(capability.statement(REGISTRY, origin_of(request)), FHIR_JSON)
+    origin = origin_of(request)
+    return told(capability.statement(REGISTRY, origin, origin + TOKEN), FHIR_JSON)
 
 
 async def _read(request: Request) -> Response:

@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/capabilitystatement.html
 
 from app.fhir.canonicals import OURS
 from app.fhir.mapping import AnyMap, Beside, Registry
-from app.fhir.types import CapabilityStatement, CodeableConcept, Coding
+from app.fhir.types import CapabilityStatement, CodeableConcept, Coding, Extension
 from app.fhir.types.exchange import (
     CapabilityResource,
     Implementation,
@@ -18,9 +18,11 @@ from app.fhir.types.exchange import (
 )
 
 VERSION = "0.1.0"
-SINCE = "2026-11-21"  # the day these words last changed
+SINCE = "2026-11-22"  # the day these words last changed
 FHIR_VERSION = "4.0.1"
 RESTFUL_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+# Where clients older than /.well-known/smart-configuration look: https://hl7.org/fhir/smart-app-launch/1.0.0/conformance
+OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 READ_AND_SEARCH = (Interaction("read"), Interaction("search-type"))
 PAST = tuple(map(Interaction, ("vread", "history-instance", "history-type")))
 TRANSACTION = "Toutes les demandes ou aucune ; d'un partenaire, par POST à la racine."
@@ -45,7 +47,7 @@ def _writing(name: str) -> tuple[Interaction, ...]:
     return tuple(Interaction(code, WRITTEN) for code in codes)
 
 
-def statement(registry: Registry, origin: str) -> CapabilityStatement:
+def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStatement:
     own = [_of_type(name, registry.own(name)) for name in registry.types]
     kept = [
         CapabilityResource(
@@ -72,7 +74,7 @@ def statement(registry: Registry, origin: str) -> CapabilityStatement:
         rest=(
             Rest(
                 mode="server",
-                security=_security(),
+                security=_security(token_url),
                 resource=tuple(sorted([*own, *kept, *map(_beside, registry.beside)], key=lambda r: r.type)),
                 interaction=(
                     Interaction("transaction", TRANSACTION),
@@ -84,10 +86,13 @@ def statement(registry: Registry, origin: str) -> CapabilityStatement:
     )
 
 
-def _security() -> Security:
+def _security(token_url: str) -> Security:
     smart = CodeableConcept((Coding(RESTFUL_SECURITY, "SMART-on-FHIR"),))
     return Security(
-        cors=False, service=(smart,), description="Jeton porteur ; SMART Backend Services pour un partenaire."
+        extension=(Extension(url=OAUTH_URIS, extension=(Extension(url="token", valueUri=token_url),)),),
+        cors=False,
+        service=(smart,),
+        description="Jeton porteur ; SMART Backend Services pour un partenaire.",
     )
 
 

@@ -13,7 +13,7 @@ from app.fhir.known_types import R4_TYPES
 from app.kernel.clock import today
 from app.security.principal import Role
 from tests.fhir.test_read import outcome, written
-from tests.world import World
+from tests.world import ORIGIN, World
 
 SOME = {"AuditEvent": f"&date={today().year}"}  # a search of the trail says of whom, or when
 
@@ -45,6 +45,11 @@ class TestMetadata:
         )
         [rest] = promised["rest"]
         assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+
+    def test_older_clients_find_there_where_tokens_are_given(self, promised: dict[str, Any]):
+        [told] = promised["rest"][0]["security"]["extension"]
+        assert told["url"].endswith("/StructureDefinition/oauth-uris")
+        assert told["extension"] == [{"url": "token", "valueUri": f"{ORIGIN}/oauth/token"}]
 
     def test_every_map_is_there(self, promised: dict[str, Any]):
         said = {(r["type"], p) for r in promised["rest"][0]["resource"] for p in r.get("supportedProfile", ())}

@@ -44,8 +44,9 @@ class House:
     def origin(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def open(self) -> None:
-        """Start the application, and wait until it answers."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of whatever is typed in this house."""
         w = self.world
         told = {
             "DATABASE_URL": w.database.app_url,
@@ -57,10 +58,13 @@ class House:
             "POOL_SIZE": "4",
             "PUBLIC_ORIGINS": f"{ORIGIN},{self.origin}",
         }
+        return {**os.environ, **{f"DUI_{name}": value for name, value in told.items()}}
+
+    def open(self) -> None:
+        """Start the application, and wait until it answers."""
         command = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
-        environment = {**os.environ, **{f"DUI_{name}": value for name, value in told.items()}}
         with (self.folder / "app.log").open("ab") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         self.wait()
 
     def wait(self) -> None:
