@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from app.api.oauth.partner import TOKEN
 from app.api.resources import REGISTRY
 from app.config import Settings
 from app.features.access_log.fhir import ACT, GROUND
@@ -27,7 +28,8 @@ Json = dict[str, Any]
 
 def files() -> Iterator[tuple[str, str]]:
     """Each file's name and text."""
-    yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, Settings().origins[0])))
+    origin = Settings().origins[0]
+    yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, origin, origin + TOKEN)))
     yield "StructureDefinition-transmission.json", _text(_transmission())
     yield "StructureDefinition-sharing-consent.json", _text(_sharing_consent())
     yield "StructureDefinition-emergency-sheet.json", _text(_emergency_sheet())

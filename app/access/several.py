@@ -21,7 +21,7 @@ from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
 from app.kernel.hot import aside
 
-__all__ = ["Found", "Question", "count", "find", "glance", "order_of", "page", "person", "refuse", "those"]
+__all__ = ["Found", "Question", "alongside", "count", "find", "glance", "order_of", "page", "person", "refuse", "those"]
 
 BY_ID = Order(("id",))
 
@@ -68,6 +68,12 @@ async def those(
     return {UUID(str(one.view.id)): (gone, one) for gone, one in found}
 
 
+async def alongside(reading: Reading, asked: tuple[Question, ...], limit: int, **values: object) -> list[Found]:
+    """The rows that come with others, already told: traced as any, and nothing is said when there are none."""
+    query = await aside(asking, len(asked), reading.principal.shape, asked, BY_ID, silent=True)
+    return [one for _, one in await _ask(reading, query, [], limit, values)]
+
+
 async def page(
     reading: Reading,
     asked: tuple[Question, ...],
@@ -80,7 +86,8 @@ async def page(
     order = order_of(question.view for question in asked)
     if after:
         values |= {f"after_{name}": value for name, value in zip(order, after, strict=True)}
-    query = await aside(asking, len(asked), reading.principal.shape, asked, Order(order, bool(after)), usager)
+    tables = sum(question.tables for question in asked)
+    query = await aside(asking, tables, reading.principal.shape, asked, Order(order, bool(after)), usager)
     return [one for _, one in await _ask(reading, query, [], limit, values)]
 
 
@@ -89,7 +96,7 @@ async def count(
 ) -> int:
     """How many rows are within reach, at most `most`. Counting is reading: traced alike."""
     order = Order(order_of(question.view for question in asked))
-    query = counting(reading.principal.shape, asked, order, usager)
+    query = await aside(counting, sum(each.tables for each in asked), reading.principal.shape, asked, order, usager)
     [(alive_still, found)] = await reading.ask(query, [], most, values)
     if not alive_still:
         raise Unauthenticated(ENDED)

@@ -66,12 +66,13 @@ class Question:
     """What is asked of one table; known by identity, so that its text can be kept.
 
     `then` is the same question asked of the version this partner sent last (columns of `entry_version`, or of the row
-    when they never change); None: that version can't tell, and is not looked for.
+    when they never change); None: that version can't tell, and is not looked for. `tables` are all that it asks.
     """
 
     view: type[View]
     listing: Listing
     then: ColumnElement[bool] | None = None
+    tables: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ Source: https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from app.fhir.canonicals import OURS
-from app.fhir.mapping import AnyMap, Beside, Registry
+from app.fhir.mapping import Beside, Registry
+from app.fhir.search.includes import served
 from app.fhir.types import CapabilityStatement, CodeableConcept, Coding, Extension
 from app.fhir.types.exchange import (
     CapabilityResource,
@@ -48,7 +49,7 @@ def _writing(name: str) -> tuple[Interaction, ...]:
 
 
 def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStatement:
-    own = [_of_type(name, registry.own(name)) for name in registry.types]
+    own = [_of_type(name, registry) for name in registry.types]
     kept = [
         CapabilityResource(
             type=name,
@@ -106,7 +107,8 @@ def _beside(of: Beside) -> CapabilityResource:
     )
 
 
-def _of_type(name: str, maps: tuple[AnyMap, ...]) -> CapabilityResource:
+def _of_type(name: str, registry: Registry) -> CapabilityResource:
+    maps, (ahead, behind) = registry.own(name), served(registry, name)
     found = {parameter: criterion.type for each in maps for parameter, criterion in each.criteria.items()}
     return CapabilityResource(
         type=name,
@@ -119,6 +121,8 @@ def _of_type(name: str, maps: tuple[AnyMap, ...]) -> CapabilityResource:
         conditionalRead="full-support",
         conditionalUpdate=True,
         conditionalDelete="not-supported" if name == "Patient" else "single",
+        searchInclude=ahead,
+        searchRevInclude=behind,
         searchParam=tuple(SearchParam(name=p, type=found[p]) for p in sorted(found)),
         operation=(EVERYTHING, EXPORT) if name == "Patient" else (),
     )

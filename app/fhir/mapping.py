@@ -15,11 +15,11 @@ from uuid import UUID
 
 import msgspec
 import orjson
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam
+from sqlalchemy import ARRAY, BindParameter, ColumnElement, Uuid, and_, any_, bindparam, false, true
 from sqlalchemy.sql import visitors
 
 from app.access.contents import Content
-from app.access.entry import DossierEntry, DossierView, Row, View, fill
+from app.access.entry import DossierEntry, DossierView, Readable, Row, View, fill, word
 from app.access.gate import Listing
 from app.access.several import Question
 from app.access.versions import EntryVersion
@@ -29,8 +29,9 @@ from app.fhir.identifiers import normal
 from app.fhir.known_types import CARRIED, R4_TYPES
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
+from app.fhir.search.chains import Opaque, Searched
 from app.fhir.search.criteria import Criterion
-from app.fhir.search.query import Opaque, Shape, condition, condition_then
+from app.fhir.search.query import Shape, condition, condition_then
 from app.fhir.search.usual import usual
 from app.fhir.types import Coding, Element, Meta, moment, said
 from app.kernel.crypto import Keyring, UsagerKey
@@ -161,6 +162,19 @@ class ResourceMap(Generic[V]):
         found = {**usual(self.view.TABLE, self.type_name), **self.search}
         return Opaque(found) if isinstance(self.search, Opaque) else found
 
+    @cached_property
+    def mine(self) -> ColumnElement[bool]:
+        """`narrow` among the rows of other types: its own type is said in it."""
+
+        def said_here(element: Any, **_: Any) -> ColumnElement[Any] | None:
+            named = isinstance(element, BindParameter) and element.key == OF_TYPE
+            return word(self.type_name) if named else None
+
+        if self.narrow is None:
+            return true()
+        written: ColumnElement[bool] = visitors.replacement_traverse(self.narrow, {}, said_here)
+        return written
+
     def out(
         self,
         view: V,
@@ -229,16 +243,24 @@ def by_ids(asked: AnyMap) -> Question:
 
 
 @lru_cache(maxsize=1_000)
-def by_shape(asked: AnyMap, place: int, shape: Shape) -> Question:
+def by_shape(asked: AnyMap, place: int, shape: Shape, criteria: Searched) -> Question:
     """The rows of this map that a search of this shape wants; `place` is that of the map among those asked."""
     then = condition_then(
-        asked.criteria, shape, place, {"occurred_at": EntryVersion.occurred_at, "updated_at": EntryVersion.at}
+        criteria, shape, place, {"occurred_at": EntryVersion.occurred_at, "updated_at": EntryVersion.at}
     )
+    where = condition(criteria, shape, place)
     return Question(
         asked.view,
-        Listing(_narrowed(asked, condition(asked.criteria, shape, place))),
+        Listing(_narrowed(asked, where)),
         None if then is None else _narrowed(asked, then),
+        tables=1 + sum(isinstance(part, Readable) for part in visitors.iterate(where)),
     )
+
+
+@lru_cache(maxsize=1_000)
+def none_of(asked: AnyMap) -> Question:
+    """Of a search that no map can answer."""
+    return Question(asked.view, Listing(false()))
 
 
 def _narrowed(asked: AnyMap, where: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -291,6 +313,7 @@ class Registry:
     def __init__(self, maps: Iterable[AnyMap], kept: AnyMap | None = None, beside: Iterable[Beside] = ()) -> None:
         self.maps, self.kept, self.beside = tuple(maps), kept, tuple(beside)
         self._of_type: dict[str, tuple[AnyMap, ...]] = {}
+        self._searched: dict[int, Searched] = {}
         for each in self.maps:
             self._of_type[each.type_name] = (*self._of_type.get(each.type_name, ()), each)
         self.doubted = frozenset(each.type_name for each in self.maps if each.doubts)
@@ -320,6 +343,10 @@ class Registry:
 
     def own(self, type_name: str) -> tuple[AnyMap, ...]:
         return self._of_type.get(type_name, ())
+
+    def searched(self, asked: AnyMap) -> Searched:
+        """What this map is searched by, chains too."""
+        return self._searched.setdefault(id(asked), Searched(self, asked))
 
     def of_type(self, type_name: str) -> tuple[AnyMap, ...]:
         """Where rows of this type are, the generic map last. Raises NotFound for a type that R4 does not know."""

@@ -148,7 +148,7 @@ class TestRefused:
         [
             "_count=abc", "_count=-1", "_count=1.5", "_count=", "_count=1&_count=2", "date=hier", "date=2026-13",
             "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=9999",
-            "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=date", "_include=*", "_has:x=y",
+            "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=date", "_has:x=y",
             "patient:missing=maybe", "_id:above=x", "date:not=2026", "patient.name=x", "date=" + ",".join(["2026"] * 9),
             "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=accurate", "_summary=yes",
             "_page=x&_count=2", "_page=x",
@@ -191,9 +191,9 @@ class TestRefused:
         "query",
         [
             "_has:Observation:patient:code=x", "_has:Consent:patient:_has:AuditEvent:entity:agent=x",
-            "patient.birthdate=1944-05-12", "patient:Patient.name=x", "subject:Patient.identifier=x|1",
-            "_include=DocumentReference:subject", "_include:iterate=*", "_revinclude=Consent:patient",
-            "_revinclude:iterate=*", "_total=estimate", "_sort=-date",
+            "patient:Patient.name=x", 
+            "_revinclude=Consent:patient",
+            "_total=estimate", "_sort=-date",
             "patient:identifier=x|1", "type:above=data", "date:exact=2026", "_text=x", "_content=x", "_filter=date gt 1",
             "_list=x", "_query=everything", "_contained=both", "_security=R", "_tag=x", "_profile=x", "_source=x",
         ],

@@ -4,13 +4,16 @@ An unknown parameter is refused, naming the nearest one that exists, never the o
 `Prefer: handling=lenient` it is left out, and absent from `self`. Source: https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import chain
 
 from sqlalchemy import ColumnElement, and_, bindparam, true
 
+from app.fhir.search.chains import Opaque, Unknown, is_beyond, likeliest, parted, types_of
 from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
+from app.fhir.search.includes import NAMES, Link
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault, Unreadable
 
@@ -20,6 +23,7 @@ CLAUSES_MOST = 20
 OF_THE_ANSWER = ("_count", "_format")
 Criteria = Mapping[str, Criterion]  # by the name of the parameter
 Shape = tuple[tuple[str, str], ...]  # (parameter, comparator) of each clause, sorted
+Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come along; raises BadValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Query:
     said: tuple[tuple[str, str], ...]
     asked_count: int | None = None
     usager: str | None = None
+    links: tuple[Link, ...] = ()
+    reached: frozenset[str] = frozenset()  # the types that its chains ask
 
     @property
     def count(self) -> int:
@@ -53,21 +59,25 @@ class Said:
         return self.modifier == NOT or (self.modifier == MISSING and self.text == "true")
 
 
-class Opaque(dict[str, Criterion]):
-    """The criteria of rows kept whole: of an element that these do not name, nothing can be told."""
-
-
 def read(
-    said: Iterable[tuple[str, str]], tables: Sequence[Criteria], around: Around, *, lenient: bool = False
+    said: Iterable[tuple[str, str]],
+    tables: Sequence[Criteria],
+    around: Around,
+    *,
+    lenient: bool = False,
+    links: Links | None = None,
 ) -> Query:
     """Raises Unreadable naming each parameter at fault."""
     around = replace(around, lenient=lenient)
     kept, asked, faults, counts = list[tuple[str, str]](), list[Said](), [], list[int]()
+    followed = list[list[Link]]()
     for name, text in said:
-        base, _, modifier = name.partition(":")
+        base, modifier = parted(name)
         try:
             if name == "_count":
                 counts.append(_count_in(text))
+            elif links and base in NAMES:
+                followed.append(links(base, modifier, text))
             elif name != "_format":
                 if unknown := _not_known(base, modifier, tables):
                     faults += [] if lenient else [unknown]
@@ -75,8 +85,10 @@ def read(
                 asked.append(_checked(Said(base, modifier, text), tables, around))
             kept.append((name, text))
         except BadValue as bad:
+            if lenient and base in NAMES:
+                continue
             faults.append(Fault(base, "bad_parameter", f"{base} : {bad}."))
-    if len(asked) > CLAUSES_MOST:
+    if len(asked) + len(followed) > CLAUSES_MOST:
         faults.append(Fault("", "too_many", f"Une recherche tient en {CLAUSES_MOST} critères."))
     if len(counts) > 1:
         faults.append(Fault("_count", "bad_parameter", "_count ne se dit qu'une fois."))
@@ -88,12 +100,16 @@ def read(
         shapes.append(shape)
         values |= found
         usager = usager or _usager_in(place, criteria, shape)
-    return Query(tuple(shapes), values, tuple(kept), counts[0] if counts else None, usager)
+    reached = frozenset[str]().union(*(types_of(criteria, one.name) for criteria in tables for one in asked))
+    count = counts[0] if counts else None
+    return Query(tuple(shapes), values, tuple(kept), count, usager, tuple(chain(*followed)), reached)
 
 
 def _not_known(name: str, modifier: str, tables: Sequence[Criteria]) -> Fault | None:
     """Neither the name received nor its value is repeated: either may hold a NIR."""
     those = [criteria[name] for criteria in tables if name in criteria]
+    if not those and is_beyond(name):
+        return _no_chain(name, tables)
     if not those:
         known = sorted({*OF_THE_ANSWER, *(one for criteria in tables for one in criteria)})
         near = get_close_matches(name[:64], known, 1, 0.0)[0]
@@ -103,6 +119,20 @@ def _not_known(name: str, modifier: str, tables: Sequence[Criteria]) -> Fault | 
         these = ", ".join(f":{one}" for one in served)
         return Fault(name, "unknown_parameter", f"Ce modificateur n'est pas servi ici. {name} prend : {these}.")
     return None
+
+
+def _no_chain(name: str, tables: Sequence[Criteria]) -> Fault:
+    noes = []
+    for criteria in tables:
+        try:
+            criteria[name]
+        except Unknown as no:
+            noes.append(no)
+        except KeyError:
+            continue
+    told = likeliest(noes)
+    sentence = str(told)
+    return Fault(told.near, "unknown_parameter", f"{sentence[0].upper()}{sentence[1:]}.")
 
 
 def _checked(one: Said, tables: Sequence[Criteria], around: Around) -> Said:
@@ -123,7 +153,11 @@ def _of_table(
 ) -> tuple[Shape | None, dict[str, object]]:
     """None when this table can't answer: a row that lacks an element is found by what says so, and by nothing else."""
     here = [one for one in asked if one.name in criteria]
-    if any(not one.absent or isinstance(criteria, Opaque) for one in asked if one.name not in criteria):
+    if any(
+        not one.absent or isinstance(getattr(criteria, "own", criteria), Opaque)
+        for one in asked
+        if one.name not in criteria
+    ):
         return None, {}
     try:
         clauses = [(one.name, criteria[one.name].read(one.text, around, one.modifier)) for one in here]

@@ -113,6 +113,8 @@ class CapabilityResource(Element, frozen=True, kw_only=True):
     conditionalRead: str | None = None
     conditionalUpdate: bool | None = None
     conditionalDelete: str | None = None
+    searchInclude: tuple[str, ...] = ()
+    searchRevInclude: tuple[str, ...] = ()
     searchParam: tuple[SearchParam, ...] = ()
     operation: tuple[Operation, ...] = ()
 

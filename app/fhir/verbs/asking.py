@@ -1,6 +1,6 @@
 """What every verb that reads needs to know of a request: who looks, through which maps, from which address."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,16 @@ async def asking_everywhere(
             raise Forbidden(NO_SCOPE, code="scope")
     found = tuple(each for each in maps if issubclass(each.view.TABLE, about))
     return _asking(reading, registry, origin, type_name, found)
+
+
+async def covered(asking: Asking, types: Iterable[str]) -> None:
+    """A chain asks other types, as a search of each would. Raises Forbidden, traced, beyond the partner's scopes."""
+    who = asking.reading.principal
+    if isinstance(who, Partner):
+        beyond = next((each for each in sorted(types) if not scopes.cover(who.scopes, each, "s")), None)
+        if beyond:
+            await refuse(asking.reading, Action.READ, asking.registry.own(beyond)[0].view.TABLE.KIND)
+            raise Forbidden(NO_SCOPE, code="scope")
 
 
 def asking_of(reading: Reading, registry: Registry, origin: str, kinds: Collection[str]) -> Asking:

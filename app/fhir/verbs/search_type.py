@@ -4,18 +4,22 @@ Source: https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from starlette.responses import Response
 
 from app.access.several import Found, Question, count, page, person
 from app.fhir import paging
-from app.fhir.mapping import AnyMap, by_shape
+from app.fhir.mapping import AnyMap, by_shape, none_of
 from app.fhir.outcomes import Issue, outcome
+from app.fhir.search import includes
+from app.fhir.search.chains import Searched
 from app.fhir.search.criteria import ANY_SENDER
-from app.fhir.search.query import PAGE_MOST, Query, read
+from app.fhir.search.query import PAGE_MOST, Links, Query, read
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
-from app.fhir.verbs.asking import Asking, told
+from app.fhir.verbs.alongside import CUT, Along, Row, along, permitted, row_of
+from app.fhir.verbs.asking import Asking, covered
 from app.kernel import answers
 from app.kernel.answers import FHIR_JSON
 from app.kernel.clock import now
@@ -38,8 +42,9 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
             raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
         opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.type_name, link[0])
         said, after = opened.said, opened.after
-    tables = [each.criteria for each in asking.maps]
-    query = read(said, tables, asking.around, lenient=lenient)
+    query = read(said, _tables(asking), asking.around, lenient=lenient, links=_links(asking))
+    await covered(asking, query.reached)
+    links = await permitted(asking, query.links)
     if query.asked_count == 0:
         return await _counted(asking, query)
     maps, questions = _questions(asking, query)
@@ -51,13 +56,15 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
         query.usager,
         **await _values(asking, query),
     )
-    return _searchset(asking, query, maps, rows, after, link[0] if link else None)
+    matches = [row_of(asking, maps[one.place], one) for one in rows[: query.count]]
+    others = await along(asking, matches, links)
+    return _searchset(asking, query, matches, others, rows, after, link[0] if link else None)
 
 
 async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap, Found]]:
     """The rows within the caller's own reach that meet a condition, at most `most`. Raises Unreadable."""
-    tables = [each.criteria for each in asking.maps]
-    query = read(said, tables, asking.around)
+    query = read(said, _tables(asking), asking.around)
+    await covered(asking, query.reached)
     if asking.maps[0] is asking.registry.kept or not any(query.shapes):
         raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
     maps, questions = _questions(asking, query)
@@ -74,10 +81,22 @@ async def _counted(asking: Asking, query: Query) -> Response:
     return _told(asking, query, (), total=found)
 
 
+def _links(asking: Asking) -> Links:
+    return partial(includes.read, asking.registry, asking.type_name)
+
+
+def _tables(asking: Asking) -> list[Searched]:
+    return [asking.registry.searched(each) for each in asking.maps]
+
+
 def _questions(asking: Asking, query: Query) -> tuple[tuple[AnyMap, ...], tuple[Question, ...]]:
     """The maps that can answer, and what each is asked."""
     shaped = enumerate(zip(asking.maps, query.shapes, strict=True))
-    asked = [(each, by_shape(each, place, shape)) for place, (each, shape) in shaped if shape is not None]
+    searched = asking.registry.searched
+    asked = [
+        (each, by_shape(each, place, shape, searched(each))) for place, (each, shape) in shaped if shape is not None
+    ]
+    asked = asked or [(asking.maps[0], none_of(asking.maps[0]))]
     return tuple(each for each, _ in asked), tuple(question for _, question in asked)
 
 
@@ -94,16 +113,18 @@ async def _values(asking: Asking, query: Query) -> dict[str, object]:
 def _searchset(
     asking: Asking,
     query: Query,
-    maps: Sequence[AnyMap],
+    matches: Sequence[Row],
+    others: Along,
     rows: Sequence[Found],
     after: tuple[object, ...],
     link: str | None,
 ) -> Response:
     shown, more = rows[: query.count], len(rows) > query.count
-    entries = []
-    for one in shown:
-        url = f"{asking.origin}/fhir/{asking.type_name}/{one.view.id}"
-        entries.append(BundleEntry(fullUrl=url, resource=told(asking, maps[one.place], one), search=MATCH))
+    entries = [
+        BundleEntry(fullUrl=f"{asking.origin}/fhir/{row.address}", resource=row.resource, search=MATCH)
+        for row in matches
+    ]
+    entries += others.entries(asking.origin)
     following = None
     if more:
         reading = asking.reading
@@ -111,7 +132,7 @@ def _searchset(
             reading.keyring, reading.principal, asking.origin, asking.type_name, query.said, shown[-1].at
         )
     total = None if more or after else len(shown)  # known without counting when all of it is here
-    return _told(asking, query, entries, total, following, link)
+    return _told(asking, query, entries, total, following, link, [CUT] if others.cut else [])
 
 
 def _told(
@@ -121,14 +142,16 @@ def _told(
     total: int | None,
     following: str | None = None,
     link: str | None = None,
+    issues: Sequence[Issue] = (),
 ) -> Response:
     here = ((paging.PAGE, link),) if link else query.said
     links = [BundleLink("self", paging.first(asking.origin, asking.type_name, here))]
     if following:
         links.append(BundleLink("next", following))
-    said = [*entries]
+    said, capped = [*entries], [*issues]
     if query.asked_count is not None and query.asked_count > PAGE_MOST:
-        capped = Issue("information", "capped", "", f"Une page tient {PAGE_MOST} éléments au plus.")
-        said.append(BundleEntry(resource=outcome([capped]), search=EntrySearch("outcome")))
+        capped.append(Issue("information", "capped", "", f"Une page tient {PAGE_MOST} éléments au plus."))
+    if capped:
+        said.append(BundleEntry(resource=outcome(capped), search=EntrySearch("outcome")))
     bundle = Bundle(type="searchset", timestamp=moment(now()), total=total, link=tuple(links), entry=tuple(said))
     return answers.told(bundle, FHIR_JSON)
