@@ -1,42 +1,30 @@
-"""FHIR XML ⇄ the same tree as FHIR JSON, by the tables of `shapes`: what is checked, mapped and kept never knows which came.
-
-Read by expat, which refuses here what could make it fetch or multiply: a document type, an entity, a processing
-instruction. What XML says that R4 does not know gets a name that no JSON element has, so that `checking` finds it in its
-place. Source: https://hl7.org/fhir/R4/xml.html
+"""A tree read by expat. What XML says that R4 does not know gets a name that no JSON element has, so that `checking` finds it
+in its place.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
-
-import msgspec
 
 from app.fhir.checking import Twice
 from app.fhir.known_types import CARRIED
 from app.fhir.reading import MAX_VALUES, Json
 from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
-from app.fhir.types import Element
+from app.fhir.xml.common import FHIR, XHTML, attributes_of, escaped, opened
 from app.kernel.depth import MAX_DEPTH
 from app.kernel.errors import TooLarge, Unreadable
 
-FHIR, XHTML = "http://hl7.org/fhir", "http://www.w3.org/1999/xhtml"
 SCHEMAS = "http://www.w3.org/2001/XMLSchema-instance "  # where a schema may be found: nobody looks
 STRANGE = " "  # the name of what R4 has no name for
-HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 INTEGERS = frozenset({"integer", "unsignedInt", "positiveInt"})
 DIGITS_MOST = 40  # of a number; more is no measure of anything
-
 UNREADABLE = "Le corps n'est pas du XML lisible, en UTF-8."
-REFUSED = "Ce XML contient une déclaration de type (DOCTYPE), une entité ou une instruction : retirez-les."
 NOT_FHIR = f'La racine est une ressource de l\'espace de noms FHIR : xmlns="{FHIR}".'
-OTHER_ENCODING = "Le XML s'écrit ici en UTF-8."
 
 _integer = re.compile(r"-?\d+", re.ASCII).fullmatch
 _decimal = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII).fullmatch
-_plain = msgspec.json.Decoder(dict[str, Any]).decode
-_encode = msgspec.json.Encoder().encode
 
 
 def read(body: bytes, max_depth: int = MAX_DEPTH) -> Json:
@@ -45,7 +33,7 @@ def read(body: bytes, max_depth: int = MAX_DEPTH) -> Json:
     Raises Unreadable (no XML, not UTF-8, a forbidden declaration, too deep) or TooLarge (too many values).
     """
     reader = _Reader(body, max_depth)
-    parser = _parser()
+    parser = opened()
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.CharacterDataHandler, parser.StartNamespaceDeclHandler = reader.text, reader.declared
     reader.position = lambda: parser.CurrentByteIndex
@@ -54,29 +42,6 @@ def read(body: bytes, max_depth: int = MAX_DEPTH) -> Json:
     except expat.ExpatError:
         raise Unreadable(UNREADABLE) from None
     return reader.found
-
-
-def write(resource: Element | Mapping[str, Any]) -> bytes:
-    """One resource of ours, or one that was checked, with its XML declaration."""
-    return (HEAD + "".join(_resource(_plain(_encode(resource)), f' xmlns="{FHIR}"'))).encode()
-
-
-def _parser() -> expat.XMLParserType:
-    parser = expat.ParserCreate("utf-8", " ")
-    parser.namespace_prefixes, parser.buffer_text = True, True
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = _refused  # before anything of it is read
-    parser.ProcessingInstructionHandler = parser.SkippedEntityHandler = _refused
-    parser.XmlDeclHandler = _encoded
-    return parser
-
-
-def _refused(*_: object) -> None:
-    raise Unreadable(REFUSED, code="xml_refused")
-
-
-def _encoded(_version: str, encoding: str | None, _standalone: int) -> None:
-    if encoding is not None and encoding.lower() != "utf-8":
-        raise Unreadable(OTHER_ENCODING)
 
 
 @dataclass(slots=True)
@@ -223,7 +188,7 @@ class _Reader:
 
 def _below(above: _Open, local: str) -> _Open:
     inside = above.shape
-    is_attribute = inside is not None and local in _attributes_of(inside)
+    is_attribute = inside is not None and local in attributes_of(inside)
     part = None if inside is None or is_attribute else inside.parts.get(local)
     if part is None:
         hidden = local.startswith("_") or local == "resourceType" or is_attribute
@@ -232,13 +197,6 @@ def _below(above: _Open, local: str) -> _Open:
     if part.inner == ANY_RESOURCE:
         return _Open(local, part, None, depth, holds=True)
     return _Open(local, part, shape(part.inner or "Element"), depth)
-
-
-def _attributes_of(inside: Shape) -> tuple[str, ...]:
-    """What XML says of a type by attributes: its id, unless it is a resource; of an extension, its address."""
-    if inside.name in CARRIED:
-        return ()
-    return ("id", "url") if inside.name == "Extension" else ("id",)
 
 
 def _typed(value: str, kind: str) -> Any:
@@ -285,83 +243,3 @@ class _Narrative:
         if self.stands_alone:
             return body[self.begins : body.index(b">", last) + 1].decode()
         return "".join(self.pieces)
-
-
-def _resource(resource: Json, space: str = "") -> Iterator[str]:
-    kind = resource["resourceType"]
-    yield f"<{kind}{space}>"
-    yield from _inside(resource, shape(kind))
-    yield f"</{kind}>"
-
-
-def _inside(value: Json, of: Shape) -> Iterator[str]:
-    said = _attributes_of(of)
-    for name, part in of.parts.items():
-        if name in said or (name not in value and f"_{name}" not in value):
-            continue
-        if part.kind == "xhtml":
-            yield _narrative(value[name])
-        elif part.kind:
-            for plain, beside in _pairs(value.get(name), value.get(f"_{name}"), part):
-                yield from _primitive(name, plain, beside or {})
-        else:
-            for item in value[name] if part.many else [value[name]]:
-                if part.inner == ANY_RESOURCE:
-                    yield f"<{name}>"
-                    yield from _resource(item)
-                    yield f"</{name}>"
-                else:
-                    inner = shape(part.inner)
-                    yield f"<{name}{_attributes(item, inner)}>"
-                    yield from _inside(item, inner)
-                    yield f"</{name}>"
-
-
-def _pairs(plain: Any, beside: Any, part: Part) -> list[tuple[Any, Any]]:
-    if not part.many:
-        return [(plain, beside)]
-    long = max(len(plain or ()), len(beside or ()))
-    return list(zip(plain or [None] * long, beside or [None] * long, strict=False))
-
-
-def _primitive(name: str, value: Any, beside: Json) -> Iterator[str]:
-    element = shape("Element")
-    told = "" if value is None else f' value="{escaped(_said(value))}"'
-    inside = "".join(_inside(beside, element))
-    yield f"<{name}{_attributes(beside, element)}{told}" + (f">{inside}</{name}>" if inside else "/>")
-
-
-def _attributes(value: Json, of: Shape) -> str:
-    return "".join(f' {name}="{escaped(value[name])}"' for name in _attributes_of(of) if name in value)
-
-
-def _said(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
-
-
-_MARKS = {
-    ord(c): f"&{n};"
-    for c, n in {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "\n": "#10", "\r": "#13", "\t": "#9"}.items()
-}
-_NO_XML = dict.fromkeys([*(n for n in range(32) if n not in (9, 10, 13)), 0xFFFE, 0xFFFF], "�")  # no XML may hold them
-_ESCAPES = {**_NO_XML, **_MARKS}
-
-
-def escaped(text: str) -> str:
-    return text.translate(_ESCAPES)
-
-
-def _narrative(div: str) -> str:
-    """As it stands when it is XHTML by itself; else its source as words, so that nothing of it is lost nor acts."""
-    return div if _stands_alone(div) else f'<div xmlns="{XHTML}">{escaped(div)}</div>'
-
-
-def _stands_alone(div: str) -> bool:
-    roots: list[str] = []
-    parser = _parser()
-    parser.StartElementHandler = lambda name, _: roots.append(name) if not roots else None
-    try:
-        parser.Parse(div.encode(), True)
-    except (expat.ExpatError, Unreadable):
-        return False
-    return roots[0] == f"{XHTML} div" and div.startswith("<div") and div.endswith(">")
