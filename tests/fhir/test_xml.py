@@ -12,6 +12,7 @@ from app.fhir import xml
 from app.fhir.checking import faults_of
 from app.fhir.known_types import CARRIED
 from app.fhir.reading import Json, read_bundle
+from app.fhir.shapes import shape
 from app.kernel.errors import DuiError, TooLarge, Unreadable
 from tests.fhir import official, r4
 
@@ -96,7 +97,7 @@ def test_elements_are_written_in_the_order_of_r4(kind: str) -> None:
     for element in r4.one("StructureDefinition", kind)["snapshot"]["element"][1:]:
         if element["path"].count(".") == 1:
             order.append(element["path"].rpartition(".")[2])
-    parts = xml.shape(kind).parts
+    parts = shape(kind).parts
     told = [part.choice + "[x]" if part.choice else name for name, part in parts.items()]
     assert list(dict.fromkeys(told)) == order
 
