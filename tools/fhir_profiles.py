@@ -1,6 +1,6 @@
 """Write fhir_profiles/ from the code: `python -m tools.fhir_profiles`.
 
-This server's CapabilityStatement, our own extensions and code systems (tools/fhir_words.py), our two profiles.
+This server's CapabilityStatement, our own profiles and extensions (app/api/own_profiles.py), our code systems.
 """
 
 import json
@@ -9,18 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from app.api.oauth.partner import TOKEN
+from app.api.own_profiles import definitions, head
+from app.api.own_words import CODE_SYSTEMS
 from app.api.resources import REGISTRY
 from app.config import Settings
-from app.features.access_log.fhir import ACT, GROUND
-from app.features.access_log.fhir import PROFILE as TRAIL
-from app.features.consents.fhir import CATEGORY, IF_NO, IF_YES, QUESTION, SHOWN
-from app.features.consents.fhir import PROFILE as SHARING
-from app.features.emergency.fhir import PROFILE as SHEET
-from app.features.transmissions.fhir import KIND, OWN_PROFILE, PROFILE, TARGET
 from app.fhir import capability
-from app.fhir.canonicals import code_system, extension
+from app.fhir.canonicals import code_system
 from app.fhir.types import said
-from tools.fhir_words import CODE_SYSTEMS, EXTENSIONS, ExtensionWord
 
 PLACE = Path(__file__).parents[1] / "fhir_profiles"
 Json = dict[str, Any]
@@ -30,12 +25,8 @@ def files() -> Iterator[tuple[str, str]]:
     """Each file's name and text."""
     origin = Settings().origins[0]
     yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, origin, origin + TOKEN)))
-    yield "StructureDefinition-transmission.json", _text(_transmission())
-    yield "StructureDefinition-sharing-consent.json", _text(_sharing_consent())
-    yield "StructureDefinition-emergency-sheet.json", _text(_emergency_sheet())
-    yield "StructureDefinition-trail-event.json", _text(_trail_event())
-    for name, word in EXTENSIONS.items():
-        yield f"StructureDefinition-{name}.json", _text(_extension(name, word))
+    for each in definitions().values():
+        yield f"StructureDefinition-{each['id']}.json", _text(each)
     for name, (title, codes) in CODE_SYSTEMS.items():
         yield f"CodeSystem-{name}.json", _text(_code_system(name, title, codes))
 
@@ -44,172 +35,10 @@ def _text(thing: Json) -> str:
     return json.dumps(thing, ensure_ascii=False, indent=1) + "\n"
 
 
-def _head(kind: str, url: str, name: str, title: str, description: str) -> Json:
-    return {
-        "resourceType": kind,
-        "id": name,
-        "url": url,
-        "version": capability.VERSION,
-        "name": "".join(word.capitalize() for word in name.split("-")),
-        "title": title,
-        "status": "active",
-        "date": capability.SINCE,
-        "description": description,
-    }
-
-
 def _code_system(name: str, title: str, codes: dict[str, str]) -> Json:
     concepts = [{"code": code, "display": display} for code, display in codes.items()]
     about = {"caseSensitive": True, "content": "complete", "count": len(concepts), "concept": concepts}
-    return _head("CodeSystem", code_system(name), name, title, title) | about
-
-
-def _extension(name: str, word: ExtensionWord) -> Json:
-    elements: list[Json] = [
-        {"id": "Extension", "path": "Extension", "short": word.title, "definition": word.description}
-    ]
-    for part, kind in word.parts:
-        inside = f"Extension.extension:{part}"
-        elements += [
-            {"id": inside, "path": "Extension.extension", "sliceName": part, "min": 0, "max": "1"},
-            {"id": f"{inside}.url", "path": "Extension.extension.url", "fixedUri": part},
-            {"id": f"{inside}.value[x]", "path": "Extension.extension.value[x]", "type": [{"code": kind}]},
-        ]
-    elements.append({"id": "Extension.url", "path": "Extension.url", "fixedUri": extension(name)})
-    value: Json = {"id": "Extension.value[x]", "path": "Extension.value[x]"}
-    elements.append(value | ({"max": "0"} if word.parts else {"min": 1, "type": [{"code": word.type}]}))
-    base = "http://hl7.org/fhir/StructureDefinition/Extension"
-    return (
-        _head("StructureDefinition", extension(name), name, word.title, word.description)
-        | _derived("complex-type", "Extension", base)
-        | {"context": [{"type": "element", "expression": at} for at in word.context]}
-        | {"differential": {"element": elements}}
-    )
-
-
-def _derived(kind: str, of: str, base: str) -> Json:
-    return {
-        "fhirVersion": capability.FHIR_VERSION,
-        "kind": kind,
-        "abstract": False,
-        "type": of,
-        "baseDefinition": base,
-        "derivation": "constraint",
-    }
-
-
-def _transmission() -> Json:
-    """What of the cahier de liaison is an entry of ours: exactly one text, about one person."""
-    at = "DocumentReference"
-    elements: list[Json] = [
-        {"id": at, "path": at},
-        {
-            "id": f"{at}.extension:target",
-            "path": f"{at}.extension",
-            "sliceName": "target",
-            "min": 0,
-            "max": "1",
-            "type": [{"code": "Extension", "profile": [TARGET]}],
-        },
-        {"id": f"{at}.type", "path": f"{at}.type", "short": f"Une nature de {KIND}, ou un texte seul"},
-        {"id": f"{at}.relatesTo", "path": f"{at}.relatesTo", "short": "appends : la première entrée du fil"},
-        {
-            "id": f"{at}.content",
-            "path": f"{at}.content",
-            "slicing": {"discriminator": [{"type": "value", "path": "attachment.contentType"}], "rules": "open"},
-        },
-        {"id": f"{at}.content:text", "path": f"{at}.content", "sliceName": "text", "min": 1, "max": "1"},
-        {"id": f"{at}.content:text.attachment.data", "path": f"{at}.content.attachment.data", "min": 1},
-    ]
-    title, words = "Transmission", "Une entrée datée d'un auteur, pour ceux qui viennent ensuite : exactement un texte."
-    return (
-        _head("StructureDefinition", OWN_PROFILE, "transmission", title, words)
-        | _derived("resource", at, PROFILE)
-        | {"differential": {"element": elements}}
-    )
-
-
-def _sharing_consent() -> Json:
-    """A question of sharing and where its answer stands, as it goes out."""
-    at = "Consent"
-    told = {"question": QUESTION, "ifYes": IF_YES, "ifNo": IF_NO, "shown": SHOWN}
-    elements: list[Json] = [
-        {"id": at, "path": at},
-        *(
-            {
-                "id": f"{at}.extension:{name}",
-                "path": f"{at}.extension",
-                "sliceName": name,
-                "min": 0 if name == "shown" else 1,
-                "max": "1",
-                "type": [{"code": "Extension", "profile": [url]}],
-            }
-            for name, url in told.items()
-        ),
-        {"id": f"{at}.patient", "path": f"{at}.patient", "min": 1},
-        {"id": f"{at}.dateTime", "path": f"{at}.dateTime", "short": "Quand la personne a répondu ; absent avant"},
-        {"id": f"{at}.organization", "path": f"{at}.organization", "min": 1},
-        {"id": f"{at}.provision", "path": f"{at}.provision", "min": 1},
-        {"id": f"{at}.provision.type", "path": f"{at}.provision.type", "min": 1, "short": "permit : un oui qui vaut"},
-        {"id": f"{at}.provision.class", "path": f"{at}.provision.class", "short": f"De {CATEGORY}"},
-    ]
-    title, words = "Accord de partage", "Une question posée à la personne, ce qu'un oui ouvre, et où en est sa réponse."
-    return (
-        _head("StructureDefinition", SHARING, "sharing-consent", title, words)
-        | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
-        | {"differential": {"element": elements}}
-    )
-
-
-def _emergency_sheet() -> Json:
-    """The emergency sheet as it goes out: one text, to be read at once."""
-    at = "DocumentReference"
-    elements: list[Json] = [
-        {"id": at, "path": at},
-        {
-            "id": f"{at}.content",
-            "path": f"{at}.content",
-            "min": 1,
-            "max": "1",
-            "short": "Un texte, une ligne par champ",
-        },
-        {"id": f"{at}.content.attachment.data", "path": f"{at}.content.attachment.data", "min": 1},
-    ]
-    words = "Ce que doit savoir qui est de garde : allergies, traitement, risques, qui appeler ; chaque ligne datée."
-    return (
-        _head("StructureDefinition", SHEET, "emergency-sheet", "Fiche d'urgence", words)
-        | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
-        | {"differential": {"element": elements}}
-    )
-
-
-def _trail_event() -> Json:
-    """One line of the trail as the DPO reads it, in the shape of IHE's Basic Audit Log Patterns."""
-    at = "AuditEvent"
-    elements: list[Json] = [
-        {"id": at, "path": at},
-        {"id": f"{at}.type", "path": f"{at}.type", "short": f"rest, 110114, 110106, ou {ACT}"},
-        {"id": f"{at}.subtype", "path": f"{at}.subtype", "min": 1, "max": "1"},
-        {"id": f"{at}.action", "path": f"{at}.action", "min": 1},
-        {"id": f"{at}.outcome", "path": f"{at}.outcome", "min": 1, "short": "0 : fait ; 4 : refusé"},
-        {"id": f"{at}.outcomeDesc", "path": f"{at}.outcomeDesc", "min": 1, "short": "success, empty, refused"},
-        {"id": f"{at}.purposeOfEvent", "path": f"{at}.purposeOfEvent", "max": "1", "short": f"De {GROUND}"},
-        {"id": f"{at}.agent", "path": f"{at}.agent", "max": "1"},
-        {"id": f"{at}.agent.who", "path": f"{at}.agent.who", "min": 1},
-        {"id": f"{at}.source.site", "path": f"{at}.source.site", "min": 1, "short": "La porte : api, me, fhir, page"},
-        {"id": f"{at}.entity", "path": f"{at}.entity", "min": 2, "short": "La personne, les lignes lues, la demande"},
-        {"id": f"{at}.entity.query", "path": f"{at}.entity.query", "max": "0"},
-        {"id": f"{at}.entity.detail", "path": f"{at}.entity.detail", "max": "0"},
-    ]
-    title, words = (
-        "Une ligne de la trace",
-        "Qui a lu, écrit ou demandé quoi, de qui, quand, par quelle porte. Jamais un contenu.",
-    )
-    return (
-        _head("StructureDefinition", TRAIL, "trail-event", title, words)
-        | _derived("resource", at, f"http://hl7.org/fhir/StructureDefinition/{at}")
-        | {"differential": {"element": elements}}
-    )
+    return head("CodeSystem", code_system(name), name, title, title) | about
 
 
 if __name__ == "__main__":

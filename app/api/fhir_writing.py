@@ -4,6 +4,7 @@ Sources: https://hl7.org/fhir/R4/http.html#create, #update, #patch, #delete
 """
 
 from base64 import b64encode
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +32,7 @@ from app.fhir.verbs.patch import JSON_PATCH
 from app.fhir.verbs.transaction import Done
 from app.kernel.answers import FHIR_JSON, etag, told
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, Fault, MethodNotAllowed, Unreadable, UnsupportedMedia
+from app.kernel.errors import DuiError, MethodNotAllowed, Unreadable, UnsupportedMedia
 from app.security.principal import Partner
 
 HEADERS = {"If-Match": "ifMatch", "If-None-Exist": "ifNoneExist", "If-None-Match": "ifNoneMatch"}
@@ -78,7 +79,7 @@ async def _write(request: Request) -> Response:
     try:
         await written(request, who, raw, read, claim, strict=prefers(request, "handling", "strict"), then=then)
     except DuiError as no:
-        no.faults = tuple(Fault(_where(fault.where, type_name), fault.code, fault.message) for fault in no.faults)
+        no.faults = tuple(replace(fault, where=_where(fault.where, type_name)) for fault in no.faults)
         raise
     return answer[0]
 
@@ -140,6 +141,7 @@ async def _answer(request: Request, gate: Receiving, done: Done) -> Response:
     if prefers(request, "return", "minimal"):
         return Response(status_code=done.status, headers=headers)
     if prefers(request, "return", "OperationOutcome"):
-        return told(outcome(done.warnings or [DONE]), FHIR_JSON, done.status, headers)
+        warned = [replace(each, expression=_where(each.expression, type_name)) for each in done.warnings]
+        return told(outcome(warned or [DONE]), FHIR_JSON, done.status, headers)
     entry = Entry(0, ENTRY, "", acts.READ, f"{type_name}/{done.id}/_history/{done.version}", {}, {})
     return told(await look(gate, origin, entry) or {}, FHIR_JSON, done.status, headers)

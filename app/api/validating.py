@@ -5,7 +5,7 @@ asked for (`?profile=`), else against those it claims. Source: https://hl7.org/f
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,11 +17,12 @@ from app.api import formats
 from app.api.fhir import FhirRoute, nothing_more, reading_of
 from app.api.resources import REGISTRY
 from app.fhir.checking import faults_of
-from app.fhir.mapping import profiles_of
 from app.fhir.outcomes import Issue, outcome
 from app.fhir.packages.held import Held, held
-from app.fhir.profiles.checker import Checker
-from app.fhir.reading import read_json
+from app.fhir.profiles.judging import claimed, judge
+from app.fhir.profiles.values import Leads, nowhere
+from app.fhir.reading import Entry, entries_of, read_json
+from app.fhir.references import Links
 from app.fhir.tolerance import doubts_of, warning
 from app.kernel.answers import FHIR_JSON, told
 from app.kernel.errors import Fault, UnsupportedMedia
@@ -73,12 +74,30 @@ def _told(read: Any) -> tuple[Any, list[str]]:
 
 
 def _beyond(resource: Json, where: str, asked: list[str], known: Held) -> Iterator[Issue]:
-    checker = Checker(known.codes, partial(known.named, "StructureDefinition"))
-    ours = {profile for each in REGISTRY.maps for profile in (each.profile, *each.also)}
-    for profile in asked or profiles_of(resource):
-        if definition := known.named("StructureDefinition", profile):
-            yield from checker.issues_of(resource, definition, where)
-        elif asked or profile not in ours:
-            yield Issue("error" if asked else "warning", "unknown_profile", f"{where}.meta.profile", NOT_HELD)
-    for fault in (*doubts_of(resource, where), *REGISTRY.doubts(resource, where, known)):
-        yield warning(fault)
+    """A bundle is told of with each of its entries, whose references lead to one another."""
+    judged = judge(REGISTRY, known)
+    for each, place, leads in _resources(resource, where):
+        profiles = asked if each is resource and asked else claimed(each)
+        for profile in profiles:
+            if profile.partition("|")[0] not in judged.known or (asked and judged.definition(profile) is None):
+                yield Issue("error" if asked else "warning", "unknown_profile", f"{place}.meta.profile", NOT_HELD)
+        for doubt in judged.asks(each, place, profiles, leads):
+            yield doubt if isinstance(doubt, Issue) else warning(doubt)
+        yield from map(warning, doubts_of(each, place, judged=judged.installed))
+
+
+def _resources(resource: Json, where: str) -> Iterator[tuple[Json, str, Leads]]:
+    if resource["resourceType"] != "Bundle":
+        yield resource, where, nowhere
+        return
+    entries = entries_of(resource)
+    links = Links(entries)
+    yield resource, where, partial(_led, links, entries, -1)
+    for entry in entries:
+        if entry.resource:
+            yield entry.resource, f"{entry.where}.resource", partial(_led, links, entries, entry.at)
+
+
+def _led(links: Links, entries: Sequence[Entry], at: int, target: str) -> Json | None:
+    place = links.lead(target, at)
+    return None if place is None else entries[place].resource or None

@@ -4,6 +4,7 @@ The statements are the same for 2 entries and for 200: what is known of the bund
 written once, the rest is settled once.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -20,7 +21,9 @@ from app.exchange.targets import Targets
 from app.features.usagers import closing
 from app.features.usagers.models import Usager
 from app.fhir.mapping import Json, Registry
-from app.fhir.packages.held import NOTHING, held
+from app.fhir.outcomes import Issue
+from app.fhir.packages.held import held_at
+from app.fhir.profiles import judging
 from app.fhir.reading import Bundle, Entry
 from app.fhir.tolerance import tolerated
 from app.fhir.verbs import acts, transaction
@@ -32,6 +35,7 @@ from app.security import scopes
 from app.security.principal import Partner
 
 SCOPE = "Ce jeton ne permet pas ce geste sur ce type de ressource."
+ASIDE = 20  # entries beyond which what profiles ask is judged beside the event loop
 Looks = Callable[[Receiving, Entry], Awaitable[Json | None]]
 
 
@@ -77,11 +81,7 @@ async def receive(
         gate.line = None
         return await _first_answer(gate, arrival.known.same, read, how)
     arrival.identify()
-    profiles = {profile for each in how.registry.maps for profile in (each.profile, *each.also)}
-    drawn = await held(gate) if any(entry.kind in how.registry.doubted for entry in read.entries) else NOTHING
-    doubts = partial(how.registry.doubts, held=drawn)
-    overlooked = tolerated(read, profiles, arrival.leads_elsewhere(), also=doubts, strict=how.strict)
-    arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
+    await _judge(gate, arrival, read, how)
     arrival.place()
     for content in arrival.along:
         gate.beside(content)
@@ -99,6 +99,24 @@ async def receive(
     gate.line = None
     await _look(gate, plan, done, how)
     return await _shown(gate, done, how)
+
+
+async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> None:
+    """What profiles ask of each entry: warnings, or all told at once to the letter. Many are judged beside the loop."""
+    judge = judging.judge(how.registry, await held_at(arrival.known.packages, gate.public))
+    links, made = arrival.asked.links, replace(read, entries=arrival.asked.entries)
+
+    def asks(entry: Entry) -> Iterator[Fault | Issue]:
+        def leads(target: str) -> Json | None:
+            place = links.lead(target, entry.at)
+            return None if place is None else made.entries[place].resource or None
+
+        return judge.asks(entry.resource, f"{entry.where}.resource", judging.claimed(entry.resource), leads)
+
+    elsewhere = arrival.leads_elsewhere()
+    work = partial(tolerated, made, judge.known, elsewhere, judged=judge.installed, also=asks, strict=how.strict)
+    overlooked = await asyncio.to_thread(work) if len(read.entries) > ASIDE else work()
+    arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
 
 
 def _check_kind(read: Bundle) -> None:
@@ -154,9 +172,7 @@ async def _shown(gate: Receiving, done: list[Done], how: How) -> list[Done]:
 
 
 def _of_entry(no: DuiError, where: str) -> DuiError:
-    no.faults = tuple(Fault(where, fault.code, fault.message) for fault in no.faults) or (
-        Fault(where, no.told, no.message),
-    )
+    no.faults = tuple(replace(fault, where=where) for fault in no.faults) or (Fault(where, no.told, no.message),)
     return no
 
 

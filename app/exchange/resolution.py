@@ -6,6 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import JSON, Boolean, Uuid, text
 
+from app.fhir.packages.held import STAMP
+
 _X = """SELECT x.fingerprint, x.kind, x.row_id, x.usager_id FROM external_id x
     WHERE x.organisation_id = :organisation AND x.partner_id = :me
         AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids))"""
@@ -28,7 +30,7 @@ ASK = text(
         FROM x), '[]') AS named,
     coalesce((SELECT json_agg(json_build_array(k.usager_id, encode(k.wrapped, 'hex')))
         FROM usager_key k WHERE k.organisation_id = :organisation AND k.usager_id IN (
-            SELECT unnest(ARRAY[x.usager_id, x.row_id]) FROM x)), '[]') AS keys"""  # noqa: S608  constants of ours
+            SELECT unnest(ARRAY[x.usager_id, x.row_id]) FROM x)), '[]') AS keys, {STAMP} AS packages"""  # noqa: S608  constants
 ).columns(accepts=Boolean(), same=Uuid(), named=JSON(), keys=JSON())
 
 
@@ -48,6 +50,7 @@ class Known:
     by_name: dict[bytes, Named] = field(default_factory=dict)
     by_id: dict[UUID, Named] = field(default_factory=dict)
     keys: dict[UUID, bytes] = field(default_factory=dict)  # of the usagers of these rows, wrapped
+    packages: str = ""  # the stamp of those installed
 
 
 def read(answer: Any) -> Known:
@@ -58,4 +61,4 @@ def read(answer: Any) -> Known:
         if fingerprint:
             by_name[bytes.fromhex(fingerprint)] = named
     keys = {UUID(usager): bytes.fromhex(wrapped) for usager, wrapped in answer["keys"]}
-    return Known(answer["accepts"], answer["same"], by_name, by_id, keys)
+    return Known(answer["accepts"], answer["same"], by_name, by_id, keys, answer["packages"])

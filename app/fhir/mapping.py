@@ -308,16 +308,26 @@ def _text_of(reference: Any) -> str:
 
 
 class Registry:
-    """The maps this server speaks. `kept` is the generic one, of every R4 type, looked up last."""
+    """The maps this server speaks. `kept` is the generic one, of every R4 type, looked up last.
 
-    def __init__(self, maps: Iterable[AnyMap], kept: AnyMap | None = None, beside: Iterable[Beside] = ()) -> None:
+    `definitions`: the StructureDefinitions of our own, by canonical.
+    """
+
+    def __init__(
+        self,
+        maps: Iterable[AnyMap],
+        kept: AnyMap | None = None,
+        beside: Iterable[Beside] = (),
+        definitions: Mapping[str, Json] = MappingProxyType({}),
+    ) -> None:
         self.maps, self.kept, self.beside = tuple(maps), kept, tuple(beside)
+        self.definitions = definitions
         self._of_type: dict[str, tuple[AnyMap, ...]] = {}
         self._searched: dict[int, Searched] = {}
         for each in self.maps:
             self._of_type[each.type_name] = (*self._of_type.get(each.type_name, ()), each)
-        self.doubted = frozenset(each.type_name for each in self.maps if each.doubts)
         self._of_profile = {profile: each for each in self.maps for profile in (each.profile, *each.also)}
+        self.profiles = frozenset({*self._of_profile, *definitions})
 
     @property
     def types(self) -> tuple[str, ...]:

@@ -24,6 +24,11 @@ ISSUE_TYPES = {
     "empty": "structure",
     "not_carried": "not-supported",
     "profile": "structure",
+    "profile.closed": "structure",
+    "profile.invariant": "invariant",
+    "profile.too_many": "structure",
+    "profile.type": "structure",
+    "profile.value": "value",
     "required": "required",
     "too_deep": "structure",
     "too_long": "too-long",
@@ -39,12 +44,16 @@ ISSUE_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One line of an OperationOutcome: `code` is stable and ours, `expression` a FHIRPath, `diagnostics` a sentence."""
+    """One line of an OperationOutcome: `code` is stable and ours, `expression` a FHIRPath, `diagnostics` a sentence.
+
+    `rule`: what a profile asks, as its canonical `#` the id of its element.
+    """
 
     severity: Severity
     code: str
     expression: str
     diagnostics: str
+    rule: str = ""
 
 
 def outcome(trouble: DuiError | Iterable[Fault | Issue]) -> dict[str, Any]:
@@ -59,11 +68,11 @@ def outcome(trouble: DuiError | Iterable[Fault | Issue]) -> dict[str, Any]:
 
 def _issue(line: Fault | Issue, otherwise: str) -> dict[str, Any]:
     if isinstance(line, Fault):
-        line = Issue("error", line.code, line.where, line.message)
+        line = Issue("error", line.code, line.where, line.message, line.rule)
     issue: dict[str, Any] = {
         "severity": line.severity,
         "code": ISSUE_TYPES.get(line.code, otherwise),
-        "details": {"coding": [{"code": line.code}]},
+        "details": {"coding": [{"code": line.code}], **({"text": line.rule} if line.rule else {})},
         "diagnostics": line.diagnostics,
     }
     if where := fhirpath(line.expression):

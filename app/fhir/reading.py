@@ -95,11 +95,17 @@ def read_bundle(
         raise TooLarge(f"Un envoi compte {max_entries} éléments au plus.", where="Bundle.entry")
     faults = faults_of(whole, "Bundle")
     if not faults:
-        bundle = Bundle(whole["type"], tuple(map(_entry, range(len(listed or ())), listed or ())), whole)
+        bundle = Bundle(whole["type"], entries_of(whole), whole)
         faults = list(_envelope(bundle))
     if faults:
         raise refused(faults)
     return bundle
+
+
+def entries_of(bundle: Json) -> tuple[Entry, ...]:
+    """Of a bundle that is R4."""
+    listed = bundle.get("entry", ())
+    return tuple(map(_entry, range(len(listed)), listed))
 
 
 def refused(faults: list[Fault]) -> Unreadable:

@@ -7,6 +7,7 @@ Sources: measured on the official examples of TDDUI 2.2.0 to 2.4.0; https://inte
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
@@ -19,7 +20,7 @@ from app.fhir.references import Links, where
 from app.kernel.errors import Fault, Invalid
 
 Json = dict[str, Any]
-Doubts = Callable[[Json, str], Iterable[Fault]]
+Doubts = Callable[[Entry], Iterable[Fault | Issue]]
 
 # By profile, what TDDUI makes mandatory beyond R4: `a.b` goes down, `extension:x` is the extension whose URL ends with
 # /x, `input:x` the input of that code, `name=x` the name of that use. Slices told by a discriminator are left out.
@@ -74,56 +75,75 @@ def tolerated(
     profiles: Collection[str] | None = None,
     known: Collection[str] = (),
     *,
+    judged: Collection[str] = (),
     also: Doubts | None = None,
     strict: bool = False,
 ) -> dict[int, tuple[Issue, ...]]:
     """The warnings of each entry, by its place; an entry without any is not in it.
 
-    `profiles` are those the server has a map for (None: not looked at), `known` the references that lead to something
-    outside the bundle; `also` says what a profile asks more. Raises Unreadable when an address asks for something else than what is sent, and Invalid with
-    every warning as a fault when `strict`.
+    `profiles` are those the server knows (None: not looked at), `judged` those whose definition it holds, `known` the
+    references that lead to something outside the bundle; `also` says what profiles ask more. Raises Unreadable when an
+    address asks for something else than what is sent, and Invalid with every doubt as a fault when `strict`.
     """
     if faults := list(_misled(bundle)):
         raise refused(faults)
     links = Links(bundle.entries)
     told = {
-        entry.at: list(islice(chain(_of_entry(entry, links, profiles, known), _also(entry, also)), MAX_FAULTS))
+        entry.at: list(islice(chain(_of_entry(entry, links, profiles, known, judged), _also(entry, also)), MAX_FAULTS))
         for entry in bundle.entries
     }
-    if strict and any(told.values()):
-        faults = [fault for of_entry in told.values() for fault in of_entry]
+    faults = [fault for of_entry in told.values() for one in of_entry if (fault := as_fault(one))]
+    if strict and faults:
         raise Invalid(TO_THE_LETTER, faults=faults[:MAX_FAULTS])
     return {at: tuple(map(warning, of_entry)) for at, of_entry in told.items() if of_entry}
 
 
-def _also(entry: Entry, also: Doubts | None) -> Iterable[Fault]:
-    return also(entry.resource, f"{entry.where}.resource") if also and entry.resource else ()
+def _also(entry: Entry, also: Doubts | None) -> Iterable[Fault | Issue]:
+    return also(entry) if also and entry.resource else ()
 
 
-def doubts_of(resource: Json, where: str, profiles: Collection[str] | None = None) -> Iterator[Fault]:
-    """What a resource lacks of its profiles, and the identifiers that are not what they say."""
+def doubts_of(
+    resource: Json, where: str, profiles: Collection[str] | None = None, judged: Collection[str] = ()
+) -> Iterator[Fault]:
+    """What a resource lacks of its profiles, and the identifiers that are not what they say.
+
+    Of a profile whose definition is held (`judged`), that definition says more.
+    """
     for at, profile in enumerate(resource.get("meta", {}).get("profile", ())):
-        if profiles is not None and profile.partition("|")[0] not in profiles:
+        canonical = profile.partition("|")[0]
+        if profiles is not None and canonical not in profiles:
             yield Fault(f"{where}.meta.profile[{at}]", "unknown_profile", UNKNOWN_PROFILE)
-        if named := _PROFILE(profile):
-            yield from _missing(resource, where, MANDATORY.get(named[1], ""))
+        if canonical not in judged and (named := _PROFILE(profile)):
+            yield from _missing(resource, where, canonical, MANDATORY.get(named[1], ""))
     single = isinstance(resource.get("identifier"), dict)
     for at, identifier in enumerate(identifiers(resource)):
         if bad := doubt(identifier):
             yield Fault(f"{where}.identifier{'' if single else f'[{at}]'}.value", *bad)
 
 
-def warning(fault: Fault) -> Issue:
-    return Issue("warning", fault.code, fault.where, fault.message)
+def warning(doubt: Fault | Issue) -> Issue:
+    if isinstance(doubt, Issue):
+        return replace(doubt, severity="warning") if doubt.severity == "error" else doubt
+    return Issue("warning", doubt.code, doubt.where, doubt.message, doubt.rule)
 
 
-def _of_entry(entry: Entry, links: Links, profiles: Collection[str] | None, known: Collection[str]) -> Iterator[Fault]:
+def as_fault(doubt: Fault | Issue) -> Fault | None:
+    """None for what its profile itself calls a warning."""
+    if isinstance(doubt, Fault):
+        return doubt
+    found = Fault(doubt.expression, doubt.code, doubt.diagnostics, doubt.rule)
+    return found if doubt.severity == "error" else None
+
+
+def _of_entry(
+    entry: Entry, links: Links, profiles: Collection[str] | None, known: Collection[str], judged: Collection[str]
+) -> Iterator[Fault]:
     if entry.method == "POST" and _address(entry) != entry.kind:
         yield Fault(f"{entry.where}.request.url", "wrong_url", BY_PROFILE)
     if not entry.resource:
         return
     place = f"{entry.where}.resource"
-    yield from doubts_of(entry.resource, place, profiles)
+    yield from doubts_of(entry.resource, place, profiles, judged)
     for reference in links.unresolved(entry):
         if reference.target in known:
             continue
@@ -150,12 +170,12 @@ def _address(entry: Entry) -> str:
     return _SERVER.sub("", entry.url.strip("/"))
 
 
-def _missing(resource: Json, where: str, mandatory: str) -> Iterator[Fault]:
+def _missing(resource: Json, where: str, profile: str, mandatory: str) -> Iterator[Fault]:
     for rule in mandatory.split():
         if not _there(resource, rule.split(".")):
             sort = "".join(_QUALIFIER.findall(rule)).lstrip(":=")
             told = f"Le profil TDDUI rend cet élément obligatoire{f' ({sort})' if sort else ''}."
-            yield Fault(f"{where}.{_QUALIFIER.sub('', rule)}", "required", told)
+            yield Fault(f"{where}.{_QUALIFIER.sub('', rule)}", "required", told, f"{profile}#{rule}")
 
 
 def _there(holder: Json, steps: list[str]) -> bool:

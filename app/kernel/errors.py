@@ -13,11 +13,15 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to mend: `where` is a JSON pointer (REST) or a FHIRPath (FHIR), `code` is stable."""
+    """One thing to mend: `where` is a JSON pointer (REST) or a FHIRPath (FHIR), `code` is stable.
+
+    `rule` names what a FHIR profile asks.
+    """
 
     where: str
     code: str
     message: str
+    rule: str = ""
 
 
 class DuiError(Exception):

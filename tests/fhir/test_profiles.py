@@ -35,7 +35,7 @@ def test_every_file_is_valid_r4(path: Path):
 def test_every_word_of_our_own_is_told():
     code = [path.read_text() for path in (PLACE.parent / "app").rglob("*.py")]
     spoken = {f"{KINDS[kind]}-{name}.json" for text in code for kind, name in WORD.findall(text)}
-    assert spoken - {path.name for path in PLACE.glob("*.json")} == set(), "tools/fhir_words.py"
+    assert spoken - {path.name for path in PLACE.glob("*.json")} == set(), "app/api/own_words.py"
 
 
 def received(path: Path) -> Any:

@@ -193,6 +193,7 @@ def test_a_warning_is_an_issue_of_r4() -> None:
             "required",
             "Bundle.entry[0].resource.gender",
             "Le profil TDDUI rend cet élément obligatoire.",
+            f"{TDDUI}tddui-patient#gender",
         ),
     )
     OperationOutcome.model_validate(outcome(issues))

@@ -1,238 +1,255 @@
 """A resource held against a profile: what its StructureDefinition asks beyond R4, told all at once.
 
-Judged: cardinality, fixed and pattern values, slices told by a value, a pattern or a profile, required bindings whose
-codes we hold, invariants. A slice told otherwise, and an invariant that needs `resolve()`, are not judged: no false alarm.
+Each profile becomes closures once, kept with the packages it was read from. Judged: cardinality, types of a choice, fixed
+and pattern values, slices (`app.fhir.profiles.slices`), required bindings whose codes we hold, invariants. What can't be
+decided here is not judged: no false alarm.
 Sources: https://hl7.org/fhir/R4/profiling.html, https://hl7.org/fhir/R4/elementdefinition.html
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
-from fhirpathpy import compile as compiled
+from app.fhir.canonicals import CORE
+from app.fhir.outcomes import Issue
+from app.fhir.profiles.invariants import Codes, Test, Told, invariants, is_among
+from app.fhir.profiles.slices import Mark, like, mark_of
+from app.fhir.profiles.tree import Json, Node, imposed_of, profiles_of_type, tree
+from app.fhir.profiles.values import NONE, At, Leads, Run, Value, nowhere, picker
 
-from app.fhir.outcomes import Issue, Severity
-
-Json = dict[str, Any]
-Codes = Callable[[str], Collection[tuple[str, str]] | None]
 Definitions = Callable[[str], Json | None]  # a StructureDefinition by its canonical
-DEEP = 8  # profiles within profiles
-NOT_JUDGED = ("resolve(", "conformsTo(", "memberOf(", "htmlChecks(")
-
-
-@dataclass
-class Node:
-    """One element of a profile, its slices and what is inside."""
-
-    name: str
-    element: Json = field(default_factory=dict)
-    slices: dict[str, "Node"] = field(default_factory=dict)
-    inside: dict[str, "Node"] = field(default_factory=dict)
+Check = Callable[[Value, At, Run], None]
+Inner = Callable[[Json, At, Run], None]
+Count = Callable[[int, At, Run, bool], None]
+DEEP = 2  # profiles tried to tell slices, one inside the other
+LONG_CHAIN = 16  # profiles built on profiles
+OTHER_TYPE = "Ce profil est celui d'un autre type de ressource."
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
-    """`path` from its holder, `beside` what stands beside a primitive, `key` its name in JSON."""
-
-    path: str
-    value: Any
-    beside: Any
-    key: str
-
-    @property
-    def whole(self) -> Json:
-        return self.value if isinstance(self.value, dict) else (self.beside if isinstance(self.beside, dict) else {})
+class Piece:
+    mark: Mark | None
+    count: Count | None
+    check: Check | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checker:
     codes: Codes
     definitions: Definitions
+    _compiled: dict[str, Check] = field(default_factory=dict)
 
-    def issues_of(self, resource: Json, definition: Json, where: str) -> Iterator[Issue]:
+    def issues_of(self, resource: Json, definition: Json, where: str, leads: Leads = nowhere) -> list[Issue]:
         if resource.get("resourceType") != definition.get("type"):
-            yield Issue("error", "profile.type", where, "Ce profil est celui d'un autre type de ressource.")
-            return
-        yield from self._held(Value("", resource, None, ""), definition, where, 0)
+            return [Issue("error", "profile.type", where, OTHER_TYPE, _name(definition))]
+        run = Run(resource, leads)
+        self.held(definition)(Value("", resource), At(None, where), run)
+        return list(dict.fromkeys(run.found))
 
-    def _held(self, value: Value, definition: Json, at: str, depth: int) -> Iterator[Issue]:
-        """Its own rules, and those of the profile it is built on."""
-        if depth > DEEP:
-            return
-        yield from self._value(value, tree(definition), at, depth)
-        base = self.definitions(definition.get("baseDefinition", ""))
-        if base and base.get("derivation") == "constraint":
-            yield from self._held(value, base, at, depth + 1)
+    def extension(self, value: Json, definition: Json, where: str, root: Json, leads: Leads) -> list[Issue]:
+        """An extension held against its own definition."""
+        run = Run(root, leads)
+        self.held(definition)(Value("", value), At(None, where), run)
+        return run.found
 
-    def _value(self, value: Value, node: Node, at: str, depth: int) -> Iterator[Issue]:
-        rule = node.element
-        if value.value is not None:
-            yield from _imposed(value.value, rule, at)
-            yield from self._bound(value.value, rule, at)
-            yield from _invariants(value.value, rule, at)
-        for profile in _profiles(rule):
+    def conforms(self, resource: Json, profile: str, run: Run) -> bool | None:
+        """Says so by a profile it claims, or by its content when it claims none that we hold. None: can't be said."""
+        definition = self.definitions(profile)
+        if definition is None:
+            core = profile.removeprefix(CORE)
+            return resource.get("resourceType") == core if profile.startswith(CORE) else None
+        if resource.get("resourceType") != definition.get("type"):
+            return False
+        claimed = [str(each) for each in resource.get("meta", {}).get("profile", ())]
+        chains = [_plain(each) for one in claimed for each in (one, *self._bases(one))]
+        if _plain(profile) in chains:
+            return True
+        if any(self.definitions(each) for each in claimed):
+            return False
+        if run.deep >= DEEP:
+            return None
+        inner = Run(resource, run.leads, deep=run.deep + 1)
+        self.held(definition)(Value("", resource), At(None, ""), inner)
+        return not any(issue.severity == "error" for issue in inner.found)
+
+    def held(self, definition: Json) -> Check:
+        """Its own rules, and those of the profiles it is built on."""
+        name = f"{_name(definition)}|{definition.get('version', '')}"
+        if name not in self._compiled:
+            chain = [
+                definition,
+                *(base for each in self._bases(_name(definition), definition) if (base := self.definitions(each))),
+            ]
+            checks = [check for each in chain if (check := self._node(tree(each), _name(each)))]
+            self._compiled[name] = _all(checks)
+        return self._compiled[name]
+
+    def _bases(self, profile: str, told: Json | None = None) -> list[str]:
+        found: list[str] = []
+        definition = told or self.definitions(profile)
+        while definition and len(found) < LONG_CHAIN:
+            base = str(definition.get("baseDefinition", ""))
+            definition = self.definitions(base)
+            if definition and definition.get("derivation") == "constraint":
+                found.append(base)
+        return found
+
+    def _node(self, node: Node, of: str) -> Check | None:
+        """None when the profile has only words for it."""
+        rule = f"{of}#{node.id}"
+        tests = [*_imposed(node.element), *self._bound(node.element), *invariants(node.element, self.codes)]
+        typed = [self._typed(profile) for profile in profiles_of_type(node.element)]
+        inside = [inner for child in node.inside.values() if (inner := self._child(child, of))]
+        if not (tests or typed or inside):
+            return None
+
+        def check(value: Value, at: At, run: Run) -> None:
+            if value.value is not None:
+                for test in tests:
+                    for severity, code, told in test(value.value, run):
+                        run.found.append(Issue(severity, code, str(at), told, rule))
+            for each in typed:
+                each(value, at, run)
+            if inside:
+                whole = value.whole
+                for child in inside:
+                    child(whole, at, run)
+
+        return check
+
+    def _typed(self, profile: str) -> Check:
+        def check(value: Value, at: At, run: Run) -> None:
             if definition := self.definitions(profile):
-                yield from self._held(value, definition, at, depth + 1)
-        for child in node.inside.values():
-            found = list(_values(value.whole, child.name))
-            yield from self._lot(found, child, at, depth)
-            for each in child.slices.values():
-                mine = [v for v in found if _is_of(v, each, child)]
-                if _told_apart(each, child):
-                    yield from self._lot(mine, each, at, depth)
+                self.held(definition)(value, at, run)
 
-    def _lot(self, found: list[Value], node: Node, at: str, depth: int) -> Iterator[Issue]:
-        yield from _counted(len(found), node, at)
-        for value in found:
-            yield from self._value(value, node, f"{at}.{value.path}", depth)
+        return check
 
-    def _bound(self, value: Any, rule: Json, at: str) -> Iterator[Issue]:
+    def _child(self, node: Node, of: str) -> Inner | None:
+        pick, count, check = picker(node.name), _counted(node, of), self._node(node, of)
+        kinds, pieces = _kinds(node, of), self._pieces(node, of)
+        if not (count or check or kinds or pieces):
+            return None
+        checks = [each for each in (check, kinds) if each]
+
+        def child(holder: Json, at: At, run: Run) -> None:
+            found = pick(holder) if holder else NONE
+            if count:
+                count(len(found), at, run, True)
+            for value in found if checks else NONE:
+                here = At(at, value.path)
+                for each in checks:
+                    each(value, here, run)
+            if pieces:
+                pieces(found, at, run)
+
+        return child
+
+    def _pieces(self, node: Node, of: str) -> Callable[[list[Value], At, Run], None] | None:
+        pieces = [
+            Piece(mark_of(each, node, self), _counted(each, of), self._node(each, of)) for each in node.slices.values()
+        ]
+        known = [piece for piece in pieces if piece.mark]
+        closed = node.slicing.get("rules") == "closed" and len(known) == len(pieces)
+        if not (closed or any(piece.count or piece.check for piece in known)):
+            return None
+        rule = f"{of}#{node.id}"
+
+        def judged(found: list[Value], at: At, run: Run) -> None:
+            marks = [[piece.mark(value, run) if piece.mark else None for piece in known] for value in found]
+            for n, piece in enumerate(known):
+                mine = [value for value, told in zip(found, marks, strict=True) if told[n]]
+                if piece.count:
+                    piece.count(len(mine), at, run, not any(told[n] is None for told in marks))
+                for value in mine:
+                    if piece.check:
+                        piece.check(value, At(at, value.path), run)
+            for value, told in zip(found, marks, strict=True) if closed else ():
+                if not any(told) and None not in told:
+                    run.found.append(Issue("error", "profile.closed", str(At(at, value.path)), CLOSED, rule))
+
+        return judged
+
+    def _bound(self, rule: Json) -> list[Test]:
         binding = rule.get("binding", {})
         known = self.codes(binding.get("valueSet", "")) if binding.get("strength") == "required" else None
         if known is None:
-            return
-        if isinstance(value, str):
-            right = value in {code for _, code in known}
-        else:
-            codings = value.get("coding", [value]) if isinstance(value, dict) else []
-            right = any((c.get("system", ""), c.get("code", "")) in known for c in codings)
-        if not right:
-            yield Issue("error", "unknown_code", at, "Ce code n'est pas dans la liste que ce profil impose.")
+            return []
+        plain = frozenset(code for _, code in known)
+
+        def test(value: Any, run: Run) -> Iterator[Told]:
+            if value not in plain if isinstance(value, str) else not is_among(value, known):
+                yield "error", "unknown_code", "Ce code n'est pas dans la liste que ce profil impose."
+
+        return [test]
 
 
-def tree(definition: Json) -> Node:
-    """The elements of a differential (else of a snapshot), one inside the other, by their ids."""
-    told = definition.get("differential") or definition.get("snapshot") or {}
-    root = Node(str(definition.get("type", "")))
-    for element in told.get("element", ()):
-        at = root
-        for step in str(element.get("id") or element.get("path", "")).split(".")[1:]:
-            name, _, piece = step.partition(":")
-            at = at.inside.setdefault(name, Node(name))
-            at = at.slices.setdefault(piece, Node(name)) if piece else at
-        at.element = element
-    return root
+CLOSED = "Ce profil ne permet ici que les sortes qu'il nomme ; celle-ci n'en est pas."
 
 
-def _values(holder: Json, name: str) -> Iterator[Value]:
-    stem = name.removesuffix("[x]")
-    for key in dict.fromkeys(key.removeprefix("_") for key in holder):
-        if key == stem or (name.endswith("[x]") and key.startswith(stem) and key[len(stem) :][:1].isupper()):
-            value, beside = holder.get(key), holder.get(f"_{key}")
-            if isinstance(value, list) or isinstance(beside, list):
-                many, besides = value or [None] * len(beside or ()), beside or ()
-                for n, one in enumerate(many):
-                    yield Value(f"{stem}[{n}]", one, besides[n] if n < len(besides) else None, key)
-            else:
-                yield Value(stem, value, beside, key)
+def _name(definition: Json) -> str:
+    return str(definition.get("url", ""))
 
 
-def _counted(count: int, node: Node, at: str) -> Iterator[Issue]:
-    rule, where = node.element, f"{at}.{node.name.removesuffix('[x]')}"
-    piece = f" « {rule['sliceName']} »" if "sliceName" in rule else ""
-    if count < rule.get("min", 0):
-        told = f"Ce profil demande cet élément{piece}, {rule['min']} fois au moins."
-        yield Issue("error", "required", where, told)
-    most = str(rule.get("max", "*"))
-    if most.isdigit() and count > int(most):
-        told = (
-            "Ce profil ne permet pas cet élément"
-            if most == "0"
-            else f"Ce profil permet cet élément {most} fois au plus"
-        )
-        yield Issue("error", "profile.too_many", where, f"{told}{f', sorte{piece}' if piece else ''}.")
+def _plain(canonical: str) -> str:
+    return canonical.partition("|")[0]
 
 
-def _imposed(value: Any, rule: Json, at: str) -> Iterator[Issue]:
-    for name, wanted in rule.items():
-        fixed = name.startswith("fixed") and value != wanted
-        if fixed or (name.startswith("pattern") and not _like(value, wanted)):
-            said = f" : « {wanted} »" if isinstance(wanted, str) else ""
-            yield Issue("error", "profile.value", at, f"Ce profil impose une autre valeur{said}.")
+def _all(checks: Sequence[Check]) -> Check:
+    def check(value: Value, at: At, run: Run) -> None:
+        for each in checks:
+            each(value, at, run)
+
+    return checks[0] if len(checks) == 1 else check
 
 
-def _like(value: Any, pattern: Any) -> bool:
-    """https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.pattern_x_"""
-    if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(name in value and _like(value[name], p) for name, p in pattern.items())
-    if isinstance(pattern, list):
-        return isinstance(value, list) and all(any(_like(item, p) for item in value) for p in pattern)
-    return bool(value == pattern)
-
-
-def _invariants(value: Any, rule: Json, at: str) -> Iterator[Issue]:
-    for one in rule.get("constraint", ()):
-        said = one.get("expression")
-        if not said or any(word in said for word in NOT_JUDGED):
-            continue
-        try:
-            answer = _evaluated(said)(value if isinstance(value, dict) else {"value": value})
-        except Exception:  # noqa: BLE001, S112  an expression this library can't read judges nobody
-            continue
-        if answer != [True]:
-            severity: Severity = "warning" if one.get("severity") == "warning" else "error"
-            told = str(one.get("human") or "Une règle de ce profil n'est pas suivie.")
-            yield Issue(severity, "profile.invariant", at, f"{told} ({one.get('key', '?')})")
-
-
-@lru_cache(maxsize=2_000)
-def _evaluated(expression: str) -> Callable[[Any], list[Any]]:
-    return cast(Callable[[Any], list[Any]], compiled(expression))
-
-
-def _profiles(rule: Json) -> list[str]:
-    """Of an element of one type and one profile: with several, any may be right."""
-    types = rule.get("type", ())
-    found = [profile for each in types for profile in each.get("profile", ())]
-    return found if len(types) == 1 and len(found) == 1 else []
-
-
-def _told_apart(piece: Node, whole: Node) -> bool:
-    """Whether we can say which values are of this slice."""
-    return whole.name.endswith("[x]") or bool(_marks(piece, whole))
-
-
-def _is_of(value: Value, piece: Node, whole: Node) -> bool:
-    if whole.name.endswith("[x]"):
-        return value.key == piece.element.get("sliceName")
-    marks = _marks(piece, whole)
-    return bool(marks) and all(mark(value.value) for mark in marks or ())
-
-
-def _marks(piece: Node, whole: Node) -> list[Callable[[Any], bool]] | None:
-    """The tests that tell a slice; None when one of its discriminators is not judged here."""
-    said = whole.element.get("slicing", {}).get("discriminator", [])
-    if not said and whole.name in ("extension", "modifierExtension"):
-        said = [{"type": "value", "path": "url"}]
-    marks = [_mark(each, piece) for each in said]
-    return None if not marks or None in marks else [mark for mark in marks if mark]
-
-
-def _mark(discriminator: Mapping[str, str], piece: Node) -> Callable[[Any], bool] | None:
-    path, profiles = discriminator.get("path", ""), _profiles(piece.element)
-    if path == "url" and profiles:
-        return lambda value: isinstance(value, dict) and value.get("url") == profiles[0]
-    if discriminator.get("type") == "profile" and path == "$this" and profiles:
-        return lambda value: isinstance(value, dict) and profiles[0] in value.get("meta", {}).get("profile", ())
-    if discriminator.get("type") not in ("value", "pattern"):
+def _counted(node: Node, of: str) -> Count | None:
+    """Told at the element; `sure` when every value of it could be counted."""
+    rule, name = node.element, node.name.removesuffix("[x]")
+    least, most = rule.get("min", 0), str(rule.get("max", "*"))
+    top = int(most) if most.isdigit() else None
+    if not least and top is None:
         return None
-    steps, at = [] if path == "$this" else path.split("."), piece
-    for n in range(len(steps) + 1):
-        for name, wanted in at.element.items():
-            if name.startswith(("fixed", "pattern")):
-                before = steps[:n]
-                return lambda value: _like_at(value, before, wanted)
-        if n < len(steps):
-            if steps[n] not in at.inside:
-                return None
-            at = at.inside[steps[n]]
-    return None
+    piece = f" « {rule['sliceName']} »" if "sliceName" in rule else ""
+    sort = f", sorte{piece}" if piece else ""
+    said = f"{of}#{node.id}"
+    too_few = f"Ce profil demande cet élément{piece}, {least} fois au moins."
+    allowed = f"Ce profil permet cet élément {most} fois au plus{sort}."
+    too_many = f"Ce profil ne permet pas cet élément{sort}." if top == 0 else allowed
+
+    def count(many: int, at: At, run: Run, sure: bool) -> None:
+        if many < least and sure:
+            run.found.append(Issue("error", "required", str(At(at, name)), too_few, said))
+        if top is not None and many > top:
+            run.found.append(Issue("error", "profile.too_many", str(At(at, name)), too_many, said))
+
+    return count
 
 
-def _like_at(value: Any, steps: list[str], wanted: Any) -> bool:
-    lots = [value]
-    for step in steps:
-        found = [lot.get(step) for lot in lots if isinstance(lot, dict)]
-        lots = [one for lot in found for one in (lot if isinstance(lot, list) else [lot])]
-    return any(_like(lot, wanted) for lot in lots)
+def _kinds(node: Node, of: str) -> Check | None:
+    """The types that a profile leaves to a choice."""
+    stem, rule = node.name.removesuffix("[x]"), f"{of}#{node.id}"
+    if stem == node.name or not node.element.get("type"):
+        return None
+    codes = [str(each.get("code", "")) for each in node.element["type"]]
+    keys = {f"{stem}{code[:1].upper()}{code[1:]}" for code in codes}
+    told = f"Ce profil demande une valeur de type {', '.join(codes)}."
+
+    def check(value: Value, at: At, run: Run) -> None:
+        if value.key not in keys:
+            run.found.append(Issue("error", "profile.type", str(at), told, rule))
+
+    return check
+
+
+def _imposed(rule: Json) -> list[Test]:
+    return [_imposing(exactly, wanted) for exactly, wanted in imposed_of(rule)]
+
+
+def _imposing(exactly: bool, wanted: Any) -> Test:
+    told = f"Ce profil impose une autre valeur{f' : « {wanted} »' if isinstance(wanted, str) else ''}."
+
+    def test(value: Any, run: Run) -> Iterator[Told]:
+        if not (value == wanted if exactly else like(value, wanted)):
+            yield "error", "profile.value", told
+
+    return test

@@ -156,7 +156,7 @@ GROUNDS = {
 }
 CODE_SYSTEMS: dict[str, tuple[str, dict[str, str]]] = {
     "exchange-state": ("Où en est un envoi, dit à qui l'a fait (jamais dans un export)", STATES),
-    "transmission-kind": ("Nature d'une transmission", {kind.value: word for kind, word in WORDS.items()}),
+    "transmission-kind": ("Nature d'une transmission", {str(kind): word for kind, word in WORDS.items()}),
     "role": ("Rôle dans l'organisme, celui qu'ouvre une habilitation", {role.value: ROLES[role] for role in Role}),
     "goal-kind": ("Ce qu'un objectif cherche", {k.value: w for k, w in labels.GOAL_KINDS.items()}),
     "goal-step": ("Où en est un objectif, dans les mots de la personne", {k.value: w for k, w in labels.STEPS.items()}),
