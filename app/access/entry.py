@@ -28,6 +28,7 @@ __all__ = [
     "Who",
     "entry_args",
     "fill",
+    "leading",
     "word",
 ]
 ME = bindparam("me", type_=Uuid())  # who calls: a view may compute from it what it shows them
@@ -123,6 +124,11 @@ def entry_args(cls: Any, *more: Any) -> tuple[Any, ...]:
         ),
         *more,
     )
+
+
+def leading(name: str, column: str) -> Index:
+    """The rows of this table by what they lead to."""
+    return Index(name, "organisation_id", column, postgresql_where=text(f"{column} IS NOT NULL"))
 
 
 def _key(table: str) -> list[str]:

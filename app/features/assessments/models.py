@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, Index, Uuid
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, entry_args, leading
 from app.access.permissions import Category, Kind
 
 
@@ -59,4 +59,7 @@ class Assessment(DossierEntry):
             cls,
             CheckConstraint("jsonb_typeof(items::jsonb) = 'array'", name="items"),
             Index(None, "organisation_id", "occurred_at", "id"),
+            leading("ix_assessment_of_event", "event_id"),
+            leading("ix_assessment_of_recorder", "recorder_id"),
+            leading("ix_assessment_of_assessor", "assessor_id"),
         )

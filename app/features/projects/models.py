@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, UniqueConstraint, Uuid, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, entry_args, leading
 from app.access.permissions import Category, Kind
 from app.features.projects.vocabulary import GoalKind, GoalStatus, ProjectStatus, TaskStatus
 
@@ -44,6 +44,7 @@ class Project(DossierEntry):
             cls,
             UniqueConstraint("organisation_id", "id", "usager_id"),  # a part is of the same person: `part_args`
             ForeignKeyConstraint(["organisation_id", "replaces_id"], ["project.organisation_id", "project.id"]),
+            leading("ix_project_replacing", "replaces_id"),
             Index(
                 "ix_project_due",
                 "organisation_id",
@@ -207,7 +208,7 @@ class ProjectService(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return part_args(cls, _former("service"), _of_action())
+        return part_args(cls, _former("service"), _of_action(), leading("ix_service_of_action", "action_id"))
 
 
 class Means(DossierEntry):
@@ -228,7 +229,7 @@ class Means(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return part_args(cls, _former("means"), _of_action())
+        return part_args(cls, _former("means"), _of_action(), leading("ix_means_of_action", "action_id"))
 
 
 class Review(DossierEntry):

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, false, func, or_, select, true
 
 from app.access.entry import Readable, Row, View
 from app.fhir.search.criteria import MISSING, NOT, Around, Asked, Bind, Column, Criterion, Mask, Reference, has
@@ -110,7 +110,8 @@ class Beyond(Criterion):
         met = end.criterion.where(shape, lambda at, kind: bind(first + at, kind))
         seen = end.mask.seen() if end.mask and masked else true()
         found = select(end.there).where(end.mine, seen, met, row.deleted_at.is_(None), Readable(row))
-        return self.here.in_(found.correlate(None))
+        # found once, and by their index then: a plan kept for all values can't tell how few they are
+        return self.here == any_(func.array(found.distinct().correlate(None).scalar_subquery(), type_=ARRAY(Uuid())))
 
     def told(self) -> ColumnElement[bool]:
         return has(self.here)
