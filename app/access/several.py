@@ -5,6 +5,7 @@ version is told from `entry_version` (design: decisions.md, Read-back). Nothing 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,12 @@ import msgspec
 import orjson
 
 from app.access.entry import DossierEntry, View
+from app.access.order import Order
 from app.access.permissions import Action
 from app.access.protection import hidden_since
 from app.access.reading import Reading
 from app.access.refusal import ENDED, OutOfReach, refused
-from app.access.union import Asking, Order, Question, asking, counting, person_of, refusing
+from app.access.union import Asking, Question, asking, counting, person_of, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
 from app.kernel.hot import aside
@@ -82,12 +84,17 @@ async def page(
     usager: str | None = None,
     **values: object,
 ) -> list[Found]:
-    """The latest first, of all tables together. `usager` names the value that is the usager asked for."""
-    order = order_of(question.view for question in asked)
+    """Of all tables together, the latest first, or by their `keys`.
+
+    `usager` names the value that is the usager asked for; `after` is where the last row given stands.
+    """
+    rising = asked[0].rising if asked else ()
+    order = _sorted(rising) if rising else Order(order_of(question.view for question in asked))
     if after:
-        values |= {f"after_{name}": value for name, value in zip(order, after, strict=True)}
+        values |= {f"after_{name}": value for name, value in zip(order.names, after, strict=True)}
+        order = replace(order, after=tuple(value is not None for value in after))
     tables = sum(question.tables for question in asked)
-    query = await aside(asking, tables, reading.principal.shape, asked, Order(order, bool(after)), usager)
+    query = await aside(asking, tables, reading.principal.shape, asked, order, usager)
     return [one for _, one in await _ask(reading, query, [], limit, values)]
 
 
@@ -120,6 +127,11 @@ def order_of(views: Iterable[type[View]]) -> tuple[str, ...]:
     """When it happened; by id, which follows the hour of writing, where a table is about no usager."""
     of_dossiers = all(issubclass(view.TABLE, DossierEntry) for view in views)
     return ("occurred_at", "id") if of_dossiers else ("id",)
+
+
+def _sorted(rising: tuple[bool, ...]) -> Order:
+    """By these keys, then by id, which turns as the last of them."""
+    return Order((*(f"key_{n}" for n in range(len(rising))), "id"), (*rising, rising[-1]))
 
 
 async def _ask(

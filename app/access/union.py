@@ -1,6 +1,5 @@
 """The statement that asks several tables one question each, and traces what it finds: their rows in one order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,7 +26,6 @@ from sqlalchemy import (
     select,
     table,
     true,
-    tuple_,
     union_all,
 )
 from sqlalchemy.orm import aliased
@@ -35,6 +33,7 @@ from sqlalchemy.types import NullType
 
 from app.access.entry import DossierEntry, View
 from app.access.facts import ORGANISATION, Extent, alive
+from app.access.order import Order
 from app.access.permissions import Action, Kind
 from app.access.policy import SHAPES_KEPT, allowed, as_handed, as_sent, ground
 from app.access.protection import anywhere_protected, hidden_now
@@ -73,6 +72,9 @@ class Question:
     listing: Listing
     then: ColumnElement[bool] | None = None
     tables: int = 1
+    keys: tuple[ColumnElement[Any], ...] = ()  # what it is sorted by, before its id; then, of a version
+    keys_then: tuple[ColumnElement[Any], ...] = ()
+    rising: tuple[bool, ...] = ()  # of each key
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +91,6 @@ class Asking:
     places: int  # in the order
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """The latest first; `after`: beyond the last row given."""
-
-    names: tuple[str, ...]
-    after: bool = False
-
-    def within(self, told: Select[Any], places: Sequence[Any]) -> Select[Any]:
-        """The rows of one branch in order, with their places."""
-        told = told.add_columns(*(place.label(f"o_{name}") for name, place in zip(self.names, places, strict=True)))
-        if self.after:
-            last = (bindparam(f"after_{name}", type_=p.type) for name, p in zip(self.names, places, strict=True))
-            told = told.where(tuple_(*places) < tuple_(*last))
-        return told.order_by(*(desc(place) for place in places))
-
-    def of(self, found: Any) -> list[ColumnElement[Any]]:
-        return [found.c[f"o_{name}"] for name in self.names]
-
-    def latest_of(self, found: Any) -> list[ColumnElement[Any]]:
-        return [desc(place) for place in self.of(found)]
-
-
 @lru_cache(maxsize=SHAPES_KEPT)
 def asking(
     caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
@@ -120,7 +100,7 @@ def asking(
     told_first = (column for column in found.c if column.key.startswith("t_"))
     columns = (*said, *(plain(place) for place in order.of(found)), *told_first)
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
-    told = told.order_by(*order.latest_of(found))
+    told = told.order_by(*order.turned(found))
     lines = _traced(caller, found, asked, usager, silent=silent)
     return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(order.names))
 
@@ -165,7 +145,7 @@ def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order, usager: 
     if len(branches) == 1:
         return branches[0].cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
-    return select(every).order_by(*order.latest_of(every)).limit(LIMIT).cte("found")
+    return select(every).order_by(*order.turned(every)).limit(LIMIT).cte("found")
 
 
 def _as_it_stands(
@@ -187,8 +167,9 @@ def _as_it_stands(
     told = told.where(judged(caller, question.listing.where), allowed(caller, Action.READ, row, extent))
     if not question.listing.deleted_too:
         told = told.where(row.deleted_at.is_(None))
-    told = order.within(told, [getattr(row, name) for name in order.names])
-    return first_of_places(caller, row, extent, told, order.latest_of, LIMIT)
+    places = [*question.keys, row.id] if question.keys else [getattr(row, name) for name in order.names]
+    told = order.within(told, places)
+    return first_of_places(caller, row, extent, told, order.turned, LIMIT)
 
 
 def _table(question: Question) -> Any:
@@ -241,8 +222,9 @@ def _as_it_was(
     told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
     if not question.listing.deleted_too:
         told = told.where(v.deleted_at.is_(None))
-    places = {"id": v.entry_id, "occurred_at": v.occurred_at}
-    return order.within(told, [places[name] for name in order.names]).limit(LIMIT)
+    known = {"id": v.entry_id, "occurred_at": v.occurred_at}
+    places = [*question.keys_then, v.entry_id] if question.keys else [known[name] for name in order.names]
+    return order.within(told, places).limit(LIMIT)
 
 
 def state(caller: Shape, row: Any) -> ColumnElement[Any]:

@@ -15,39 +15,62 @@ from app.kernel.errors import Unreadable
 from app.security.principal import Principal, Professional
 
 PAGE = "_page"
+LOST = "Cette page n'existe pas, ou a été donnée à quelqu'un d'autre. Reprenez la recherche depuis le début."
 Said = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a `next` link holds: the query again, and where the page before it stopped."""
+    """What a `next` link holds: the query again, where the page before it stopped (`at` as JSON told it, `after` as it
+    is read in the usual order), and the total when it was asked for."""
 
     said: Said
-    after: tuple[object, ...]
+    at: tuple[object, ...]
+    total: int | None = None
+
+    @property
+    def after(self) -> tuple[object, ...]:
+        kinds: list[type] = [UUID] if len(self.at) == 1 else [datetime, UUID, int][: len(self.at)]
+        return paging.position(self.at, kinds)
 
 
-def first(origin: str, type_name: str, said: Said) -> str:
+def first(origin: str, path: str, said: Said) -> str:
+    """`path` is what was asked below `/fhir`: a type, `Patient/x/Task`, nothing."""
     query = urlencode(said)
-    return f"{origin}/fhir/{type_name}" + (f"?{query}" if query else "")
+    return f"{_address(origin, path)}?{query}" if query else _address(origin, path)
 
 
 def following(
-    keyring: Keyring, principal: Principal, origin: str, type_name: str, said: Said, at: Sequence[object]
+    keyring: Keyring,
+    principal: Principal,
+    origin: str,
+    path: str,
+    said: Said,
+    at: Sequence[object],
+    total: int | None = None,
 ) -> str:
-    token = paging.seal(keyring, _bound(principal, type_name), {"said": said, "at": list(at)})
-    return f"{origin}/fhir/{type_name}?{PAGE}={token}"
+    held = {"said": said, "at": list(at), **({} if total is None else {"total": total})}
+    return f"{_address(origin, path)}?{PAGE}={paging.seal(keyring, _bound(principal, path), held)}"
 
 
-def opened(keyring: Keyring, principal: Principal, type_name: str, token: str) -> Link:
-    """Raises Unreadable when the link is not ours, or was given to someone else or for another type."""
-    told = paging.unseal(keyring, _bound(principal, type_name), token)
-    said, at = told.get("said"), told.get("at")
+def opened(keyring: Keyring, principal: Principal, path: str, token: str) -> Link:
+    """Raises Unreadable when the link is not ours, or was given to someone else or for another path."""
+    try:
+        told = paging.unseal(keyring, _bound(principal, path), token)
+    except Unreadable as no:
+        raise Unreadable(LOST, where=PAGE, code="bad_page") from no
+    said, at, total = told.get("said"), told.get("at"), told.get("total")
     if not isinstance(said, list) or not isinstance(at, list):
-        raise Unreadable("Cette page n'existe pas. Reprenez la recherche.", where=PAGE)
-    kinds: list[type] = [UUID] if len(at) == 1 else [datetime, UUID, int][: len(at)]
-    return Link(tuple((str(name), str(text)) for name, text in said), paging.position(at, kinds))
+        raise Unreadable(LOST, where=PAGE, code="bad_page")
+    return Link(
+        tuple((str(name), str(text)) for name, text in said), tuple(at), total if isinstance(total, int) else None
+    )
 
 
-def _bound(principal: Principal, type_name: str) -> str:
+def _address(origin: str, path: str) -> str:
+    return f"{origin}/fhir/{path}" if path else f"{origin}/fhir"
+
+
+def _bound(principal: Principal, path: str) -> str:
     as_whom = principal.membership_id if isinstance(principal, Professional) else ""
-    return f"fhir:{principal.id}:{as_whom}:{type_name}"
+    return f"fhir:{principal.id}:{as_whom}:{path}"

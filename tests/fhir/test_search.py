@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from app.fhir.verbs import search_type, searchset
 from app.kernel.clock import now
 from app.security.principal import Role
 from tests.fhir.sent import sent
@@ -21,7 +22,8 @@ DAY = datetime(2026, 5, 3, 10, 0, tzinfo=UTC)
 
 
 def found(world: World, who: str, query: str = "", **more: Any) -> list[str]:
-    return [e["resource"]["id"] for e in searched(world, who, query, **more).get("entry", [])]
+    entries = searched(world, who, query, **more).get("entry", [])
+    return [e["resource"]["id"] for e in entries if e["search"]["mode"] != "outcome"]
 
 
 def searched(world: World, who: str, query: str = "", **more: Any) -> dict[str, Any]:
@@ -148,9 +150,9 @@ class TestRefused:
         [
             "_count=abc", "_count=-1", "_count=1.5", "_count=", "_count=1&_count=2", "date=hier", "date=2026-13",
             "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=9999",
-            "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=date", "_has:x=y",
+            "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=subject", "_has:x=y",
             "patient:missing=maybe", "_id:above=x", "date:not=2026", "patient.name=x", "date=" + ",".join(["2026"] * 9),
-            "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=accurate", "_summary=yes",
+            "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=banana", "_total=none&_total=none", "_summary=yes",
             "_page=x&_count=2", "_page=x",
         ],
     )  # fmt: skip
@@ -173,7 +175,7 @@ class TestRefused:
 
     def test_leniently_an_unknown_parameter_is_left_out_of_self(self, world: World):
         bundle = searched(
-            world, "sonia", "_sort=date&_count=1", headers={"Prefer": 'respond-async, handling="lenient"'}
+            world, "sonia", "_sart=date&_count=1", headers={"Prefer": 'respond-async, handling="lenient"'}
         )
         assert link(bundle, "self") == f"{ORIGIN}{PATH}?_count=1"
 
@@ -191,9 +193,8 @@ class TestRefused:
         "query",
         [
             "_has:Observation:patient:code=x", "_has:Consent:patient:_has:AuditEvent:entity:agent=x",
-            "patient:Patient.name=x", 
+            "patient:Patient.name=x",
             "_revinclude=Consent:patient",
-            "_total=estimate", "_sort=-date",
             "patient:identifier=x|1", "type:above=data", "date:exact=2026", "_text=x", "_content=x", "_filter=date gt 1",
             "_list=x", "_query=everything", "_contained=both", "_security=R", "_tag=x", "_profile=x", "_source=x",
         ],
@@ -279,6 +280,45 @@ class TestPages:
         whole = searched(world, "sonia", f"patient={world.ids['lucas']}&date=2026-05")
         assert whole["total"] == 5 == len(whole["entry"])
         assert "total" not in searched(world, "sonia", f"patient={world.ids['lucas']}&_count=2")
+
+    @pytest.mark.threat("search-summary-total")
+    @pytest.mark.parametrize("said", ["accurate", "estimate"])
+    def test_the_total_asked_for_is_that_of_every_page(self, world: World, lucas: list[str], said: str):
+        url: str | None = f"{PATH}?patient={world.ids['lucas']}&date=2026-05&_count=2&_total={said}"
+        totals = []
+        while url:
+            bundle = world.get("sonia", url).json()
+            totals.append(bundle["total"])
+            url = link(bundle, "next")
+        assert totals == [5, 5, 5]
+        assert searched(world, "yann", f"patient={world.ids['lucas']}&_total={said}")["total"] == 0
+
+    def test_no_total_when_none_is_asked_for(self, world: World, lucas: list[str]):
+        assert "total" not in searched(world, "sonia", f"_id={lucas[0]}&_total=none")
+
+    @pytest.mark.parametrize(("said", "total"), [("accurate", None), ("estimate", 3)])
+    def test_a_total_beyond_the_cap_is_said(
+        self, world: World, lucas: list[str], said: str, total: int | None, monkeypatch: pytest.MonkeyPatch
+    ):
+        for room in (search_type, searchset):
+            monkeypatch.setattr(room, "COUNTED_MOST", 3)
+        bundle = searched(world, "sonia", f"patient={world.ids['lucas']}&date=2026-05&_count=1&_total={said}")
+        assert bundle.get("total") == total
+        [note] = [e["resource"]["issue"] for e in bundle["entry"] if e["search"]["mode"] == "outcome"]
+        assert note[0]["expression"] == ["_total"]
+
+    def test_the_first_page_is_linked_from_each(self, world: World, lucas: list[str]):
+        bundle = searched(world, "sonia", f"patient={world.ids['lucas']}&_count=1")
+        following = world.get("sonia", link(bundle, "next") or "").json()
+        assert link(bundle, "first") == link(bundle, "self") == link(following, "first") != link(following, "self")
+
+    @pytest.mark.threat("search-outcome-text")
+    def test_what_is_left_out_leniently_is_said_without_being_repeated(self, world: World, lucas: list[str]):
+        query = f"_id={lucas[0]}&patiant=147720425367411"
+        bundle = searched(world, "sonia", query, headers={"Prefer": "handling=lenient"})
+        [note] = [e["resource"]["issue"] for e in bundle["entry"] if e["search"]["mode"] == "outcome"]
+        assert (note[0]["severity"], note[0]["expression"]) == ("warning", ["patient"])
+        assert not {"patiant", "147720425367411"} & set(str(bundle).replace("'", " ").split())
 
     @pytest.mark.threat("search-count-zero")
     def test_a_count_of_zero_is_the_total_alone(self, world: World, lucas: list[str]):
@@ -377,4 +417,14 @@ class TestCost:
         world.get(who, url)
         with world.statements() as counted:
             world.get(who, url)
+        assert len(counted) == statements, counted.sql
+
+    @pytest.mark.parametrize(("more", "statements"), [("_count=200", 1), ("_count=1", 2), ("_count=1&_sort=type", 2)])
+    def test_a_total_is_one_statement_more_and_only_when_it_must_be_counted(
+        self, world: World, lucas: list[str], more: str, statements: int
+    ):
+        url = f"{PATH}?patient={world.ids['lucas']}&date=2026-05&_total=accurate&{more}"
+        world.get("sonia", url)
+        with world.statements() as counted:
+            world.get("sonia", url)
         assert len(counted) == statements, counted.sql

@@ -12,6 +12,7 @@ from itertools import chain
 from sqlalchemy import ColumnElement, and_, bindparam, true
 
 from app.fhir.search.chains import Opaque, Unknown, is_beyond, likeliest, parted, types_of
+from app.fhir.search.control import NOTHING_SAID, Control, Shaping
 from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
 from app.fhir.search.includes import NAMES, Link
 from app.fhir.search.values import BadValue
@@ -20,7 +21,6 @@ from app.kernel.errors import Fault, Unreadable
 PAGE = 50
 PAGE_MOST = 200
 CLAUSES_MOST = 20
-OF_THE_ANSWER = ("_count", "_format")
 Criteria = Mapping[str, Criterion]  # by the name of the parameter
 Shape = tuple[tuple[str, str], ...]  # (parameter, comparator) of each clause, sorted
 Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come along; raises BadValue
@@ -29,16 +29,21 @@ Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come alo
 @dataclass(frozen=True, slots=True)
 class Query:
     """`shapes` is what each table is asked, None where it can't answer; `said` repeats what was understood, for `self`;
-    `asked_count` is what was asked, before the cap; `usager` names the value that is the one usager asked for.
+    `ignored` says, for each parameter left out, the nearest one; `usager` names the value that is the one usager asked for.
     """
 
     shapes: tuple[Shape | None, ...]
     values: dict[str, object]
     said: tuple[tuple[str, str], ...]
-    asked_count: int | None = None
+    control: Control = NOTHING_SAID
     usager: str | None = None
     links: tuple[Link, ...] = ()
     reached: frozenset[str] = frozenset()  # the types that its chains ask
+    ignored: tuple[Fault, ...] = ()
+
+    @property
+    def asked_count(self) -> int | None:
+        return self.control.count
 
     @property
     def count(self) -> int:
@@ -66,32 +71,30 @@ def read(
     *,
     lenient: bool = False,
     links: Links | None = None,
+    shaping: Shaping | None = None,
 ) -> Query:
     """Raises Unreadable naming each parameter at fault."""
-    around = replace(around, lenient=lenient)
-    kept, asked, faults, counts = list[tuple[str, str]](), list[Said](), [], list[int]()
-    followed = list[list[Link]]()
+    around, shaping = replace(around, lenient=lenient), shaping or Shaping()
+    kept, asked, followed = list[tuple[str, str]](), list[Said](), list[list[Link]]()
+    ignored, faults = list[Fault](), list[Fault]()
     for name, text in said:
         base, modifier = parted(name)
         try:
-            if name == "_count":
-                counts.append(_count_in(text))
-            elif links and base in NAMES:
+            if links and base in NAMES:
                 followed.append(links(base, modifier, text))
-            elif name != "_format":
-                if unknown := _not_known(base, modifier, tables):
-                    faults += [] if lenient else [unknown]
+            elif not shaping.takes(name, text):
+                if unknown := _not_known(base, modifier, tables, shaping):
+                    (ignored if lenient else faults).append(unknown)
                     continue
                 asked.append(_checked(Said(base, modifier, text), tables, around))
             kept.append((name, text))
         except BadValue as bad:
-            if lenient and base in NAMES:
-                continue
-            faults.append(Fault(base, "bad_parameter", f"{base} : {bad}."))
+            left_out = ignored if lenient and base in NAMES else faults
+            left_out.append(Fault(base, "bad_parameter", f"{base} : {bad}."))
+    control, more = shaping.read()
+    faults += more
     if len(asked) + len(followed) > CLAUSES_MOST:
         faults.append(Fault("", "too_many", f"Une recherche tient en {CLAUSES_MOST} critères."))
-    if len(counts) > 1:
-        faults.append(Fault("_count", "bad_parameter", "_count ne se dit qu'une fois."))
     if faults:
         raise Unreadable("Cette recherche est à corriger.", faults=faults)
     shapes, values, usager = list[Shape | None](), dict[str, object](), None
@@ -101,17 +104,17 @@ def read(
         values |= found
         usager = usager or _usager_in(place, criteria, shape)
     reached = frozenset[str]().union(*(types_of(criteria, one.name) for criteria in tables for one in asked))
-    count = counts[0] if counts else None
-    return Query(tuple(shapes), values, tuple(kept), count, usager, tuple(chain(*followed)), reached)
+    along = tuple(chain(*followed))
+    return Query(tuple(shapes), values, tuple(kept), control, usager, along, reached, tuple(ignored))
 
 
-def _not_known(name: str, modifier: str, tables: Sequence[Criteria]) -> Fault | None:
+def _not_known(name: str, modifier: str, tables: Sequence[Criteria], shaping: Shaping) -> Fault | None:
     """Neither the name received nor its value is repeated: either may hold a NIR."""
     those = [criteria[name] for criteria in tables if name in criteria]
     if not those and is_beyond(name):
         return _no_chain(name, tables)
     if not those:
-        known = sorted({*OF_THE_ANSWER, *(one for criteria in tables for one in criteria)})
+        known = sorted({*shaping.names, *(one for criteria in tables for one in criteria)})
         near = get_close_matches(name[:64], known, 1, 0.0)[0]
         return Fault(near, "unknown_parameter", f"Ce paramètre n'existe pas ici. Le plus proche : {near}.")
     served = sorted({one for criterion in those for one in criterion.modifiers})
@@ -196,9 +199,3 @@ def _bind(place: int, clause: int, at: int) -> str:
 
 def _is_usager(criterion: Criterion, shape: str) -> bool:
     return isinstance(criterion, Reference) and criterion.target == "Patient" and shape == "one"
-
-
-def _count_in(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise BadValue("un nombre entier est attendu, 0 pour le seul total")
-    return int(text)

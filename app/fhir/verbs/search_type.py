@@ -1,33 +1,30 @@
-"""FHIR search-type: the resources of one type that meet criteria, the latest first, page by page.
+"""FHIR search-type: the resources of one type that meet criteria, the latest first or as asked, page by page.
 
 Source: https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
 from uuid import UUID
 
 from starlette.responses import Response
 
 from app.access.several import Found, Question, count, page, person
 from app.fhir import paging
-from app.fhir.mapping import AnyMap, by_shape, none_of
-from app.fhir.outcomes import Issue, outcome
+from app.fhir.mapping import AnyMap, Registry, by_shape, none_of
 from app.fhir.search import includes
 from app.fhir.search.chains import Searched
+from app.fhir.search.control import OF_A_SEARCH, SORT, Key, Shaping
 from app.fhir.search.criteria import ANY_SENDER
-from app.fhir.search.query import PAGE_MOST, Links, Query, read
-from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
-from app.fhir.verbs.alongside import CUT, Along, Row, along, permitted, row_of
+from app.fhir.search.query import Query, Shape, read
+from app.fhir.sorting import Sortable, position, sortable
+from app.fhir.verbs.alongside import along, permitted, row_of
 from app.fhir.verbs.asking import Asking, covered
-from app.kernel import answers
-from app.kernel.answers import FHIR_JSON
-from app.kernel.clock import now
+from app.fhir.verbs.searchset import COUNTED_MOST, Search, searchset, total_alone
 from app.kernel.errors import MethodNotAllowed, Unreadable
 from app.security.principal import Partner, Professional
 
-COUNTED_MOST = 10_000
-MATCH = EntrySearch("match")
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -35,30 +32,16 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
     """A searchset. Raises Unreadable on a parameter at fault or a link that is not this caller's."""
     if asking.maps[0] is asking.registry.kept:
         raise MethodNotAllowed("Ce type ne se cherche pas : il se lit par son identifiant.")
-    after: tuple[object, ...] = ()
-    link = [text for name, text in said if name == paging.PAGE]
-    if link:
-        if len(said) > 1:
-            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
-        opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.type_name, link[0])
-        said, after = opened.said, opened.after
-    query = read(said, _tables(asking), asking.around, lenient=lenient, links=_links(asking))
+    asked = await _read(asking, asking.type_name, said, lenient=lenient)
+    query = asked.query
     await covered(asking, query.reached)
     links = await permitted(asking, query.links)
     if query.asked_count == 0:
-        return await _counted(asking, query)
-    maps, questions = _questions(asking, query)
-    rows = await page(
-        asking.reading,
-        questions,
-        query.count + 1,
-        after,
-        query.usager,
-        **await _values(asking, query),
-    )
-    matches = [row_of(asking, maps[one.place], one) for one in rows[: query.count]]
-    others = await along(asking, matches, links)
-    return _searchset(asking, query, matches, others, rows, after, link[0] if link else None)
+        return total_alone(asking, replace(asked, total=await _many(asking, asked)))
+    rows = await page(asking.reading, asked.questions, query.count + 1, asked.after, query.usager, **asked.values)
+    asked = replace(asked, total=await _total(asking, asked, rows))
+    matches = [row_of(asking, asked.maps[one.place], one) for one in rows[: query.count]]
+    return searchset(asking, asked, matches, await along(asking, matches, links), more=len(rows) > query.count)
 
 
 async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap, Found]]:
@@ -67,37 +50,60 @@ async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap,
     await covered(asking, query.reached)
     if asking.maps[0] is asking.registry.kept or not any(query.shapes):
         raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
-    maps, questions = _questions(asking, query)
+    maps, questions = _questions(asking.registry, asking.maps, query.shapes)
     rows = await page(asking.reading, questions, most, (), query.usager, **await _values(asking, query))
     return [(maps[row.place], row) for row in rows]
 
 
-async def _counted(asking: Asking, query: Query) -> Response:
-    """`_count=0`: the total alone. https://hl7.org/fhir/R4/search.html#count"""
-    _, questions = _questions(asking, query)
-    found = await count(asking.reading, questions, COUNTED_MOST + 1, query.usager, **await _values(asking, query))
-    if found > COUNTED_MOST:
-        raise Unreadable("Trop de résultats pour les compter : ajoutez un critère.", where="_count", code="too_costly")
-    return _told(asking, query, (), total=found)
-
-
-def _links(asking: Asking) -> Links:
-    return partial(includes.read, asking.registry, asking.type_name)
+async def _read(asking: Asking, path: str, said: Pairs, *, lenient: bool) -> Search:
+    link = next((text for name, text in said if name == paging.PAGE), None)
+    opened = None
+    if link is not None:
+        if len(said) > 1:
+            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
+        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, link)
+        said = opened.said
+    sorts: Mapping[str, Sortable] = {}
+    if any(name == SORT for name, _ in said):
+        sorts = sortable(asking.maps, outside=asking.outside, of_person=asking.of_person)
+    shaping, links = Shaping(OF_A_SEARCH, sorts), partial(includes.read, asking.registry, asking.type_name)
+    query = read(said, _tables(asking), asking.around, lenient=lenient, links=links, shaping=shaping)
+    sort = query.control.sort
+    who = (asking.outside, asking.of_person) if sort else (False, False)
+    maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who)
+    after: tuple[object, ...] = ()
+    if opened:
+        after = position([sorts[key.name] for key in sort], opened.at) if sort else opened.after
+    total = opened.total if opened else None
+    return Search(query, path, maps, questions, await _values(asking, query), after, link, total)
 
 
 def _tables(asking: Asking) -> list[Searched]:
     return [asking.registry.searched(each) for each in asking.maps]
 
 
-def _questions(asking: Asking, query: Query) -> tuple[tuple[AnyMap, ...], tuple[Question, ...]]:
+@lru_cache(maxsize=1_000)
+def _questions(
+    registry: Registry,
+    maps: tuple[AnyMap, ...],
+    shapes: tuple[Shape | None, ...],
+    sort: tuple[Key, ...] = (),
+    outside: bool = False,
+    of_person: bool = False,
+) -> tuple[tuple[AnyMap, ...], tuple[Question, ...]]:
     """The maps that can answer, and what each is asked."""
-    shaped = enumerate(zip(asking.maps, query.shapes, strict=True))
-    searched = asking.registry.searched
-    asked = [
-        (each, by_shape(each, place, shape, searched(each))) for place, (each, shape) in shaped if shape is not None
-    ]
-    asked = asked or [(asking.maps[0], none_of(asking.maps[0]))]
-    return tuple(each for each, _ in asked), tuple(question for _, question in asked)
+    sorts = sortable(maps, outside=outside, of_person=of_person) if sort else {}
+    keys, rising = [sorts[key.name] for key in sort], tuple(key.rising for key in sort)
+    found: list[tuple[AnyMap, Question]] = []
+    for place, (each, shape) in enumerate(zip(maps, shapes, strict=True)):
+        if shape is not None:
+            question = by_shape(each, place, shape, registry.searched(each))
+            if keys:
+                now_, then = (tuple(k.columns[place] for k in keys), tuple(k.columns_then[place] for k in keys))
+                question = replace(question, keys=now_, keys_then=then, rising=rising)
+            found.append((each, question))
+    found = found or [(maps[0], none_of(maps[0]))]
+    return tuple(each for each, _ in found), tuple(question for _, question in found)
 
 
 async def _values(asking: Asking, query: Query) -> dict[str, object]:
@@ -110,48 +116,15 @@ async def _values(asking: Asking, query: Query) -> dict[str, object]:
     return values
 
 
-def _searchset(
-    asking: Asking,
-    query: Query,
-    matches: Sequence[Row],
-    others: Along,
-    rows: Sequence[Found],
-    after: tuple[object, ...],
-    link: str | None,
-) -> Response:
-    shown, more = rows[: query.count], len(rows) > query.count
-    entries = [
-        BundleEntry(fullUrl=f"{asking.origin}/fhir/{row.address}", resource=row.resource, search=MATCH)
-        for row in matches
-    ]
-    entries += others.entries(asking.origin)
-    following = None
-    if more:
-        reading = asking.reading
-        following = paging.following(
-            reading.keyring, reading.principal, asking.origin, asking.type_name, query.said, shown[-1].at
-        )
-    total = None if more or after else len(shown)  # known without counting when all of it is here
-    return _told(asking, query, entries, total, following, link, [CUT] if others.cut else [])
+async def _total(asking: Asking, asked: Search, rows: Sequence[Found]) -> int | None:
+    """Counted once, on the first page, which the others repeat; known without counting when all of it is here."""
+    wanted = asked.query.control.total
+    if asked.link or wanted == "none":
+        return asked.total
+    if len(rows) <= asked.query.count:
+        return len(rows)
+    return await _many(asking, asked) if wanted else None
 
 
-def _told(
-    asking: Asking,
-    query: Query,
-    entries: Iterable[BundleEntry],
-    total: int | None,
-    following: str | None = None,
-    link: str | None = None,
-    issues: Sequence[Issue] = (),
-) -> Response:
-    here = ((paging.PAGE, link),) if link else query.said
-    links = [BundleLink("self", paging.first(asking.origin, asking.type_name, here))]
-    if following:
-        links.append(BundleLink("next", following))
-    said, capped = [*entries], [*issues]
-    if query.asked_count is not None and query.asked_count > PAGE_MOST:
-        capped.append(Issue("information", "capped", "", f"Une page tient {PAGE_MOST} éléments au plus."))
-    if capped:
-        said.append(BundleEntry(resource=outcome(capped), search=EntrySearch("outcome")))
-    bundle = Bundle(type="searchset", timestamp=moment(now()), total=total, link=tuple(links), entry=tuple(said))
-    return answers.told(bundle, FHIR_JSON)
+async def _many(asking: Asking, asked: Search) -> int:
+    return await count(asking.reading, asked.questions, COUNTED_MOST + 1, asked.query.usager, **asked.values)

@@ -4,7 +4,7 @@ from app.fhir.search.criteria.base import MISSING, NOT, Around, Asked, Bind, Col
 from app.fhir.search.criteria.identifier import ANY_SENDER, Identifier
 from app.fhir.search.criteria.reference import Ids, Reference
 from app.fhir.search.criteria.token import Coded, Token
-from app.fhir.search.criteria.when import INSTANT, When
+from app.fhir.search.criteria.when import INSTANT, When, midnight
 
 __all__ = [
     "ANY_SENDER",
@@ -24,4 +24,5 @@ __all__ = [
     "Token",
     "When",
     "has",
+    "midnight",
 ]

@@ -65,6 +65,11 @@ class Criterion(ABC):
     mask: Mask | None = field(default=None, kw_only=True)
 
     @property
+    def sorts(self) -> Column | None:
+        """What it puts in order, when that is one value of a row."""
+        return None
+
+    @property
     def modifiers(self) -> frozenset[str]:
         return self.served | ({MISSING, NOT} if self.type == "token" else {MISSING})
 

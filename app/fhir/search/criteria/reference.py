@@ -44,6 +44,10 @@ class Ids(Criterion):
     type: ClassVar = "token"
     column: Column
 
+    @property
+    def sorts(self) -> Column:
+        return self.column
+
     def value(self, text: str, around: Around, modifier: str) -> Asked:
         found: list[UUID | None] = [uuid_of(piece) for piece in alternatives(text)]
         return Asked("any", ([id for id in found if id is not None],))

@@ -24,6 +24,11 @@ class When(Criterion):
     start: Column
     end: Column | None = None
 
+    @property
+    def sorts(self) -> Column:
+        """Of a period, its beginning."""
+        return self.start
+
     def value(self, text: str, around: Around, modifier: str) -> Asked:
         moments = [moment_of(piece) for piece in alternatives(text)]
         if len(moments) > DATES_MOST:
@@ -80,12 +85,12 @@ class When(Criterion):
 
     def _edges(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         if self.end is None:
-            return _instant(self.start), _instant(self.start, days=1)
-        begins = func.coalesce(_instant(self.start), literal_column("timestamptz '-infinity'", INSTANT))
-        return begins, func.coalesce(_instant(self.end), literal_column("timestamptz 'infinity'", INSTANT))
+            return midnight(self.start), midnight(self.start, days=1)
+        begins = func.coalesce(midnight(self.start), literal_column("timestamptz '-infinity'", INSTANT))
+        return begins, func.coalesce(midnight(self.end), literal_column("timestamptz 'infinity'", INSTANT))
 
 
-def _instant(column: Column, days: int = 0) -> ColumnElement[Any]:
+def midnight(column: Column, days: int = 0) -> ColumnElement[Any]:
     """A day begins at midnight in Paris."""
     if not isinstance(column.type, Date):
         return column  # type: ignore[return-value]
