@@ -97,7 +97,7 @@ class Reach(StrEnum):
     TEAM = "team"  # the usagers I accompany today, there
     REFERENT = "referent"  # of these, those whose named référent I am
     TEAM_CONSIGNE = "team_consigne"  # of these, only rows flagged as a consigne
-    OWN = "own"  # what I wrote there
+    OWN = "own"  # what I wrote: there, or in my own dossier
     ALERTED = "alerted"  # alerts: those I wrote, those that name me, wherever they stand
     MYSELF = "myself"  # my own dossier: what is shared with me, or that I wrote
     MANDATE = "mandate"  # the person I represent: what my mandate opens
@@ -367,6 +367,8 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.MYSELF, (K.EVENT,), (C.ADMINISTRATIVE, C.SUPPORT, C.CARE), (A.UPDATE,))  # whether they come
     | cells(Reach.MYSELF, (K.ASSESSMENT,), (C.SUPPORT, C.CARE), MAKE)  # of themselves, by themselves
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION, K.LIFE_PROJECT), SUPPORT, MAKE)
+    | cells(Reach.MYSELF, (K.DOCUMENT,), (C.SUPPORT, C.CARE), MAKE)  # a paper of theirs
+    | cells(Reach.OWN, (K.DOCUMENT,), (C.SUPPORT, C.CARE), (A.DELETE,))  # until the team uses it: features.documents
     | cells(Reach.MYSELF, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.CREATE))
     | cells(Reach.MYSELF, (K.EXCHANGE,), ADMINISTRATIVE)  # who sent what about them, to whom
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),

@@ -20,7 +20,14 @@ from app.kernel.depth import MAX_DEPTH, deeper, outside_strings
 from app.kernel.errors import TooLarge, Unreadable
 
 MIB = 1024 * 1024
-CAPS = (("/fhir", 32 * MIB), ("/api/v1/documents", 20 * MIB), ("/api", MIB), ("/oauth", 64 * 1024))
+CAPS = (
+    ("/fhir", 32 * MIB),
+    ("/api/v1/documents", 20 * MIB),
+    ("/api/v1/me/documents", 20 * MIB),
+    ("/api", MIB),
+    ("/oauth", 64 * 1024),
+    ("/mon-dossier/documents/ajouter", 10 * MIB),
+)
 PAGE_CAP = 64 * 1024
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 ASKED_BY_SUPERVISORS = frozenset({"/healthz", "/readyz"})  # under whatever name they know the machine by

@@ -25,13 +25,17 @@ Row = tuple[str, "Trait"]  # of one kind: its category, and what it is to who as
 @dataclass(frozen=True, order=True)
 class Trait:
     """`ours`: of the person who asks or is represented, or sent by the partner that asks. `open`: shown to them, or in
-    the structure that receives."""
+    the structure that receives. `own`: written by who asks, of those who are not a partner."""
 
     ours: bool
     open: bool
+    own: bool = False
 
 
-TRAITS = [Trait(*two) for two in itertools.product((False, True), repeat=2)]
+TRAITS = [
+    *(Trait(*two) for two in itertools.product((False, True), repeat=2)),
+    *(Trait(True, shown, True) for shown in (False, True)),
+]
 
 
 @dataclass
@@ -54,6 +58,7 @@ class House:
         told |= {"origin_partner_id": world.ids["chu"]} if kind == "emergency_sheet" else {}
         about = mine if row.ours else another
         told |= {"usager_id": about.id} if kind == "usager" else {}
+        told |= {"author_id": self.principals[who].id} if row.own else {}
         return about, {**told, "visibility": "shared" if row.open else "not_shared"}
 
 
@@ -93,9 +98,11 @@ def house(world: World) -> House:
 def within(who: str, kind: str, category: str, action: str, row: Trait) -> bool:
     """Whether `expected.csv` lets them: what is neither theirs nor shown to them they do not change either."""
     reach, read = (CELLS.get((who, kind, category, each)) for each in (action, "read"))
+    told = row.open or row.own or action == "create"  # what they write is theirs
     theirs = {
-        "myself": row.ours and (row.open or action == "create"),  # what they write is theirs
-        "mandate": row.ours and (row.open or action == "create"),
+        "myself": row.ours and told,
+        "own": row.ours and row.own,
+        "mandate": row.ours and told,
         "sent_or_granted": row.ours,
         "receiving": row.ours and row.open,
     }

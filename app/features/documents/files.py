@@ -4,6 +4,7 @@ What a browser would run (HTML, SVG, scripts) is not in the list; what is in it 
 """
 
 import re
+from collections.abc import Collection
 
 import puremagic
 
@@ -41,23 +42,29 @@ ALIASES = {
     "image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/heif": "image/heic", "image/heif-sequence": "image/heic",
     "audio/mp3": "audio/mpeg", "text/rtf": "application/rtf", "application/x-pdf": "application/pdf",
 }  # fmt: skip
+UNSAID = "application/octet-stream"  # how a program tells a type it does not know
 WORDS = frozenset({TEXT, CSV, XML, CDA})  # told by no magic number
+# What a person adds to their own dossier.
+PAPERS = frozenset({"application/pdf", *(kind for kind in EXTENSIONS if kind.startswith("image/"))})
 _RUNS = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body|script|svg|iframe|\?php)", re.IGNORECASE)
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?!!doctype)[?!A-Za-z]", re.IGNORECASE)
 _PARAMETERS = re.compile(r"\s*;.*", re.DOTALL)
 
 
-def checked(declared: str | None, content: bytes, where: str = "/content") -> str:
-    """The type of these bytes: that declared, when they are of it. Raises Invalid, TooLarge."""
+def checked(
+    declared: str | None, content: bytes, where: str = "/content", kinds: Collection[str] = EXTENSIONS.keys()
+) -> str:
+    """The type of these bytes, one of `kinds`: that declared, when they are of it. Raises Invalid, TooLarge."""
     if not content:
         raise Invalid("Ce fichier est vide.", where=where, code="document.empty")
     if len(content) > LARGEST:
         raise TooLarge(f"Un document compte {LARGEST // MIB} Mio au plus.", where=where)
     found = _found(content)
-    told = base(declared) if declared else next(iter(sorted(found & EXTENSIONS.keys())), "")
-    if told not in EXTENSIONS:
+    told = base(declared) if declared and declared != UNSAID else next(iter(sorted(found & set(kinds))), "")
+    if told not in kinds:
+        accepted = "une image ou un PDF" if kinds is PAPERS else "PDF, image, texte, ou document bureautique"
         raise Invalid(
-            "Ce type de fichier n'est pas gardé ici : PDF, image, texte, ou document bureautique.",
+            f"Ce type de fichier n'est pas gardé ici : {accepted}.",
             faults=[Fault(where, "document.type", "Enregistrez-le par exemple en PDF.")],
             code="document.type",
         )

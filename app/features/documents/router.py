@@ -10,6 +10,7 @@ from app.access.http import (
     PAGE,
     After,
     Limit,
+    PersonGate,
     PersonReading,
     StaffGate,
     StaffReading,
@@ -24,12 +25,12 @@ from app.access.http import (
 from app.access.reading import Reading
 from app.features.documents import service
 from app.features.documents.schemas import DocumentOut, DocumentPatch, MyDocumentOut
-from app.features.documents.sending import DESCRIBED, Kept, SentDocument
+from app.features.documents.sending import DESCRIBED, MINE_DESCRIBED, Kept, SentDocument, SentMyDocument
 from app.kernel.objects import Objects
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 me = APIRouter(prefix="/me/documents", tags=["me"])
-PATH = "/api/v1/documents"
+PATH, MINE = "/api/v1/documents", "/api/v1/me/documents"
 BYTES: dict[int | str, dict[str, Any]] = {
     200: {"description": "Le fichier", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
 }
@@ -77,6 +78,21 @@ async def remove(document_id: UUID, version: Version, gate: StaffGate) -> Respon
 async def mine(gate: PersonReading, after: After = None, limit: Limit = PAGE) -> Response:
     """What is shown to the person, the latest first."""
     return await page(gate, MyDocumentOut, service.OF_USAGER, limit, after, "mine", usager=whom(gate))
+
+
+@me.post("", status_code=201, operation_id="addMyDocument", openapi_extra=MINE_DESCRIBED)
+async def add_mine(sent: SentMyDocument, gate: PersonGate, objects: Kept) -> Response:
+    """A photo or a PDF, by the person themselves: their team reads it."""
+    return await created(
+        gate, MyDocumentOut, MINE, lambda: service.add_mine(gate, sent.said, sent.declared, sent.clear, objects)
+    )
+
+
+@me.delete("/{document_id}", status_code=204, operation_id="takeBackMyDocument")
+async def take_back(document_id: UUID, version: Version, gate: PersonGate) -> Response:
+    """What they added, as long as the team does not use it."""
+    await service.take_back(gate, document_id, version)
+    return await removed(gate)
 
 
 @me.get("/{document_id}", operation_id="readMyDocument")

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from app.access.entry import ME, DossierView
+from app.access.entry import ME, DossierView, word
+from app.access.permissions import Visibility
 from app.features.documents.models import Document
 from app.features.professionals import shown
 from app.kernel.fields import Body, Code, Line, Note
@@ -64,8 +65,28 @@ class DocumentIn(DocumentForm):
     content: Annotated[str, Field(min_length=1)]
 
 
+class MyDocumentForm(Body):
+    """A photo or a PDF that the person adds. `care`: a paper of health, read by who cares for them; `only_team` closes it
+    to those who represent them.
+    """
+
+    title: Line | None = None
+    written_on: Day | None = None
+    care: bool = False
+    only_team: bool = False
+
+
+class MyDocumentIn(MyDocumentForm):
+    """As JSON: the bytes in base64. Without `content_type`, what their beginning says."""
+
+    content_type: Mime | None = None
+    content: Annotated[str, Field(min_length=1)]
+
+
 class DocumentPatch(About):
-    """What is left out stays; the bytes never change: another paper is another document, which replaces this one."""
+    """What is left out stays; the bytes never change: another paper is another document, which replaces this one. Of a
+    paper that the person added, its title and who sees it are theirs.
+    """
 
     title: Line = "?"
     status: Status = "current"
@@ -118,13 +139,16 @@ class DocumentOut(DossierView, frozen=True):
 
 
 class MyDocumentOut(DossierView, frozen=True):
-    """The same, as the person, or who represents them, reads it: who filed it by role. `mine`: the reader did."""
+    """The same, as the person, or who represents them, reads it: who filed it by role. `mine`: the reader did;
+    `only_team`: they did, and closed it to those who represent them.
+    """
 
     TABLE: ClassVar = Document
     COMPUTED: ClassVar = {
         "author_role": shown.role("document"),
         "author_first_name": shown.first_name("document"),
         "mine": Document.author_id == ME,
+        "only_team": (Document.author_id == ME) & (Document.visibility == word(Visibility.NOT_SHARED)),
     }
 
     title: str
@@ -134,11 +158,16 @@ class MyDocumentOut(DossierView, frozen=True):
     size: int | None
     written_on: str | None
     author_kind: str
-    author_role: str | None
-    author_first_name: str | None
-    mine: bool
     occurred_at: datetime
     version: int
+    author_role: str | None = None
+    author_first_name: str | None = None
+    mine: bool = True  # just added, it is
+    only_team: bool = False
+
+
+class SameFile(DossierView, frozen=True):
+    TABLE: ClassVar = Document
 
 
 class FileView(DossierView, frozen=True):

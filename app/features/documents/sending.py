@@ -1,88 +1,86 @@
 """How a document comes by REST: as JSON with its bytes in base64, or as a form of several parts, which never meets the disk."""
 
 from base64 import b64decode
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from app.features.documents.files import LARGEST
-from app.features.documents.schemas import DocumentForm, DocumentIn
-from app.kernel.errors import Invalid, Unreadable, UnsupportedMedia
+from app.features.documents.schemas import DocumentForm, DocumentIn, MyDocumentForm, MyDocumentIn
+from app.kernel import forms
+from app.kernel.errors import Invalid, UnsupportedMedia
+from app.kernel.fields import Body
 from app.kernel.objects import Objects
 
-FORM, JSON = "multipart/form-data", "application/json"
-FIELDS, FIELD_LONGEST = 40, 16 * 1024
+JSON = "application/json"
+FIELDS = 40
 FILE = "file"
-DESCRIBED: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            JSON: {"schema": DocumentIn.model_json_schema()},
-            FORM: {
-                "schema": {
-                    **(form := DocumentForm.model_json_schema()),
-                    "properties": {**form["properties"], FILE: {"type": "string", "format": "binary"}},
-                    "required": [*form["required"], FILE],
-                }
-            },
-        },
-    }
-}
+F = TypeVar("F", bound=Body)
+
+
+class Whole(Protocol):
+    """A body that holds its bytes."""
+
+    @property
+    def content(self) -> str: ...
+    @property
+    def content_type(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    said: DocumentForm
+class Sent(Generic[F]):
+    said: F
     declared: str | None
     clear: bytes
 
 
-async def _sent(request: Request) -> Sent:
-    """Raises UnsupportedMedia, Unreadable, Invalid, RequestValidationError."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == FORM:
-        return await _of_form(request)
-    if kind != JSON:
-        raise UnsupportedMedia(f"Envoyez du {JSON}, ou un formulaire {FORM}.")
+def described(form: type[Body], whole: type[Body]) -> dict[str, Any]:
+    """The body of a route that hears both."""
+    fields = form.model_json_schema()
+    file = {FILE: {"type": "string", "format": "binary"}}
+    parts = {**fields, "properties": {**fields["properties"], **file}, "required": [*fields.get("required", ()), FILE]}
+    kinds = {JSON: {"schema": whole.model_json_schema()}, forms.PARTS: {"schema": parts}}
+    return {"requestBody": {"required": True, "content": kinds}}
+
+
+def sent(form: type[F], whole: Any) -> Callable[[Request], Awaitable[Sent[F]]]:
+    """What a route depends on. It raises UnsupportedMedia, Unreadable, Invalid, RequestValidationError."""
+
+    async def read(request: Request) -> Sent[F]:
+        kind = forms.kind_of(request)
+        if kind == forms.PARTS:
+            return await of_parts(request, form)
+        if kind != JSON:
+            raise UnsupportedMedia(f"Envoyez du {JSON}, ou un formulaire {forms.PARTS}.")
+        try:
+            said = whole.model_validate_json(await request.body())
+        except ValidationError as no:
+            raise _refused(no) from None
+        return Sent(said, said.content_type, _bytes(said))
+
+    return read
+
+
+async def of_parts(request: Request, form: type[F]) -> Sent[F]:
+    fields, file = await forms.read_parts(request, FILE, FIELDS)
+    if file is None:
+        raise Invalid("Joignez un fichier, et chaque champ une fois.", where=f"/{FILE}", code="required")
     try:
-        said = DocumentIn.model_validate_json(await request.body())
+        said = form.model_validate_strings({name: text for name, text in fields.items() if text})
     except ValidationError as no:
         raise _refused(no) from None
+    return Sent(said, file.declared, file.clear)
+
+
+def _bytes(said: Whole) -> bytes:
     try:
-        clear = b64decode(said.content, validate=True)
+        return b64decode(said.content, validate=True)
     except ValueError:
         raise Invalid("Un contenu en base64 est attendu.", where="/content", code="bad_text") from None
-    return Sent(said, said.content_type, clear)
-
-
-async def _of_form(request: Request) -> Sent:
-    parser = MultiPartParser(
-        request.headers, request.stream(), max_files=1, max_fields=FIELDS, max_part_size=FIELD_LONGEST
-    )
-    parser.spool_max_size = 2 * LARGEST  # beyond it a file would be written to the disk, in clear
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError):
-        raise Unreadable("Ce formulaire n'est pas lisible.") from None
-    try:
-        parts = form.multi_items()
-        files = [part for name, part in parts if name == FILE and isinstance(part, UploadFile)]
-        if len(files) != 1 or len(parts) != len(dict(parts)):
-            raise Invalid("Joignez un fichier, et chaque champ une fois.", where=f"/{FILE}", code="required")
-        clear, declared = await files[0].read(), files[0].content_type
-    finally:
-        await form.close()
-    fields = {name: text for name, text in parts if isinstance(text, str) and text}
-    try:
-        return Sent(DocumentForm.model_validate_strings(fields), declared, clear)
-    except ValidationError as no:
-        raise _refused(no) from None
 
 
 def _refused(no: ValidationError) -> RequestValidationError:
@@ -90,10 +88,13 @@ def _refused(no: ValidationError) -> RequestValidationError:
     return RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in told])
 
 
-def _objects(request: Request) -> Objects | None:
+def objects_of(request: Request) -> Objects | None:
     objects: Objects | None = request.app.state.objects
     return objects
 
 
-SentDocument = Annotated[Sent, Depends(_sent)]
-Kept = Annotated[Objects | None, Depends(_objects)]
+DESCRIBED = described(DocumentForm, DocumentIn)
+MINE_DESCRIBED = described(MyDocumentForm, MyDocumentIn)
+SentDocument = Annotated[Sent[DocumentForm], Depends(sent(DocumentForm, DocumentIn))]
+SentMyDocument = Annotated[Sent[MyDocumentForm], Depends(sent(MyDocumentForm, MyDocumentIn))]
+Kept = Annotated[Objects | None, Depends(objects_of)]

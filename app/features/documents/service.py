@@ -9,25 +9,37 @@ from typing import Any, Protocol
 from urllib.parse import quote
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, true
+from sqlalchemy import Text, Uuid, bindparam, true
 
 from app.access import contents
-from app.access.entry import Who
+from app.access.entry import ME, Who
 from app.access.gate import Gate, Listing, Reading
+from app.access.http import whom
 from app.access.permissions import Action, Category, Visibility
-from app.features.documents import files
+from app.features.documents import files, using
 from app.features.documents.models import Document
-from app.features.documents.schemas import DocumentForm, DocumentPatch, FileView
+from app.features.documents.schemas import DocumentForm, DocumentPatch, FileView, MyDocumentForm, SameFile
+from app.features.usagers.schemas import UsagerLine
 from app.kernel.clock import now
-from app.kernel.errors import Invalid, NotFound
+from app.kernel.errors import Conflict, Invalid, NotFound
 from app.kernel.ids import uuid7
 from app.kernel.objects import Objects
 
 NEWEST_FIRST = ("occurred_at", "id")
 ALL = Listing(true(), NEWEST_FIRST)
 OF_USAGER = Listing(Document.usager_id == bindparam("usager", type_=Uuid()), NEWEST_FIRST, usager="usager")
+SAME = Listing(
+    (Document.usager_id == bindparam("usager", type_=Uuid()))
+    & (Document.author_id == ME)
+    & (Document.sha256 == bindparam("sha256", type_=Text())),
+    NEWEST_FIRST,
+    usager="usager",
+)
 SHOWN_BY_ITSELF = (Category.ADMINISTRATIVE, Category.SUPPORT)
 ALONE = "sandbox; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+UNTITLED = {True: "Ma photo", False: "Mon document"}  # whether it is an image
+THEIRS = "Cette personne a ajouté ce document elle-même : son titre, et qui le voit, sont à elle."
+USED = "L'équipe se sert de ce document : il reste au dossier. Parlez-en avec elle."
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 ._-]+")
 
 
@@ -48,8 +60,44 @@ async def file(gate: Gate, said: DocumentForm, declared: str | None, clear: byte
     _check_period(said.period_starts, said.period_ends)
     values = _people(said.model_dump(exclude={"content", "content_type", "visibility"}))
     usual = Visibility.SHARED if said.category in SHOWN_BY_ITSELF else Visibility.NOT_SHARED
+    values["visibility"] = said.visibility or usual.value
+    return await _kept(gate, values, kind, clear, objects)
+
+
+async def add_mine(
+    gate: Gate, said: MyDocumentForm, declared: str | None, clear: bytes, objects: Objects | None
+) -> Document:
+    """By the person: a photo or a PDF, for their team. Raises Invalid, TooLarge, MayNot."""
+    kind = files.checked(declared, clear, kinds=files.PAPERS)
+    mine = await gate.get(UsagerLine, whom(gate))
+    values = {
+        "usager_id": UUID(mine.id),
+        "structure_id": UUID(mine.structure_id),
+        "title": said.title or UNTITLED[kind.startswith("image/")],
+        "written_on": said.written_on,
+        "category": (Category.CARE if said.care else Category.SUPPORT).value,
+        "visibility": (Visibility.NOT_SHARED if said.only_team else Visibility.SHARED).value,
+    }
+    return await _kept(gate, values, kind, clear, objects)
+
+
+async def added_already(reading: Reading, clear: bytes) -> bool:
+    """These very bytes, by who asks: a button pressed twice."""
+    sha256 = hashlib.sha256(clear).hexdigest()
+    return bool(await reading.list(SameFile, SAME, 1, usager=whom(reading), sha256=sha256))
+
+
+async def take_back(gate: Gate, id: UUID, version: int | None = None) -> None:
+    """By who added it. Raises Conflict once the team wrote on it, named it or sent it."""
+    row = await gate.entry(Document, id, Action.DELETE, version)
+    if row.version > 1 or (await gate.get(using.view(), id)).used:
+        raise Conflict(USED, code="document.used")
+    await gate.remove(row)
+
+
+async def _kept(gate: Gate, values: dict[str, Any], kind: str, clear: bytes, objects: Objects | None) -> Document:
     id = uuid7()
-    row = gate.add(Document(**values, **of_file(kind, clear, id), visibility=said.visibility or usual.value))
+    row = gate.add(Document(**values, **of_file(kind, clear, id)))
     await gate.flush()  # nobody's bytes are put away before the policy said that this row may be
     key = await gate.key_of(row.usager_id)
     content = contents.sealed(key, row.usager_id, id, clear)
@@ -66,8 +114,11 @@ def of_file(kind: str, clear: bytes, content_id: UUID) -> dict[str, Any]:
 
 
 async def change(gate: Gate, id: UUID, version: int, said: DocumentPatch) -> Document:
+    """Raises Conflict when it would change what the person said of their own paper."""
     row = await gate.entry(Document, id, Action.UPDATE, version)
     values = _people(said.model_dump(exclude_unset=True))
+    if row.author_kind == Who.USAGER and (touched := values.keys() & {"title", "visibility"}):
+        raise Conflict(THEIRS, where=f"/{min(touched)}", code="document.theirs")
     _check_period(values.get("period_starts", row.period_starts), values.get("period_ends", row.period_ends))
     if values.get("status", row.status) != row.status:
         values |= {

@@ -71,6 +71,14 @@ class TestFile:
         assert first.headers["location"] == again.headers["location"]
         assert again.headers["idempotency-replayed"] == "true"
 
+    def test_the_same_key_files_a_form_once(self, world: World):
+        form = world.client.build_request("POST", PATH, data=about(world), files={"file": ("x.pdf", PDF)})
+        kind = {"Content-Type": form.headers["content-type"], "Idempotency-Key": str(uuid4())}
+        headers = {**world.bearers["sonia"], **kind}
+        first, again = (world.client.post(PATH, content=form.read(), headers=headers) for _ in range(2))
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert first.headers["location"] == again.headers["location"]
+
     def test_a_row_without_its_bytes_cannot_be(self, world: World):
         id = filed(world).rpartition("/")[2]
         with pytest.raises(Exception, match="fk_document_organisation_id_content_id"):
