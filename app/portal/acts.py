@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from app.access.gate import Gate
-from app.access.http import open_as
+from app.access.http import open_as, principal_at
 from app.access.signed_in import Ending
 from app.audit.vocabulary import Door
 from app.features.calendar import service as calendar
@@ -22,13 +22,15 @@ from app.features.projects.schemas import OpinionIn, PositionIn
 from app.features.projects.vocabulary import Feeling
 from app.kernel import forms
 from app.kernel.errors import Unreadable
-from app.kernel.forms import Form
+from app.kernel.forms import File, Form
 from app.portal import csrf
 from app.portal.door import cookie_of
 from app.portal.frame import Answer, Screen
 
 RIGHT, WRONG = "right", "wrong"
 SAVED = "note"  # of the address gone back to
+FILE, PROSE = "file", ("words",)  # the fields that hold a file, or several lines
+CHECKED = "true"  # the value of a box
 E = TypeVar("E", bound=StrEnum)
 G = TypeVar("G", bound=Gate)
 
@@ -37,11 +39,15 @@ G = TypeVar("G", bound=Gate)
 class Acting:
     gate: Gate
     form: Form
+    file: File | None = None
 
     def checked(self, *screens: Screen) -> Gate:
         """The gate, for a form of one of these screens. Raises StaleForm."""
         csrf.check(self.gate.keyring, self.gate.principal.session_id, self.form, *screens)
         return self.gate
+
+    def ticked(self, name: str) -> bool:
+        return self.form.get(name) == CHECKED
 
     def word(self, name: str, of: type[E]) -> E:
         try:
@@ -52,12 +58,22 @@ class Acting:
 
 async def _acts(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[Acting]:
     csrf.check_site(request)
-    form = await forms.read(request)
+    form = await forms.read(request, prose=PROSE)
     async with open_as(Gate, request, Door.PAGE) as gate:
         yield Acting(gate, form)
 
 
+async def _sends(request: Request, cookie: Annotated[str, Depends(cookie_of)]) -> AsyncIterator[Acting]:
+    """The same, with a file: read once it is known who sends it."""
+    csrf.check_site(request)
+    await principal_at(request, Door.PAGE)
+    form, file = await forms.read_parts(request, FILE)
+    async with open_as(Gate, request, Door.PAGE) as gate:
+        yield Acting(gate, form, file)
+
+
 PageActing = Annotated[Acting, Depends(_acts, scope="function")]
+PageSending = Annotated[Acting, Depends(_sends, scope="function")]
 
 
 def posted(kind: type[G], screen: Screen) -> Callable[..., AsyncIterator[G]]:

@@ -12,9 +12,13 @@ class Screen(StrEnum):
 
     HOME = "accueil"
     PROJECT = "projet"
+    LIFE = "projet-de-vie"
     AGENDA = "agenda"
     JOURNAL = "journal"
+    DOCUMENTS = "documents"
     AGREEMENTS = "accords"
+    ORIENTATION = "mdph"
+    ASSESSMENTS = "evaluations"
     ACCESS = "acces"
     COPIES = "copie"
 

@@ -5,17 +5,21 @@ from datetime import date
 from app.features.copies.models import Part
 from app.features.projects.vocabulary import GoalKind, Step
 from app.portal.frame import Answer, Screen, Staff, ThePerson, Voice, Who
-from app.portal.french import FIXED, count, hour, listing, of, sentence, soon
+from app.portal.french import FIXED, hour, listing, of, sentence, soon
 from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Ride, Visits, Wanted
 from app.portal.people import who
-from app.portal.views import Home, StopKind
+from app.portal.views import StopKind
 
 TITLES: dict[Screen, tuple[str, str]] = {  # mine; another's, followed by « de Lucas »
     Screen.HOME: ("Mon dossier", "Le dossier"),
     Screen.PROJECT: ("Mon projet", "Le projet"),
+    Screen.LIFE: ("Mon projet de vie", "Le projet de vie"),
     Screen.AGENDA: ("Mon agenda", "L'agenda"),
     Screen.JOURNAL: ("Ce qui s'est passé", "Les nouvelles"),
+    Screen.DOCUMENTS: ("Mes documents", "Les documents"),
     Screen.AGREEMENTS: ("Mes accords", "Les accords"),
+    Screen.ORIENTATION: ("Mes demandes à la MDPH", "Les demandes à la MDPH"),
+    Screen.ASSESSMENTS: ("Mes évaluations", "Les évaluations"),
     Screen.COPIES: ("Lire mon dossier", "La copie du dossier"),
     Screen.ACCESS: ("Qui a vu mon dossier", "Vos visites dans le dossier"),
 }
@@ -85,6 +89,7 @@ WHAT: dict[str, tuple[str, str]] = {  # kind of row: article, noun
     "event": ("l'", "agenda"),
     "presence": ("les ", "présences"),
     "presence_schedule": ("les ", "présences"),
+    "document": ("les ", "documents"),
     "meal": ("les ", "repas"),
     "transport": ("les ", "trajets"),
     "project": ("le ", "projet"),
@@ -142,6 +147,22 @@ STOPS: dict[StopKind, tuple[str, tuple[str, ...]]] = {
     ),
     StopKind.NOT_ALLOWED: ("Ce geste n'est pas possible ici.", ("Rien n'a changé.", "Votre équipe peut vous aider.")),
     StopKind.NOT_FOUND: ("Cette page n'existe pas.", ("L'adresse a peut-être une erreur.",)),
+    StopKind.FILE_TOO_LARGE: (
+        "Ce fichier est trop lourd.",
+        ("Rien n'est parti.", "Il peut peser 10 Mo au plus.", "Essayez avec une photo plus petite."),
+    ),
+    StopKind.FILE_KIND: (
+        "Ce fichier n'est pas accepté ici.",
+        ("Rien n'est parti.", "Ajoutez une photo ou un PDF."),
+    ),
+    StopKind.FILE_MISSING: (
+        "Il manque le document.",
+        ("Rien n'est parti.", "Choisissez une photo ou un PDF.", "Puis recommencez."),
+    ),
+    StopKind.PAPER_USED: (
+        "L'équipe se sert de ce document.",
+        ("Il reste ici.", "Votre équipe peut vous en parler."),
+    ),
     StopKind.TOO_LARGE: ("Votre texte est trop long.", ("Rien n'est parti.", "Essayez avec un texte plus court.")),
     StopKind.BUSY: ("La page est très occupée.", ("Attendez un peu.", "Puis essayez encore.")),
     StopKind.FAILURE: ("La page a un problème.", ("Ce n'est pas votre faute.", "Essayez encore dans un moment.")),
@@ -251,37 +272,3 @@ def hours(event: Event) -> str:
     if event.starts is None:
         return "Toute la journée"
     return f"De {hour(event.starts)} à {hour(event.ends)}" if event.ends else sentence(hour(event.starts))
-
-
-def tiles(home: Home) -> tuple[tuple[Screen, str, bool], ...]:
-    """Each screen, a few words on it, and whether a question waits there."""
-    voice = home.frame.voice
-    other = voice is Voice.FOR_ANOTHER
-    you = {Voice.VOUS: "Ce que vous avez décidé", Voice.TU: "Ce que tu as décidé"}.get(voice, "Ce qui est décidé")
-    asked = (
-        ("question pour toi", "questions pour toi")
-        if voice is Voice.TU
-        else ("question pour vous", "questions pour vous")
-    )
-    return (
-        (
-            Screen.PROJECT,
-            count(
-                home.project_questions, *asked, none="Ses buts. Où on en est." if other else "Mes buts. Où on en est."
-            ),
-            home.project_questions > 0,
-        ),
-        (
-            Screen.AGENDA,
-            count(home.week_events, "rendez-vous cette semaine", "rendez-vous cette semaine", "Rien cette semaine"),
-            False,
-        ),
-        (
-            Screen.JOURNAL,
-            count(home.new_notes, "note cette semaine", "notes cette semaine", "Ce que l'équipe écrit"),
-            False,
-        ),
-        (Screen.AGREEMENTS, count(home.questions, *asked, none=you), home.questions > 0),
-        (Screen.COPIES, "Demander une copie" if other else "Demander à lire mon dossier", False),
-        (Screen.ACCESS, "Ce que vous avez lu" if other else "Qui a lu, et quand", False),
-    )

@@ -21,10 +21,11 @@ from markupsafe import Markup
 from app.features.projects import labels as project_labels
 from app.features.projects.vocabulary import Feeling
 from app.kernel.clock import PARIS
-from app.portal import french, labels, people
+from app.portal import french, labels, people, wording
 from app.portal.frame import THE_PERSON, Answer, Frame, Screen, Staff, Voice, Who
 from app.portal.icons import icon
 from app.portal.parts import Answered
+from app.portal.tiles import tiles
 from app.portal.views import Bye, Stop, View
 
 HERE = Path(__file__).parent
@@ -114,6 +115,8 @@ def _words(view: View) -> dict[str, Any]:
         "who_first": lambda one: people.who_first(one, voice, person),
         "said": lambda one: labels.said(one.by, one.answer, voice, person),
         "coming": labels.coming(voice, person),
+        "stays": lambda one: wording.stays(one, voice, person),
+        "eats": lambda one: wording.eats(one, voice, person),
         "next_event": lambda event: labels.next_event(event, frame.today),
     }
     if isinstance(view, Stop):
@@ -183,8 +186,9 @@ def _environment() -> Environment:
         "asset": asset,
         "icon": icon,
         "labels": labels,
+        "wording": wording,
         "project_labels": project_labels,
-        "tiles": labels.tiles,
+        "tiles": tiles,
         "human": people.human,
         "Screen": Screen,
         "Voice": Voice,

@@ -44,6 +44,13 @@ KINDS: tuple[tuple[type[DuiError], StopKind], ...] = (  # the first that fits
 WAY_BACK = frozenset(
     {StopKind.STALE_FORM, StopKind.NOT_ALLOWED, StopKind.NOT_FOUND, StopKind.TOO_LARGE, StopKind.FAILURE}
 )
+OF_FILES = {  # by the code of the refusal: where a file is sent, its sender is told what is wrong with it
+    "too_large": StopKind.FILE_TOO_LARGE,
+    "document.type": StopKind.FILE_KIND,
+    "document.other_type": StopKind.FILE_KIND,
+    "document.empty": StopKind.FILE_MISSING,
+    "document.used": StopKind.PAPER_USED,
+}
 
 
 def is_page(path: str) -> bool:
@@ -52,8 +59,11 @@ def is_page(path: str) -> bool:
 
 def told(error: DuiError, path: str) -> Response:
     kind = next(kind for of, kind in KINDS if isinstance(error, of))
+    back = Screen.HOME if kind in WAY_BACK and not path.startswith(DOOR) else None
     if error.where == "Host":
         kind = StopKind.WRONG_ADDRESS
+    if path.startswith(f"{Screen.DOCUMENTS.path}/") and error.told in OF_FILES:
+        kind, back = OF_FILES[error.told], Screen.DOCUMENTS
     kept = {name: value for name, value in error.headers.items() if name != "WWW-Authenticate"}  # no bearer here
-    view = Stop(kind=kind, back=kind in WAY_BACK and not path.startswith(DOOR))
+    view = Stop(kind=kind, back=back)
     return answers.page(view, status=error.status, headers=kept)

@@ -10,15 +10,20 @@ from starlette.responses import Response
 from app.access.gate import Reading
 from app.access.http import read_at
 from app.audit.vocabulary import Door
-from app.portal import acts, answers, copies, csrf, door, notice, views
-from app.portal.acts import PageActing, PageEnding
+from app.features.documents.sending import Kept
+from app.portal import acts, answers, copies, csrf, documents, door, life, notice, views
+from app.portal.acts import PageActing, PageEnding, PageSending
 from app.portal.notice import PageNoting
 from app.portal.screens.access import access
 from app.portal.screens.agenda import agenda
 from app.portal.screens.agreements import agreements
+from app.portal.screens.assessments import assessments
 from app.portal.screens.copies import copies as copies_asked
+from app.portal.screens.documents import documents as papers
 from app.portal.screens.home import home
 from app.portal.screens.journal import journal
+from app.portal.screens.life import life as life_project
+from app.portal.screens.orientation import orientation
 from app.portal.screens.project import project
 
 router = APIRouter(include_in_schema=False)
@@ -86,6 +91,47 @@ async def take_position(acting: PageActing) -> Response:
 async def give_opinion(goal_id: UUID, acting: PageActing) -> Response:
     """« Pour moi, comment ça va ? »"""
     return await acts.give_opinion(acting, goal_id)
+
+
+@router.api_route("/mon-dossier/projet-de-vie", methods=LOOK)
+async def see_life(reading: PageReading, saved: Saved = None) -> Response:
+    return shown(reading, await life_project(reading), saved)
+
+
+@router.post("/mon-dossier/projet-de-vie")
+async def write_life(acting: PageActing) -> Response:
+    """« Ce que je veux pour ma vie »"""
+    return await life.write(acting)
+
+
+@router.api_route("/mon-dossier/documents", methods=LOOK)
+async def see_documents(reading: PageReading, before: Earlier = None, saved: Saved = None) -> Response:
+    return shown(reading, await papers(reading, before), saved)
+
+
+@router.post("/mon-dossier/documents/ajouter")
+async def add_document(sending: PageSending, objects: Kept) -> Response:
+    return await documents.add(sending, objects)
+
+
+@router.post("/mon-dossier/documents/{document_id}/retirer")
+async def take_back_document(document_id: UUID, acting: PageActing) -> Response:
+    return await documents.take_back(acting, document_id)
+
+
+@router.api_route("/mon-dossier/documents/{document_id}", methods=LOOK)
+async def open_document(document_id: UUID, request: Request, reading: PageReading, objects: Kept) -> Response:
+    return await documents.handed(request, reading, document_id, objects)
+
+
+@router.api_route("/mon-dossier/mdph", methods=LOOK)
+async def see_orientation(reading: PageReading) -> Response:
+    return shown(reading, await orientation(reading))
+
+
+@router.api_route("/mon-dossier/evaluations", methods=LOOK)
+async def see_assessments(reading: PageReading) -> Response:
+    return shown(reading, await assessments(reading))
 
 
 @router.api_route("/mon-dossier/agenda", methods=LOOK)

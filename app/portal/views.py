@@ -27,6 +27,7 @@ from app.portal.parts import (
     by_day,
     grouped,
 )
+from app.portal.pieces import Assessed, Attendance, Decision, LifeWords, Meal, Paper, Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +106,8 @@ class MyAgenda(Inside):
     screen: ClassVar = Screen.AGENDA
     upcoming: tuple[Event, ...] = ()  # in order of time
     past: tuple[Event, ...] = ()  # the last seven days
+    attendance: tuple[Attendance, ...] = ()
+    meals: tuple[Meal, ...] = ()
 
     @property
     def days(self) -> tuple[EventDay, ...]:
@@ -169,6 +172,40 @@ class Notice(View):
     parts: tuple[Told, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents(Inside):
+    template: ClassVar = "documents.html"
+    screen: ClassVar = Screen.DOCUMENTS
+    papers: tuple[Paper, ...] = ()  # newest first
+    older: str | None = None
+    may_add: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MyLife(Inside):
+    template: ClassVar = "life.html"
+    screen: ClassVar = Screen.LIFE
+    now: LifeWords | None = None  # the person's own, the latest
+    before: tuple[LifeWords, ...] = ()
+    others: tuple[LifeWords, ...] = ()
+    may_write: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orientation(Inside):
+    template: ClassVar = "orientation.html"
+    screen: ClassVar = Screen.ORIENTATION
+    requests: tuple[Request, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessments(Inside):
+    template: ClassVar = "assessments.html"
+    screen: ClassVar = Screen.ASSESSMENTS
+    made: tuple[Assessed, ...] = ()
+
+
 class StopKind(StrEnum):
     LINK_ENDED = "link_ended"
     TOO_MANY = "too_many"
@@ -178,6 +215,10 @@ class StopKind(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
     TOO_LARGE = "too_large"
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_KIND = "file_kind"
+    FILE_MISSING = "file_missing"
+    PAPER_USED = "paper_used"
     BUSY = "busy"
     FAILURE = "failure"
 
@@ -186,4 +227,4 @@ class StopKind(StrEnum):
 class Stop(View):
     template: ClassVar = "stop.html"
     kind: StopKind
-    back: bool = False  # the record may still be open: offers its home
+    back: Screen | None = None  # the record may still be open: offers its home, or where they were

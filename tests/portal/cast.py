@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from app.features.access_cards.notice import NOTICE
+from app.features.assessments.models import AssessmentStatus
 from app.features.copies.models import CopyAnswer, Part
+from app.features.orientation.models import RequestStatus
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal.frame import (
     Answer,
@@ -37,16 +39,31 @@ from app.portal.parts import (
     Wanted,
     Words,
 )
+from app.portal.pieces import (
+    Assessed,
+    Attendance,
+    Decision,
+    LifeWords,
+    Meal,
+    Paper,
+    PaperKind,
+    Request,
+    Right,
+)
 from app.portal.views import (
     AccessLog,
     Agreements,
+    Assessments,
     Bye,
     Copies,
+    Documents,
     Door,
     Home,
     Journal,
     MyAgenda,
+    MyLife,
     MyProject,
+    Orientation,
     Stop,
     StopKind,
     View,
@@ -139,7 +156,7 @@ def project(frame: Frame = JEANNE) -> MyProject:
 
 
 def agenda(frame: Frame = JEANNE) -> MyAgenda:
-    return MyAgenda(frame=frame, upcoming=EVENTS, past=PAST)
+    return MyAgenda(frame=frame, upcoming=EVENTS, past=PAST, attendance=ATTENDANCE, meals=MEALS)
 
 
 def journal(frame: Frame = JEANNE) -> Journal:
@@ -186,6 +203,51 @@ def copies(frame: Frame = JEANNE) -> Copies:
     return Copies(frame=frame, asked=asked, offered=(Wanted.REST,) if frame is INES else tuple(Wanted))
 
 
+def documents(frame: Frame = JEANNE) -> Documents:
+    own = frame.behalf is None
+    mine = replace(PAPERS[2], mine=own, only_team=own, may_take_back=own)
+    used = replace(PAPERS[3], mine=own)
+    return Documents(
+        frame=frame, papers=(*PAPERS[:2], mine, used), older="/mon-dossier/documents?avant=abc", may_add=own
+    )
+
+
+def life(frame: Frame = JEANNE) -> MyLife:
+    own = frame.behalf is None
+    return MyLife(
+        frame=frame,
+        now=replace(LIFE[0], only_team=own),
+        before=(LIFE[1], replace(LIFE[1], over=True)),
+        others=(replace(LIFE[0], text="Elle aime la mer.", said_by=CLAIRE if not own else ANNE, aim=None),),
+        may_write=own,
+    )
+
+
+def orientation(frame: Frame = JEANNE) -> Orientation:
+    return Orientation(
+        frame=frame,
+        requests=tuple(Request(what="une place en foyer", status=status, on=TODAY) for status in RequestStatus),
+        decisions=DECISIONS,
+    )
+
+
+def assessments(frame: Frame = JEANNE) -> Assessments:
+    return Assessments(
+        frame=frame,
+        made=(
+            Assessed(
+                on=date(2026, 11, 2),
+                by=SONIA,
+                status=AssessmentStatus.VALIDATED,
+                of_needs=True,
+                comment="Fait avec Jeanne, à sa table.",
+                answers=(("Besoins pour la mobilité", "2"), ("Besoins en matière de douleur", "1")),
+            ),
+            Assessed(on=date(2026, 10, 2), by=ThePerson(), status=AssessmentStatus.DONE),
+        ),
+    )
+
+
 def access_log(frame: Frame = JEANNE) -> AccessLog:
     if frame.behalf:
         mother = Relative(relation="mother", reading_now=True)
@@ -193,6 +255,49 @@ def access_log(frame: Frame = JEANNE) -> AccessLog:
     return AccessLog(frame=frame, visits=VISITS)
 
 
+PAPERS = (
+    Paper(id="d1", title="Photo de la fête", on=date(2026, 11, 20), by=SONIA, kind=PaperKind.IMAGE, size=3_400_000),
+    Paper(
+        id="d2",
+        title="Lettre de la mairie",
+        on=date(2026, 11, 3),
+        by=CHU,
+        kind=PaperKind.PDF,
+        about="Pour la carte de transport.",
+        replaced=True,
+    ),
+    Paper(id="d3", title="Ma carte Vitale", on=date(2026, 11, 2), by=ThePerson(), kind=PaperKind.IMAGE, size=80_000),
+    Paper(id="d4", title="Mon bail", on=date(2025, 3, 2), by=ThePerson(), kind=PaperKind.PDF, size=14_000_000),
+)
+LIFE = (
+    LifeWords(
+        text="Je veux vivre près de ma sœur.\nJe veux un jardin.",
+        said_by=ThePerson(),
+        on=date(2026, 11, 2),
+        aim="Je verrai ma sœur tous les jours.",
+        aim_on=date(2027, 6, 1),
+    ),
+    LifeWords(text="Je veux rester ici.", said_by=ThePerson(), on=date(2025, 3, 2), written_by=SONIA),
+)
+DECISIONS = (
+    Decision(
+        what="orientation",
+        on=date(2026, 9, 1),
+        rights=(
+            Right(what="foyer de vie", opens_on=date(2026, 9, 1), ends_on=date(2029, 8, 31)),
+            Right(what=None),
+        ),
+        why="Après la visite.",
+        closes_on=date(2029, 8, 31),
+    ),
+    Decision(what=None),
+)
+ATTENDANCE = (
+    Attendance(starts=at(24, 9), ends=at(24, 17), absent=False),
+    Attendance(starts=at(26, 9), ends=at(28, 17), absent=True, planned=True),
+    Attendance(starts=at(29, 9), ends=at(29, 17, 30), absent=True),
+)
+MEALS = (Meal(at=at(22, 12), present=True), Meal(at=at(22, 19), present=False), Meal(at=at(23, 12), present=True))
 EVENTS = (
     Event(
         id="e1",
@@ -358,7 +463,11 @@ VISITS = (
 SCREENS = {
     "home": home,
     "project": project,
+    "life": life,
     "agenda": agenda,
+    "documents": documents,
+    "orientation": orientation,
+    "assessments": assessments,
     "journal": journal,
     "agreements": agreements,
     "copies": copies,
@@ -371,6 +480,10 @@ def empty(frame: Frame = JEANNE) -> dict[str, View]:
     return {
         "home": Home(frame=frame, identity=identity(frame)),
         "project": MyProject(frame=frame),
+        "life": MyLife(frame=frame, may_write=frame.behalf is None),
+        "documents": Documents(frame=frame, may_add=frame.behalf is None),
+        "orientation": Orientation(frame=frame),
+        "assessments": Assessments(frame=frame),
         "agenda": MyAgenda(frame=frame),
         "journal": Journal(frame=frame),
         "agreements": Agreements(frame=frame),

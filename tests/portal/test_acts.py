@@ -593,6 +593,6 @@ class TestElsewhere:
         headers = {"sec-fetch-site": "cross-site"} if how == "another site" else {}
         if how == "another site":
             form = {"csrf": here.secret(Screen.ACCESS.path)}
-        answer = here._ask("POST", self.CLOSE, data=form, headers=headers)  # noqa: SLF001
+        answer = here.ask("POST", self.CLOSE, data=form, headers=headers)
         assert answer.status_code == 403
         assert other.get(HOME).status_code == 200

@@ -67,7 +67,7 @@ FACTS = """async () => {
   const box = e => { const r = e.getBoundingClientRect(); return {name: name(e), width: r.width, height: r.height}; };
   return {
     texts,
-    targets: [...document.querySelectorAll('a, button, summary, label.choice, input[type=text]')].filter(shown).map(box),
+    targets: [...document.querySelectorAll('a, button, summary, label.choice, input[type=text], input[type=file], textarea')].filter(shown).map(box),
     drawings: [...document.querySelectorAll('svg')].filter(shown).map(box),
     width: document.documentElement.scrollWidth,
     answers: [...document.querySelectorAll('.answers')].filter(shown).map(g => [...g.children].map(box)),

@@ -76,9 +76,9 @@ def test_ids_are_unique_and_references_exist(tree: Node) -> None:
 
 
 def test_every_field_has_a_label(tree: Node) -> None:
-    wrapped = {id(field) for label in tree.all("label") for field in label.all("input")}
+    wrapped = {id(field) for label in tree.all("label") for field in label.all("input", "textarea")}
     named = {label.attrs.get("for") for label in tree.all("label")}
-    fields = [field for field in tree.all("input") if field.attrs["type"] != "hidden"]
+    fields = [field for field in tree.all("input", "textarea") if field.attrs.get("type") != "hidden"]
     assert not [field for field in fields if id(field) not in wrapped and field.attrs.get("id") not in named]
 
 

@@ -12,13 +12,16 @@ from pathlib import Path
 import pytest
 
 from app.access.openings import Purpose
+from app.features.assessments.models import AssessmentStatus
 from app.features.copies.models import Part
+from app.features.orientation.models import RequestStatus
 from app.features.projects import labels as project_labels
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
-from app.portal import labels, people
+from app.portal import labels, people, tiles, wording
 from app.portal.frame import Screen, Voice
 from app.portal.pages import HERE, render
 from app.portal.parts import Deed, QuestionKind, Wanted
+from app.portal.pieces import PaperKind
 from app.portal.views import StopKind
 from tests.portal.cast import everything
 from tests.portal.html import BLOCKS, Node, read
@@ -57,7 +60,7 @@ def written() -> Iterator[str]:
         bare = re.sub(r"\{\{.*?\}\}", "X", bare, flags=re.DOTALL)
         yield from (piece.strip() for piece in re.split(r"<[^>]*>|\n", bare) if piece.strip())
     yield from (*project_labels.STEPS.values(), *project_labels.FEELINGS.values())
-    for module in (labels, people):
+    for module in (labels, people, tiles, wording):
         tree = ast.parse(Path(str(module.__file__)).read_text())
         docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
@@ -153,6 +156,9 @@ def test_the_page_says_tu_only_to_who_chose_it() -> None:
         (Part, labels.COPY_PARTS),
         (Wanted, labels.COPY_WANTED),
         (StopKind, labels.STOPS),
+        (PaperKind, wording.PAPER_KINDS),
+        (RequestStatus, wording.REQUESTS),
+        (AssessmentStatus, wording.ASSESSMENTS),
         ({*Purpose, "astreinte", "remplacant"} - {Purpose.INSPECTION}, labels.WHY),
     ],
 )

@@ -17,10 +17,14 @@ class Visitor:
     cookie: str = ""
 
     def get(self, path: str, **more: Any) -> Any:
-        return self._ask("GET", path, **more)
+        return self.ask("GET", path, **more)
 
     def post(self, path: str, **form: str) -> Any:
-        return self._ask("POST", path, data=form)
+        return self.ask("POST", path, data=form)
+
+    def send(self, path: str, file: tuple[str, bytes] | None, **form: str) -> Any:
+        """A form of several parts, as a browser posts one with a file."""
+        return self.ask("POST", path, data=form, files={"file": file or ("", b"")})
 
     def see(self, path: str) -> Node:
         """The page at this address, which must open."""
@@ -37,7 +41,7 @@ class Visitor:
     def secret(self, screen: str) -> str:
         return secret(self.see(screen).all("form")[0])
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
+    def ask(self, method: str, path: str, **more: Any) -> Any:
         headers = {"Cookie": self.cookie, **more.pop("headers", {})}
         self.world.client.cookies.clear()
         return self.world.client.request(method, path, headers=headers, follow_redirects=False, **more)

@@ -3,48 +3,31 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import cast
-from uuid import UUID
 
-from sqlalchemy import DateTime, Uuid, bindparam, tuple_
-
-from app.access.gate import Listing, Reading
+from app.access.gate import Reading
 from app.access.together import Asked
 from app.features.transmissions import service
 from app.features.transmissions.models import Transmission
 from app.features.transmissions.schemas import MyTransmissionOut
-from app.kernel import paging
 from app.portal.frame import Screen
 from app.portal.parts import Note, NotePart
+from app.portal.screens import earlier
 from app.portal.screens.opening import opened
 from app.portal.screens.people import author
 from app.portal.views import Journal
 
 PARTS = 30  # of a page
 LETTERS = 20_000  # a page stays light on a thin line; one note alone may be longer
-_place = tuple_(bindparam("before_at", type_=DateTime(timezone=True)), bindparam("before_id", type_=Uuid()))
-_of_usager = service.OF_USAGER
-_earlier = Listing(
-    _of_usager.where & (tuple_(Transmission.occurred_at, Transmission.id) < _place), _of_usager.order, usager="usager"
-)
-NOTES, EARLIER = Asked(MyTransmissionOut, _of_usager, PARTS + 1), Asked(MyTransmissionOut, _earlier, PARTS + 1)
+NOTES = Asked(MyTransmissionOut, service.OF_USAGER, PARTS + 1)
+EARLIER = Asked(MyTransmissionOut, earlier.earlier(service.OF_USAGER, Transmission), PARTS + 1)
 
 
 async def journal(reading: Reading, before: str | None) -> Journal:
     """`before` is the sealed place that `older` gave. Raises Unreadable."""
-    bound = f"{reading.principal.id}:{Screen.JOURNAL}"
-    values: dict[str, object] = {}
-    if before:
-        at = cast(list[object], paging.unseal(reading.keyring, bound, before)["at"])
-        values["before_at"], values["before_id"] = paging.position(at, (datetime, UUID))
-    page = await opened(reading, EARLIER if before else NOTES, **values)
+    page = await opened(reading, EARLIER if before else NOTES, **earlier.place(reading, Screen.JOURNAL, before))
     rows: list[MyTransmissionOut] = page.lists[0]
     shown = light(rows)
-    older = None
-    if len(shown) < len(rows):
-        sealed = paging.seal(reading.keyring, bound, {"at": [shown[-1].occurred_at, shown[-1].id]})
-        older = f"{Screen.JOURNAL.path}?avant={sealed}"
-    return Journal(frame=page.frame, notes=notes(shown), older=older)
+    return Journal(frame=page.frame, notes=notes(shown), older=earlier.older(reading, Screen.JOURNAL, shown, rows))
 
 
 def light(rows: Sequence[MyTransmissionOut]) -> Sequence[MyTransmissionOut]:

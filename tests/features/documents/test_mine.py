@@ -81,7 +81,7 @@ class TestAdd:
         answer = world.post("jeanne", ME, said(HTML, content_type="image/png"))
         assert codes(answer) == (422, [("/content", "document.other_type")])
 
-    @pytest.mark.threat("object-mass-assignment")
+    @pytest.mark.threat("object-mass-assignment-create")
     @pytest.mark.parametrize("field", ["usager_id", "structure_id", "author_id", "visibility", "category"])
     def test_says_nothing_else_of_it(self, world: World, field: str):
         assert world.post("jeanne", ME, said(**{field: str(world.ids["karim"])})).status_code == 422
