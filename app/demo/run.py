@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.access.models import Membership, Professional
 from app.audit import upkeep
 from app.config import Settings
-from app.demo import lives, stories
+from app.demo import days, lives, stories
 from app.demo.places import PARTNERS, SCOPE, STAFF, build
 from app.demo.stage import Stage
 from app.features.contacts.models import Contact
@@ -60,7 +60,9 @@ async def prepare(config: Settings, base_url: str) -> Demo:
                 places = await build(session, passwords, config.data)
                 await session.commit()
             stage = Stage(app, lane, keyring, base_url, places)
-            await lives.tell(stage, await stories.tell(stage))
+            usagers = await stories.tell(stage)
+            await lives.tell(stage, usagers)
+            await days.tell(stage, usagers)
         async with owner.session(None) as session:
             told = await _tokens(session, keyring, base_url, config, passwords)
             await session.commit()

@@ -24,6 +24,7 @@ from app.config import Settings
 from app.demo.run import prepare
 from app.kernel.crypto import Keyring
 from app.portal.frame import Screen
+from tests.features.documents.papers import JPEG
 from tests.portal.test_look import ARGS, CHROMIUM, FACTS, PHONE
 from tests.postgres import TestDatabase, free_port
 
@@ -134,6 +135,36 @@ def test_from_the_printed_link_to_an_answer(served: Served, phone: BrowserContex
     expect(page.get_by_role("status")).to_have_text("C'est noté.")
     expect(page.locator("article", has_text="prendre en photo").locator(".given")).to_contain_text("Oui")
     keep(page, "jeanne-accords-apres")
+
+
+def test_a_paper_is_added_and_taken_back_without_a_script(served: Served, phone: BrowserContext) -> None:
+    page = enter(phone, served.told["usagers"]["jeanne"])
+    page.goto(f"{served.origin}{Screen.DOCUMENTS.path}")
+    page.get_by_text("Ajouter un document").click()
+    page.get_by_label("Ma photo ou mon papier").set_input_files(
+        {"name": "IMG_1.jpg", "mimeType": "image/jpeg", "buffer": JPEG}
+    )
+    page.get_by_label("Comment il s'appelle").fill("Ma carte de bus")
+    page.get_by_role("button", name="Ajouter").click()
+    expect(page.get_by_role("status")).to_have_text("C'est noté.")
+    paper = page.locator("article", has_text="Ma carte de bus")
+    with page.expect_download() as saved:
+        paper.get_by_role("link", name="Ouvrir").click()
+    assert Path(saved.value.path()).read_bytes() == JPEG
+    assert saved.value.suggested_filename == "Ma carte de bus.jpg"
+    paper.locator("summary").click()
+    paper.get_by_role("button", name="Oui, je le retire").click()
+    expect(page.locator("article", has_text="Ma carte de bus")).to_have_count(0)
+
+
+def test_words_on_ones_life_are_kept_without_a_script(served: Served, phone: BrowserContext) -> None:
+    page = enter(phone, served.told["usagers"]["ines"])
+    page.goto(f"{served.origin}{Screen.LIFE.path}")
+    page.get_by_text("Changer mes mots").click()
+    page.get_by_label("Ce que je veux pour ma vie").fill("Je veux mon studio.\nEt deux chats.")
+    page.get_by_role("button", name="Garder ces mots").click()
+    expect(page.get_by_role("status")).to_have_text("C'est noté.")
+    expect(page.locator("blockquote").first).to_contain_text("Et deux chats.")
 
 
 def test_leaving_closes_the_door_behind(served: Served, phone: BrowserContext) -> None:
