@@ -8,6 +8,7 @@ from app.cli import (
     base,
     demo,
     doctor,
+    documents,
     erasure,
     exchange,
     export,
@@ -40,4 +41,5 @@ main.add_typer(exchange.commands, name="exchange")
 main.add_typer(fhir.commands, name="fhir")
 main.add_typer(keys.commands, name="keys")
 main.add_typer(erasure.commands, name="erasure")
+main.add_typer(documents.commands, name="documents")
 main.add_typer(export.commands, name="export")

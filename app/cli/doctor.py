@@ -14,11 +14,11 @@ from app import start
 from app.audit import sealer, upkeep
 from app.audit.watch import LATE
 from app.config import Settings, settings
-from app.kernel import migrations
+from app.kernel import migrations, objects
 from app.kernel.clock import PARIS, now, today
 from app.kernel.crypto import KeyFault, Keyring
 from app.kernel.db import NIL
-from app.vault import check, proof
+from app.vault import check, files, proof
 
 commands = typer.Typer()
 FRESH = timedelta(hours=36)  # one night may be missed, not two
@@ -125,6 +125,25 @@ async def _origin(config: Settings, _: Path | None) -> str:
     return "https."
 
 
+async def _files(config: Settings, _: Path | None) -> str:
+    """Documents kept out of the base: what a row names is there, and nothing else of ours is."""
+    try:
+        found = await files.look(config.owner_database_url, kept := objects.opened(config.documents))
+    except objects.Misplaced as no:
+        raise Amiss(str(no)) from None
+    except objects.Unreached:
+        raise Amiss("DUI_DOCUMENTS ne répond pas, ou se refuse : vérifiez son adresse, et AWS_* pour s3.") from None
+    if kept is None:
+        if found.named:
+            raise Amiss(f"{found.named} document(s) hors de la base : DUI_DOCUMENTS doit dire où.")
+        return "dans la base."
+    if found.lost:
+        raise Amiss(f"{len(found.lost)} document(s) n'ont plus leur fichier : reprenez-les d'une sauvegarde.")
+    if found.unnamed:
+        raise Amiss(f"{len(found.unnamed)} fichier(s) que rien ne nomme : « dui documents sweep » les enlève.")
+    return f"{found.named}, hors de la base, tous là."
+
+
 async def _backup(config: Settings, backups: Path | None) -> str:
     if backups is None:
         raise Amiss("dites leur dossier avec --backups pour juger de la dernière.")
@@ -157,6 +176,11 @@ LOOKS: dict[str, Look] = {
     "Sceau": _seal,
     "Questions": _answers,
     "Adresse": _origin,
+    "Fichiers": _files,
     "Sauvegarde": _backup,
 }
-ADDRESSES = {"Mois": "DUI_OWNER_DATABASE_URL", "Sceau": "DUI_SEALER_DATABASE_URL"}  # the others: the application's
+ADDRESSES = {
+    "Mois": "DUI_OWNER_DATABASE_URL",
+    "Fichiers": "DUI_OWNER_DATABASE_URL",
+    "Sceau": "DUI_SEALER_DATABASE_URL",
+}  # the others: the application's

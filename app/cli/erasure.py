@@ -14,6 +14,7 @@ from app.cli.owner import acted
 from app.cli.signing import signer
 from app.config import settings
 from app.features.usagers.models import Usager
+from app.kernel import objects
 from app.kernel.crypto import KeyFault, Keyring
 from app.kernel.db import Database
 from app.vault import erasure
@@ -89,7 +90,7 @@ async def _run() -> erasure.Done:
     config = settings()
     owner = Database(config.owner_database_url, 1)
     try:
-        return await erasure.run(owner, Keyring.load(config.key_file))
+        return await erasure.run(owner, Keyring.load(config.key_file), objects.opened(config.documents))
     finally:
         await owner.close()
 
@@ -97,7 +98,7 @@ async def _run() -> erasure.Done:
 async def _again(owner_url: str, certificate: str, keyring: Keyring) -> dict[str, int]:
     owner = Database(owner_url, 1)
     try:
-        return await erasure.again(owner, certificate, keyring)
+        return await erasure.again(owner, certificate, keyring, objects.opened(settings().documents))
     finally:
         await owner.close()
 

@@ -4,13 +4,14 @@ import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
 from app.config import settings
+from app.kernel import objects
 from app.kernel.clock import PARIS
 from app.kernel.crypto import Keyring
-from app.kernel.objects import IN_BASE
 from app.kernel.roles import write_secret
 from app.vault import backup as backups
 from app.vault import check as checks
@@ -29,15 +30,17 @@ def backup(file: File, passphrase_file: Phrase = None) -> None:
     """Sauvegarde tout dans un fichier chiffré, sans arrêter le serveur."""
     config = settings()
     keyring = Keyring.load(config.key_file)
+    phrase, folder = _phrase(passphrase_file), objects.folder(config.documents)
     saved = asyncio.run(
-        backups.save(config.owner_database_url, file, keyring, config.data, passphrase=_phrase(passphrase_file))
+        backups.save(config.owner_database_url, file, keyring, config.data, files=folder, passphrase=phrase)
     )
     typer.echo(
         f"{file} : {len(saved.tables)} tables, {saved.rows} lignes, {len(saved.files)} documents, version {saved.revision}."
     )
-    if config.documents != IN_BASE and config.documents != f"file://{(config.data / backups.DOCUMENTS).resolve()}":
+    if config.documents != objects.IN_BASE and folder is None:
         typer.echo(
-            "ATTENTION : les fichiers de DUI_DOCUMENTS n'y sont pas. Sauvegardez-les à part (chiffrés, ils le sont déjà).",
+            "ATTENTION : les documents de ce compartiment n'y sont pas. Sauvegardez-le à part, après cette sauvegarde "
+            "(chiffrés, ils le sont déjà).",
             err=True,
         )
     typer.echo("Gardez-en une copie ailleurs, et le fichier de clés à part. Puis : dui restore --check.")
@@ -57,10 +60,14 @@ def restore(
     config = settings()
     keyring, phrase = Keyring.load(config.key_file), _phrase(passphrase_file)
     if not check:
-        done = restores.restore(config.owner_database_url, file, keyring, config.data, passphrase=phrase)
+        folder = objects.folder(config.documents)
+        done = restores.restore(config.owner_database_url, file, keyring, config.data, files=folder, passphrase=phrase)
         typer.echo(
             f"{done.saved.rows} lignes et {len(done.saved.files)} documents rendus, tels que {_moment(done.saved.at)}."
         )
+        if done.saved.files and folder is None:
+            place = (config.data / backups.DOCUMENTS).resolve()
+            typer.echo(f"Les documents sont dans un dossier : DUI_DOCUMENTS=file://{quote(str(place))}")
         typer.echo(f"Époque {done.epoch} de la trace. Les sessions sont fermées : chacun se reconnecte.")
         typer.echo("Ce qui a été fait depuis est à refaire : accords retirés, et effacements (dui erasure again).")
         return

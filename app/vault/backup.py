@@ -51,10 +51,13 @@ async def save(
     keyring: Keyring,
     data: Path,
     *,
+    files: Path | None = None,
     passphrase: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Saved:
-    """Raises BackupFault; the file is there whole, or not at all."""
+    """`files`: the folder of documents, when it is not that of `data`. Raises BackupFault; the file is there whole, or
+    not at all.
+    """
     if path.exists():
         raise BackupFault(f"{path.name} existe déjà : donnez un autre nom.")
     connection = await asyncpg.connect(owner_url, server_settings=tables.SETTINGS)
@@ -74,8 +77,8 @@ async def save(
             with sealed.written(path, told, keyring, passphrase) as out:
                 frame(out, HELLO, {"months": await tables.months(connection)})
                 saved = await _tables(connection, out, progress)
-                files = files_into(out, data / DOCUMENTS, progress)
-                done = Saved(told["at"], str(told["revision"]), saved, files, heads, callers)
+                taken = files_into(out, files or data / DOCUMENTS, progress)
+                done = Saved(told["at"], str(told["revision"]), saved, taken, heads, callers)
                 frame(out, MANIFEST, asdict(done))
         return done
     except tables.Unreadable as exc:

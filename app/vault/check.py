@@ -76,7 +76,7 @@ def check(
 
 def prove(owner_url: str, app_url: str, path: Path, saved: Saved, keyring: Keyring, documents: Path) -> Report:
     """Of a base just loaded, not yet finished: what it gives back, compared with what the manifest says."""
-    wrong = asyncio.run(_rows(owner_url, saved)) + _documents(documents, saved)
+    wrong = asyncio.run(_rows(owner_url, saved)) + _documents(documents, saved) + asyncio.run(_lost(owner_url, saved))
     restore.finish(owner_url)
     links, broken = asyncio.run(_chains(owner_url, saved))
     questions, unlike = asyncio.run(_access(owner_url, app_url, saved))
@@ -123,6 +123,17 @@ async def _rows(owner_url: str, saved: Saved) -> list[str]:
 
 def _documents(folder: Path, saved: Saved) -> list[str]:
     return [f"document {name} : différent" for name, told in saved.files.items() if _sha256(folder / name) != told]
+
+
+async def _lost(owner_url: str, saved: Saved) -> list[str]:
+    """Of a base whose documents lie in a folder, saved with it: a row that names a file which is not there."""
+    connection = await asyncpg.connect(owner_url)
+    try:
+        rows = await connection.fetch("SELECT object FROM content WHERE object IS NOT NULL ORDER BY object")
+    finally:
+        await connection.close()
+    lost = [row["object"] for row in rows if row["object"] not in saved.files]
+    return [f"document {name} : sa ligne est là, pas son fichier" for name in lost if len(lost) < len(rows)]
 
 
 async def _chains(owner_url: str, saved: Saved) -> tuple[int, list[str]]:

@@ -23,8 +23,9 @@ from app.kernel import clock
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
 from app.kernel.errors import Conflict, Forbidden, Invalid
+from app.kernel.objects import Objects
 from app.security.principal import Role
-from app.vault import forgetting, retention
+from app.vault import files, forgetting, retention
 from app.vault.models import Erasure
 
 NOTICE = "erasure.notice_days"  # between the notice to the DPO and the erasure
@@ -91,8 +92,10 @@ async def stop(session: AsyncSession, ids: Collection[UUID], why: str) -> None:
         await _stop(session, row, why)
 
 
-async def run(owner: Database, keyring: Keyring) -> Done:
-    """Those signed whose days of notice are over, one transaction each; a person no longer due is stopped."""
+async def run(owner: Database, keyring: Keyring, objects: Objects | None = None) -> Done:
+    """Those signed whose days of notice are over, one transaction each; a person no longer due is stopped. Their files
+    go next, which nothing opens any more: cut in between, `files.sweep` takes them.
+    """
     done = Done([], [])
     async with owner.session(None) as session:
         waiting = select(Erasure.id).where(Erasure.state == SIGNED, Erasure.not_before <= clock.today())
@@ -104,25 +107,32 @@ async def run(owner: Database, keyring: Keyring) -> Done:
             )
             if row is None:
                 continue  # another run has it
+            left: list[str] = []
             if await retention.due(session, clock.today(), row.usager_id):
+                left = await forgetting.objects_of(session, row.organisation_id, row.usager_id)
                 await _erase(session, row, keyring)
                 done.erased.append(row.usager_id)
             else:
                 await _stop(session, row, NO_LONGER)
                 done.stopped.append(row.usager_id)
             await session.commit()
+        if objects is not None:
+            await files.take_away(objects, left)
     return done
 
 
-async def again(owner: Database, certificate: str, keyring: Keyring) -> dict[str, int]:
+async def again(owner: Database, certificate: str, keyring: Keyring, objects: Objects | None = None) -> dict[str, int]:
     """After a restore: what a certificate says was erased since goes again. Raises KeyFault when it was forged."""
     told = read_certificate(certificate, keyring)
     organisation, usager = UUID(told["organisation_id"]), UUID(told["usager_id"])
     async with owner.session(None) as session:
+        left = await forgetting.objects_of(session, organisation, usager)
         gone = await forgetting.forget(session, organisation, usager)
         if gone:
             await trace_system(session, organisation, "erase", Kind.USAGER, [UUID(told["id"])], usager)
         await session.commit()
+    if objects is not None:
+        await files.take_away(objects, left)
     return gone
 
 

@@ -23,6 +23,9 @@ SAME_HUMAN = text("""WITH RECURSIVE same(id) AS (
             UNION ALL SELECT r.row_id FROM exchange_row r
             WHERE r.organisation_id = :organisation AND r.usager_id = same.id AND r.kind = 'usager') x)
     SELECT id FROM same""")
+OBJECTS = text(
+    "SELECT object FROM content WHERE organisation_id = :organisation AND usager_id = ANY(:who) AND object IS NOT NULL"
+)
 HERS = "organisation_id = :organisation AND usager_id = ANY(:who)"
 # What has no `usager_id`, before the rows it hangs on: each told what it is, for the certificate.
 AROUND = (
@@ -79,6 +82,13 @@ def about_a_person() -> list[str]:
             if other in named and other != name and not constraint.deferrable:
                 order.add(other, name)
     return ["usager_key", *order.static_order()]
+
+
+async def objects_of(session: AsyncSession, organisation_id: UUID, usager_id: UUID) -> list[str]:
+    """What lies beside the base of this person, to be taken away once they are forgotten."""
+    who = [row.id for row in await session.execute(SAME_HUMAN, {"organisation": organisation_id, "usager": usager_id})]
+    rows = await session.execute(OBJECTS, {"organisation": organisation_id, "who": who})
+    return [row.object for row in rows]
 
 
 async def forget(session: AsyncSession, organisation_id: UUID, usager_id: UUID) -> dict[str, int]:

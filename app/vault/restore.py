@@ -50,11 +50,14 @@ def restore(
     keyring: Keyring,
     data: Path,
     *,
+    files: Path | None = None,
     passphrase: str | None = None,
     progress: Callable[[str], None] = _quiet,
 ) -> Restored:
-    """For a program not yet in an event loop. Raises BackupFault; the base then holds no row, the folder no file."""
-    saved = load(owner_url, path, keyring, data, passphrase=passphrase, progress=progress, forget=True)
+    """For a program not yet in an event loop. `files`: the folder of documents, when it is not that of `data`. Raises
+    BackupFault; the base then holds no row, the folder no file.
+    """
+    saved = load(owner_url, path, keyring, data, files=files, passphrase=passphrase, progress=progress, forget=True)
     return Restored(saved, finish(owner_url))
 
 
@@ -64,6 +67,7 @@ def load(
     keyring: Keyring,
     data: Path,
     *,
+    files: Path | None = None,
     passphrase: str | None = None,
     progress: Callable[[str], None] = _quiet,
     forget: bool = False,
@@ -72,12 +76,13 @@ def load(
     with sealed.opened(path, keyring, passphrase) as source:
         revision = _known(str(source.header["revision"]), str(source.header["made_by"]))
         asyncio.run(_must_be_empty(owner_url))
-        if (data / DOCUMENTS).exists() and any((data / DOCUMENTS).iterdir()):
-            raise BackupFault(f"Le dossier {DOCUMENTS} n'est pas vide : restaurez ailleurs.")
+        folder = files or data / DOCUMENTS
+        if folder.exists() and any(folder.iterdir()):
+            raise BackupFault(f"Le dossier {folder.name} n'est pas vide : restaurez ailleurs.")
         if migrations.current(owner_url) not in (None, revision):
             migrations.downgrade(owner_url, "base")
         migrations.upgrade(owner_url, revision)
-        return asyncio.run(_load(owner_url, source, data / DOCUMENTS, progress, forget=forget))
+        return asyncio.run(_load(owner_url, source, folder, progress, forget=forget))
 
 
 def finish(owner_url: str) -> int:
