@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.api.oauth.partner import TOKEN
-from app.api.own_profiles import definitions, head
+from app.api.own_profiles import definitions, head, operations
 from app.api.own_words import CODE_SYSTEMS
 from app.api.resources import REGISTRY
 from app.config import Settings
@@ -27,6 +27,8 @@ def files() -> Iterator[tuple[str, str]]:
     yield "CapabilityStatement-dui-serveur.json", _text(said(capability.statement(REGISTRY, origin, origin + TOKEN)))
     for each in definitions().values():
         yield f"StructureDefinition-{each['id']}.json", _text(each)
+    for each in operations():
+        yield f"OperationDefinition-{each['id']}.json", _text(each)
     for name, (title, codes) in CODE_SYSTEMS.items():
         yield f"CodeSystem-{name}.json", _text(_code_system(name, title, codes))
 

@@ -88,25 +88,6 @@ PATHS: dict[str, Any] = {
             body={FHIR: {"schema": RESOURCE}, "application/fhir+xml": {"schema": {"type": "string"}}},
         )
     },
-    "/fhir/$validate": {
-        "post": _route(
-            "fhirValidate",
-            "Vérifier une ressource : toutes les fautes, rien n'est écrit",
-            ("400", "401", "406", "413", "415", "429"),
-            _asked("profile", "Le profil à suivre ; sinon, ceux que la ressource nomme."),
-            body={FHIR: {"schema": RESOURCE}},
-        )
-    },
-    "/fhir/{type_name}/$validate": {
-        "post": _route(
-            "fhirValidateOfType",
-            "Vérifier une ressource de ce type",
-            ("400", "401", "406", "413", "415", "429"),
-            TYPE,
-            _asked("profile", "Le profil à suivre ; sinon, ceux que la ressource nomme."),
-            body={FHIR: {"schema": RESOURCE}},
-        )
-    },
     "/fhir/{type_name}/_search": {
         "post": _route(
             "fhirSearchByForm",
@@ -228,4 +209,41 @@ PATHS["/fhir/{type_name}/{id}"] |= {
     "put": _writing("fhirUpdate", "Changer ce que l'on a envoyé (partenaires)", ("412",), ID, IF_MATCH),
     "patch": _writing("fhirPatch", "Le changer en partie : JSON Patch", ("410", "412"), ID, IF_MATCH, media=PATCH),
     "delete": _writing("fhirDelete", "Le supprimer", ("204", "412"), ID, IF_MATCH, media=None),
+}
+
+VALIDATED = ("400", "401", "406", "413", "415", "429")
+JUDGED = (
+    _asked("profile", "Le profil à suivre ; sinon, ceux que la ressource nomme."),
+    _asked("mode", "Le geste auquel on pense.", enum=["create", "update", "delete", "profile"]),
+)
+SENT = {FHIR: {"schema": RESOURCE}, "application/fhir+xml": {"schema": {"type": "string"}}}
+VALIDATE = "Vérifier une ressource"
+PATHS |= {
+    "/fhir/$validate": {
+        "post": _route(
+            "fhirValidate", f"{VALIDATE} : toutes les fautes, rien n'est écrit", VALIDATED, *JUDGED, body=SENT
+        )
+    },
+    "/fhir/{type_name}/$validate": {
+        "post": _route("fhirValidateOfType", f"{VALIDATE} de ce type", VALIDATED, TYPE, *JUDGED, body=SENT)
+    },
+    "/fhir/{type_name}/{id}/$validate": {
+        "get": _route(
+            "fhirValidateStanding",
+            f"{VALIDATE} qui est ici, telle que vous la lisez",
+            ("400", "401", "403", "404", "406", "410", "429"),
+            TYPE,
+            ID,
+            *JUDGED,
+        ),
+        "post": _route(
+            "fhirValidateChange",
+            f"{VALIDATE} par laquelle on la changerait",
+            (*VALIDATED, "403", "404", "410"),
+            TYPE,
+            ID,
+            *JUDGED,
+            body=SENT,
+        ),
+    },
 }

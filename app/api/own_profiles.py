@@ -23,6 +23,33 @@ def definitions() -> dict[str, Json]:
     return {each["url"]: each for each in told}
 
 
+def operations() -> list[Json]:
+    """The operations of our own, as OperationDefinitions."""
+    words = (
+        "Le dossier d'une personne en un bundle transaction TDDUI 2.4.0 : ce que la personne, qui la représente, ou un "
+        "partenaire qu'elle autorise a le droit d'en prendre. Ce qu'un partenaire prend est noté, et dit à la personne."
+    )
+    takes = [
+        _parameter("_type", "string", "Seulement ces types, séparés par une virgule ; la personne y est toujours."),
+        _parameter("start", "date", "De ce qui s'est passé un jour : à partir de cette date."),
+        _parameter("end", "date", "De ce qui s'est passé un jour : jusqu'à cette date comprise."),
+        _parameter(
+            "manifest", "boolean", "true : un Parameters des comptes et de l'empreinte SHA-256 du bundle seulement."
+        ),
+    ]
+    gives = {"name": "return", "use": "out", "min": 1, "max": "1", "type": "Resource"}
+    answer = {**gives, "documentation": "Le Bundle ; ou le Parameters du manifeste."}
+    export = head(
+        "OperationDefinition", capability.EXPORT.definition, "tddui-export", "Prendre un dossier en TDDUI", words
+    )
+    about = {"kind": "operation", "affectsState": True, "code": "tddui-export", "resource": ["Patient"]}
+    return [export | about | {"system": False, "type": False, "instance": True, "parameter": [*takes, answer]}]
+
+
+def _parameter(name: str, kind: str, words: str) -> Json:
+    return {"name": name, "use": "in", "min": 0, "max": "1", "documentation": words, "type": kind}
+
+
 def head(kind: str, url: str, name: str, title: str, description: str) -> Json:
     return {
         "resourceType": kind,

@@ -1,103 +1,104 @@
-"""`POST /fhir/{type}/$validate`, `POST /fhir/$validate`: what is wrong with a resource, told all at once; nothing is written.
+"""`$validate` at the root, at a type, at a resource: what is wrong with what is sent, or with what stands there.
 
-The resource alone, or a Parameters holding it (`resource`, `profile`). It is held against R4, then against the profile
-asked for (`?profile=`), else against those it claims. Source: https://hl7.org/fhir/R4/resource-operation-validate.html
+The resource alone, or a Parameters holding it (`resource`, `profile`, `mode`); JSON or XML, as at the door of bundles.
+What stands is read as a read is: same reach, same trace. Source: https://hl7.org/fhir/R4/resource-operation-validate.html
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from app.access.http import read_at
+from app.access.reading import Reading
 from app.api import formats
-from app.api.fhir import FhirRoute, nothing_more, reading_of
+from app.api.errors import in_its_format
+from app.api.fhir import FhirRoute, nothing_more, origin_of
+from app.api.fhir_sent import body_of, read_aside
 from app.api.resources import REGISTRY
-from app.fhir.checking import faults_of
+from app.audit.vocabulary import Door
+from app.fhir import xml
+from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
-from app.fhir.packages.held import Held, held
-from app.fhir.profiles.judging import claimed, judge
-from app.fhir.profiles.values import Leads, nowhere
-from app.fhir.reading import Entry, entries_of, read_json
-from app.fhir.references import Links
-from app.fhir.tolerance import doubts_of, warning
-from app.kernel.answers import FHIR_JSON, told
-from app.kernel.errors import Fault, UnsupportedMedia
+from app.fhir.packages.held import held
+from app.fhir.reading import read_json
+from app.fhir.verbs import validate
+from app.fhir.verbs.asking import STATE, as_asked, asking
+from app.fhir.verbs.conditions import Conditions
+from app.fhir.verbs.read import read
+from app.kernel.errors import DuiError, Unreadable
+from app.security import scopes
+from app.security.principal import Partner
 
-Json = dict[str, Any]
-NO_FAULT = Issue("information", "informational", "", "Aucune faute n'a été trouvée.")
-NOT_HELD = "Ce profil n'est pas installé sur ce serveur (dui fhir install) : il n'a pas été vérifié."
-OTHER_TYPE = "Cette ressource n'est pas du type de l'adresse."
+PERSON = "Patient"
+NOT_PARTNER = "Seul un partenaire supprime ici, et ce qu'il a envoyé."
+NOT_SENT = "Vous n'avez pas envoyé cette ressource : vous ne pouvez pas la supprimer."
+NO_SCOPE = "Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type."
+NO_DOSSIER = "Un dossier ne se supprime pas par ici."
 
 
 def routes() -> list[BaseRoute]:
-    places = ("/fhir/$validate", "/fhir/{type_name}/$validate")
-    return [FhirRoute(each, _validate, methods=["POST"]) for place in places for each in (place, f"{place}/")]
+    places = {
+        "/fhir/$validate": ["POST"],
+        "/fhir/{type_name}/$validate": ["POST"],
+        "/fhir/{type_name}/{id}/$validate": ["GET", "POST"],
+    }
+    return [FhirRoute(f"{place}{end}", _validate, methods=m) for place, m in places.items() for end in ("", "/")]
 
 
 async def _validate(request: Request) -> Response:
-    reading = await reading_of(request)
+    formats.negotiate(request)
+    reading = await read_at(request, Door.FHIR)
     await reading.signed_in()
-    if formats.sent_xml(request):
-        raise UnsupportedMedia("La vérification se demande en JSON (Content-Type: application/fhir+json).")
-    asked = [text for name, text in nothing_more(request, "profile") if name == "profile"]
+    body = await _sent(request)
+    resource, beside = validate.asked(body)
+    type_name, id = request.path_params.get("type_name", ""), request.path_params.get("id", "")
+    how = validate.wanted(type_name, id, [*nothing_more(request, "profile", "mode"), *beside])
+    stands = await _standing(request, reading, how) if id else None
+    if how.mode == validate.DELETE:
+        return in_its_format(request, outcome(_deleted(reading, how, stands or {}) or [validate.NO_FAULT]))
+    if resource is None and stands is None:
+        raise Unreadable(validate.NOTHING_SENT, where="resource", code="required")
+    judged = as_asked(stands, type_name) if stands is not None and resource is None else resource
     known = await held(reading, profiles=True)
-    body = await request.body()
-    work = partial(_judged, body, request.path_params.get("type_name", ""), asked, known)
-    return told(await asyncio.to_thread(work), FHIR_JSON)
+    work = partial(validate.verdict, judged, how, REGISTRY, known)
+    return in_its_format(request, await asyncio.to_thread(work))
 
 
-def _judged(body: bytes, type_name: str, asked: list[str], known: Held) -> Json:
-    resource, more = _told(read_json(body))
-    where = str(resource.get("resourceType", "Resource")) if isinstance(resource, dict) else "Resource"
-    found: list[Fault | Issue] = list(faults_of(resource))
-    if not found and type_name and type_name != where:
-        found = [Issue("error", "profile.type", where, OTHER_TYPE)]
-    if not found:
-        found = list(_beyond(resource, where, [*asked, *more], known))
-    return outcome(found or [NO_FAULT])
+async def _sent(request: Request) -> Any:
+    """What the body says, None when there is none. Raises what it can't be read for."""
+    body = b"" if request.method == "GET" else await body_of(request)
+    if body == b"" and "id" in request.path_params:
+        return None
+    parse = xml.read if formats.sent_xml(request) else read_json
+    told = await read_aside(parse, body)
+    if isinstance(told, DuiError):
+        raise told
+    return told
 
 
-def _told(read: Any) -> tuple[Any, list[str]]:
-    """The resource to judge, and the profiles named beside it."""
-    if not isinstance(read, dict) or read.get("resourceType") != "Parameters":
-        return read, []
-    parts = [part for part in read.get("parameter", ()) if isinstance(part, dict)]
-    resources = [part.get("resource") for part in parts if part.get("name") == "resource"]
-    named = [
-        part.get(name) for part in parts if part.get("name") == "profile" for name in part if name.startswith("value")
-    ]
-    return (resources[0] if resources else read), [str(each) for each in named if each]
+async def _standing(request: Request, reading: Reading, how: validate.Wanted) -> Json:
+    """Raises as a read does, alike for an id that never was."""
+    asked = await asking(reading, REGISTRY, origin_of(request), how.type_name, "r")
+    answer = await read(asked, how.id, Conditions())
+    told: Json = orjson.loads(bytes(answer.body))
+    return told
 
 
-def _beyond(resource: Json, where: str, asked: list[str], known: Held) -> Iterator[Issue]:
-    """A bundle is told of with each of its entries, whose references lead to one another."""
-    judged = judge(REGISTRY, known)
-    for each, place, leads in _resources(resource, where):
-        profiles = asked if each is resource and asked else claimed(each)
-        for profile in profiles:
-            if profile.partition("|")[0] not in judged.known or (asked and judged.definition(profile) is None):
-                yield Issue("error" if asked else "warning", "unknown_profile", f"{place}.meta.profile", NOT_HELD)
-        for doubt in judged.asks(each, place, profiles, leads):
-            yield doubt if isinstance(doubt, Issue) else warning(doubt)
-        yield from map(warning, doubts_of(each, place, judged=judged.installed))
-
-
-def _resources(resource: Json, where: str) -> Iterator[tuple[Json, str, Leads]]:
-    if resource["resourceType"] != "Bundle":
-        yield resource, where, nowhere
-        return
-    entries = entries_of(resource)
-    links = Links(entries)
-    yield resource, where, partial(_led, links, entries, -1)
-    for entry in entries:
-        if entry.resource:
-            yield entry.resource, f"{entry.where}.resource", partial(_led, links, entries, entry.at)
-
-
-def _led(links: Links, entries: Sequence[Entry], at: int, target: str) -> Json | None:
-    place = links.lead(target, at)
-    return None if place is None else entries[place].resource or None
+def _deleted(reading: Reading, how: validate.Wanted, stands: Json) -> list[Issue]:
+    """Why its deletion would be refused."""
+    who = reading.principal
+    if not isinstance(who, Partner):
+        return [Issue("error", "forbidden", how.type_name, NOT_PARTNER)]
+    found = []
+    if how.type_name == PERSON:
+        found.append(Issue("error", "forbidden", PERSON, NO_DOSSIER))
+    if not any(tag.get("system") == STATE for tag in stands.get("meta", {}).get("tag", ())):
+        found.append(Issue("error", "forbidden", how.type_name, NOT_SENT))
+    if not scopes.cover(who.scopes, how.type_name, "d"):
+        found.append(Issue("error", "forbidden", how.type_name, NO_SCOPE))
+    return found

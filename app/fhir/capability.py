@@ -36,9 +36,14 @@ EVERYTHING = Operation(
 )
 EXPORT = Operation(
     name="tddui-export",
-    definition=f"{OURS}/OperationDefinition/tddui-export",
+    definition=f"{OURS}/OperationDefinition/tddui-export",  # app.api.own_profiles
     documentation="Le dossier en un bundle TDDUI, pour la personne ou pour un partenaire qu'elle autorise ; "
     "_type, start, end, manifest.",
+)
+VALIDATE = Operation(
+    name="validate",
+    definition="http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    documentation="Toutes les fautes d'une ressource envoyée, ou qui est ici ; rien n'est écrit ; profile, mode.",
 )
 
 
@@ -56,6 +61,7 @@ def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStat
             documentation=KEPT,
             interaction=(Interaction("read"), *PAST, *_writing(name)),
             versioning="versioned",
+            operation=(VALIDATE,),
         )
         for name in registry.kept_types
     ]
@@ -82,6 +88,7 @@ def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStat
                     Interaction("batch", BATCH),
                     Interaction("history-system"),
                 ),
+                operation=(VALIDATE,),
             ),
         ),
     )
@@ -124,5 +131,5 @@ def _of_type(name: str, registry: Registry) -> CapabilityResource:
         searchInclude=ahead,
         searchRevInclude=behind,
         searchParam=tuple(SearchParam(name=p, type=found[p]) for p in sorted(found)),
-        operation=(EVERYTHING, EXPORT) if name == "Patient" else (),
+        operation=(VALIDATE, *((EVERYTHING, EXPORT) if name == "Patient" else ())),
     )

@@ -22,6 +22,8 @@ ISSUE_TYPES = {
     "duplicate_key": "structure",
     "duplicate_url": "duplicate",
     "empty": "structure",
+    "forbidden": "forbidden",
+    "informational": "informational",
     "not_carried": "not-supported",
     "profile": "structure",
     "profile.closed": "structure",

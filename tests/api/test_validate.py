@@ -2,11 +2,16 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.api.own_profiles import operations
+from app.fhir import xml
 from tests.features.assessments.test_fhir import response
 from tests.fhir.packages.tgz import installed, tgz
+from tests.fhir.test_read import scoped
+from tests.fhir.test_writing import asked, kept
 from tests.world import World
 
 URL = "https://exemple.test/StructureDefinition/grille-a-moi"
@@ -20,6 +25,8 @@ PROFILE: dict[str, Any] = {
         "element": [{"id": "QuestionnaireResponse.authored", "path": "QuestionnaireResponse.authored", "max": "0"}]
     },
 }
+FHIR, FHIR_XML = "application/fhir+json", "application/fhir+xml"
+FIXED = {"X-Request-Id": "0" * 32}
 PLACE = "/fhir/QuestionnaireResponse/$validate"
 
 
@@ -84,13 +91,121 @@ def test_nothing_is_written_nor_repeated(world: World):
     assert world.rows("SELECT count(*) AS n FROM assessment")[0]["n"] == before
 
 
-def test_is_for_who_is_signed_in_and_reads_json(world: World):
+def test_is_for_who_is_signed_in(world: World):
     world.bearers["nobody"] = {}
     assert world.post("nobody", PLACE, response()).status_code == 401
-    for kind in ("application/fhir+xml", "text/csv"):
-        headers = {**world.bearers["sonia"], "Content-Type": kind}
-        assert world.client.post(PLACE, content=b"{}", headers=headers).status_code == 415
-    sent = {**world.bearers["sonia"], "Content-Type": "application/fhir+json"}
-    answer = world.client.post(PLACE, content=b"{", headers=sent)
+    assert world.post("nobody", f"/fhir/Flag/{uuid4()}/$validate", {}).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/csv", b"{}", 415), (FHIR, b"{", 400), (FHIR, b"", 400), (FHIR_XML, b"<x/>", 400), (FHIR_XML, b"{}", 400),
+        (FHIR, b'{"resourceType": "Parameters"}', 400), (FHIR, b'{"resourceType": "Parameters", "parameter": 1}', 400),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused(world: World, kind: str, body: bytes, status: int):
+    headers = {**world.bearers["sonia"], "Content-Type": kind, "Accept": FHIR}
+    answer = world.client.post(PLACE, content=body, headers=headers)
+    assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
+
+
+def test_xml_is_read_and_told(world: World):
+    wrong = xml.write({**response(), "status": "banana"})
+    headers = {**world.bearers["sonia"], "Content-Type": FHIR_XML}
+    answer = world.client.post("/fhir/$validate", content=wrong, headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, FHIR_XML)
+    [issue] = xml.read(answer.content)["issue"]
+    assert issue["expression"] == ["QuestionnaireResponse.status"]
+
+
+@pytest.mark.parametrize(
+    "said", ["mode=delete", "mode=update", "mode=banana", "mode=profile", "mode=create&mode=create", "x=1"]
+)
+def test_a_bad_parameter_is_refused(world: World, said: str):
+    answer = world.post("sonia", f"{PLACE}?{said}", response())
     assert (answer.status_code, answer.json()["resourceType"]) == (400, "OperationOutcome")
-    assert world.post("sonia", f"{PLACE}?mode=delete", response()).status_code == 400
+
+
+def test_a_bundle_is_told_of_with_each_of_its_entries(world: World, package: None):
+    entries = [
+        {"fullUrl": f"urn:uuid:{n}", "resource": each}
+        for n, each in enumerate((response(), response(meta={"profile": [URL]})))
+    ]
+    told = issues(world, {"resourceType": "Bundle", "type": "collection", "entry": entries}, "/fhir/Bundle/$validate")
+    assert told == [("error", "profile.too_many", "Bundle.entry[1].resource.authored")]
+
+
+def test_a_type_that_is_only_read_is_not_to_be_created(world: World):
+    line = world.get("sonia", "/fhir/Questionnaire").json()["entry"][0]["resource"]
+    found = ("error", "not_carried", "Questionnaire")
+    assert found in issues(world, line, "/fhir/Questionnaire/$validate?mode=create")
+    assert found not in issues(world, line, "/fhir/Questionnaire/$validate")
+
+
+class TestAtItsAddress:
+    @pytest.fixture
+    def standing(self, world: World) -> Any:
+        return kept(world)
+
+    def asked(self, world: World, standing: Any, said: str = "", body: Any = None, who: str = "chu") -> list[Any]:
+        place = f"/fhir/Flag/{standing['id']}/$validate{said}"
+        if body is not None:
+            return issues(world, body, place, who)
+        told = [world.get(who, place), world.client.post(place, headers=world.bearers[who])]
+        assert told[0].status_code == told[1].status_code == 200, told[0].text
+        assert told[0].json() == told[1].json()
+        return [
+            (i["severity"], i["details"]["coding"][0]["code"], *i.get("expression", [""]))
+            for i in told[0].json()["issue"]
+        ]
+
+    def test_what_stands_is_judged_as_it_stands(self, world: World, standing: Any):
+        assert self.asked(world, standing) == [("information", "informational", "")]
+        assert self.asked(world, standing, f"?profile={URL}") == [("error", "unknown_profile", "Flag.meta.profile")]
+
+    def test_it_is_read_as_a_read_is(self, world: World, standing: Any):
+        """Within reach, and traced: what is out of reach is as absent as what never was."""
+        before = len(world.traces(action="read", kind="kept_resource"))
+        self.asked(world, standing)
+        assert len(world.traces(action="read", kind="kept_resource")) == before + 2
+        for who in ("mdph", "yann", "jeanne"):
+            told = [world.get(who, f"/fhir/Flag/{id}/$validate", headers=FIXED) for id in (standing["id"], uuid4())]
+            assert [(t.status_code, t.content) for t in told] == [(404, told[0].content)] * 2, who
+
+    def test_a_scope_that_reads_nothing_judges_nothing(self, world: World, standing: Any):
+        world.bearers["writer"] = scoped(world, "system/Flag.c")
+        assert world.get("writer", f"/fhir/Flag/{standing['id']}/$validate").status_code == 403
+
+    def test_a_deleted_one_is_gone(self, world: World, standing: Any):
+        assert asked(world, "DELETE", f"Flag/{standing['id']}").status_code == 204
+        assert world.get("chu", f"/fhir/Flag/{standing['id']}/$validate").status_code == 410
+
+    def test_what_would_change_it_bears_its_id(self, world: World, standing: Any):
+        assert self.asked(world, standing, "?mode=update", standing) == [("information", "informational", "")]
+        for wrong in ({**standing, "id": "1"}, {k: v for k, v in standing.items() if k != "id"}):
+            assert self.asked(world, standing, "?mode=update", wrong) == [("error", "wrong_url", "Flag.id")]
+        assert world.get("chu", f"/fhir/Flag/{standing['id']}").json() == standing
+
+    def test_whether_it_may_be_deleted(self, world: World, standing: Any):
+        assert self.asked(world, standing, "?mode=delete") == [("information", "informational", "")]
+        world.bearers["reader"] = scoped(world, "system/Flag.r")
+        assert self.asked(world, standing, "?mode=delete", who="reader") == [("error", "forbidden", "Flag")]
+        person = standing["subject"]["reference"]
+        told = world.get("chu", f"/fhir/{person}/$validate?mode=delete").json()["issue"]
+        assert [issue["code"] for issue in told] == ["forbidden"]
+        lucas = world.get("sonia", f"/fhir/Patient/{world.ids['lucas']}/$validate?mode=delete").json()["issue"]
+        assert [issue["severity"] for issue in lucas] == ["error"]
+        assert world.get("chu", f"/fhir/Flag/{standing['id']}").status_code == 200
+
+
+def test_it_is_promised(world: World):
+    rest = world.client.get("/fhir/metadata").json()["rest"][0]
+    named = {r["type"]: [o["name"] for o in r.get("operation", ())] for r in rest["resource"]}
+    assert [o["name"] for o in rest["operation"]] == ["validate"]
+    assert named["Patient"] == ["validate", "everything", "tddui-export"]
+    assert all(
+        "validate" in operations for name, operations in named.items() if name not in ("AuditEvent", "Questionnaire")
+    )
+    [export] = [o for r in rest["resource"] for o in r.get("operation", ()) if o["name"] == "tddui-export"]
+    assert export["definition"] in {each["url"] for each in operations()}

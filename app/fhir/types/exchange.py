@@ -132,6 +132,7 @@ class Rest(Element, frozen=True, kw_only=True):
     security: Security | None = None
     resource: tuple[CapabilityResource, ...] = ()
     interaction: tuple[Interaction, ...] = ()
+    operation: tuple[Operation, ...] = ()
 
 
 class CapabilityStatement(DomainResource, frozen=True, kw_only=True, tag=True):

@@ -1,0 +1,122 @@
+"""FHIR $validate: all that is wrong with a resource, told at once; nothing is written.
+
+It is held against R4, then against the profiles asked for, else against those it claims; a bundle, with each of its
+entries. Source: https://hl7.org/fhir/R4/resource-operation-validate.html
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from app.fhir.checking import faults_of
+from app.fhir.mapping import Json, Registry
+from app.fhir.outcomes import Issue, outcome
+from app.fhir.packages.held import Held
+from app.fhir.profiles.judging import claimed, judge
+from app.fhir.profiles.values import Leads, nowhere
+from app.fhir.reading import Entry, entries_of
+from app.fhir.references import Links
+from app.fhir.tolerance import doubts_of, warning
+from app.kernel.errors import Fault, Unreadable
+
+CREATE, UPDATE, DELETE, PROFILE = MODES = ("create", "update", "delete", "profile")
+ONLY_READ = "Ce type ne s'écrit pas : il se lit."
+NO_FAULT = Issue("information", "informational", "", "Aucune faute n'a été trouvée.")
+NOT_HELD = "Ce profil n'est pas installé sur ce serveur (dui fhir install) : il n'a pas été vérifié."
+OTHER_TYPE = "Cette ressource n'est pas du type de l'adresse."
+OTHER_ID = "L'identifiant de la ressource n'est pas celui de l'adresse."
+NO_ID = "Une ressource à changer dit son identifiant (id), celui de l'adresse."
+NO_MODE = f"mode attend {', '.join(MODES)}."
+AT_ITS_ADDRESS = "mode=update et mode=delete se demandent à l'adresse de la ressource : /fhir/Type/id/$validate."
+NO_PROFILE = "mode=profile demande un profil (profile)."
+NOTHING_SENT = "Rien n'est à vérifier : envoyez une ressource."
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked at an address: its type and id (empty at the root), the profiles, and which act is thought of."""
+
+    type_name: str = ""
+    id: str = ""
+    profiles: tuple[str, ...] = ()
+    mode: str = ""
+
+
+def wanted(type_name: str, id: str, said: Sequence[tuple[str, str]]) -> Wanted:
+    """Raises Unreadable."""
+    profiles = tuple(text for name, text in said if name == "profile")
+    modes = [text for name, text in said if name == "mode"] or [""]
+    mode = modes[0]
+    if len(modes) > 1 or mode not in ("", *MODES):
+        raise Unreadable(NO_MODE, where="mode", code="bad_parameter")
+    if mode in (UPDATE, DELETE) and not id:
+        raise Unreadable(AT_ITS_ADDRESS, where="mode", code="bad_parameter")
+    if mode == PROFILE and not profiles:
+        raise Unreadable(NO_PROFILE, where="profile", code="required")
+    return Wanted(type_name, id, profiles, mode)
+
+
+def asked(read: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """The resource to judge, and what a Parameters that holds it says beside (None: it holds none)."""
+    if not isinstance(read, dict) or read.get("resourceType") != "Parameters":
+        return read, []
+    listed = read.get("parameter")
+    parts = [part for part in listed if isinstance(part, dict)] if isinstance(listed, list) else []
+    resources = [part.get("resource") for part in parts if part.get("name") == "resource"]
+    said = [
+        (part["name"], str(part[name]))
+        for part in parts
+        if part.get("name") in ("profile", "mode")
+        for name in part
+        if name.startswith("value")
+    ]
+    return (resources[0] if resources else None), said
+
+
+def verdict(resource: Any, how: Wanted, registry: Registry, held: Held) -> Json:
+    """An OperationOutcome: one issue a fault, or one that says there is none."""
+    where = str(resource.get("resourceType", "Resource")) if isinstance(resource, dict) else "Resource"
+    found: list[Fault | Issue] = list(faults_of(resource))
+    found = found or list(_misplaced(resource, where, how, registry))
+    return outcome(found or list(_beyond(resource, where, how, registry, held)) or [NO_FAULT])
+
+
+def _misplaced(resource: Json, where: str, how: Wanted, registry: Registry) -> Iterator[Issue]:
+    if how.type_name and how.type_name != where:
+        yield Issue("error", "profile.type", where, OTHER_TYPE)
+    if how.mode == UPDATE and resource.get("id") != how.id:
+        yield Issue("error", "wrong_url", f"{where}.id", OTHER_ID if "id" in resource else NO_ID)
+    if how.mode in (CREATE, UPDATE) and any(where == each.type_name for each in registry.beside):
+        yield Issue("error", "not_carried", where, ONLY_READ)
+
+
+def _beyond(resource: Json, where: str, how: Wanted, registry: Registry, held: Held) -> Iterator[Issue]:
+    judged = judge(registry, held)
+    for each, place, leads in _resources(resource, where):
+        whole = each is resource and bool(how.profiles)
+        profiles = how.profiles if whole else claimed(each)
+        for profile in profiles:
+            if profile.partition("|")[0] not in judged.known or (whole and judged.definition(profile) is None):
+                yield Issue("error" if whole else "warning", "unknown_profile", f"{place}.meta.profile", NOT_HELD)
+        for doubt in judged.asks(each, place, profiles, leads):
+            yield doubt if isinstance(doubt, Issue) else warning(doubt)
+        yield from map(warning, doubts_of(each, place, judged=judged.installed))
+
+
+def _resources(resource: Json, where: str) -> Iterator[tuple[Json, str, Leads]]:
+    """It, and what its entries hold, whose references lead to one another."""
+    if resource["resourceType"] != "Bundle":
+        yield resource, where, nowhere
+        return
+    entries = entries_of(resource)
+    links = Links(entries)
+    yield resource, where, partial(_led, links, entries, -1)
+    for entry in entries:
+        if entry.resource:
+            yield entry.resource, f"{entry.where}.resource", partial(_led, links, entries, entry.at)
+
+
+def _led(links: Links, entries: Sequence[Entry], at: int, target: str) -> Json | None:
+    place = links.lead(target, at)
+    return None if place is None else entries[place].resource or None
