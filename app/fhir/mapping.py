@@ -159,7 +159,7 @@ class ResourceMap(Generic[V]):
     @cached_property
     def criteria(self) -> Mapping[str, Criterion]:
         """What this map is searched by."""
-        found = {**usual(self.view.TABLE, self.type_name), **self.search}
+        found = {**usual(self.view.TABLE, self.type_name, self.profile), **self.search}
         return Opaque(found) if isinstance(self.search, Opaque) else found
 
     @cached_property

@@ -3,11 +3,14 @@
 Source: https://hl7.org/fhir/R4/observation.html
 """
 
+from functools import reduce
 from typing import Any
 
-from sqlalchemy import Text, literal_column
+from sqlalchemy import ARRAY, ColumnElement, Text, cast, column, func, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.fhir.search.criteria import Criterion, Token
+from app.fhir.search.criteria import constant as of_all
 from app.fhir.types import Annotation, CodeableConcept
 
 FINAL, IN_ERROR = "final", "in_error"  # as our tables say it
@@ -22,14 +25,23 @@ def status_of(code: str | None) -> str:
 
 def searched(status: Any, code: CodeableConcept) -> dict[str, Criterion]:
     """By status, and by the code that all rows of a table have."""
-    return {"status": Token(status, {said: (word,) for word, said in CODES.items()}), "code": constant(code)}
+    return {"status": Token.by(status, CODES, of="Observation.status"), "code": constant(code)}
 
 
-def constant(code: CodeableConcept) -> Token:
+def constant(concept: CodeableConcept) -> Token:
     """The code that every row of a table has."""
-    [coding] = code.coding
-    own = literal_column(f"'{coding.code}'", Text())
-    return Token(own, {str(coding.code): (str(coding.code),)}, coding.system)
+    [coding] = concept.coding
+    return of_all(str(coding.code), coding.system, label=coding.display or concept.text)
+
+
+def codes_within(*nested: Any) -> ColumnElement[Any]:
+    """Those of the concepts that columns hold as texts of JSON (`concepts.nested`), in one array."""
+    one = column("one", JSONB())
+    held: list[ColumnElement[Any]] = [cast(func.coalesce(each, literal_column("'[]'")), JSONB()) for each in nested]
+    every = func.jsonb_array_elements(reduce(lambda a, b: a.concat(b), held))
+    items = every.table_valued(one).render_derived(name="held")
+    code = items.c.one.op("->>")(literal_column("'code'"))
+    return func.array(select(code).where(code.is_not(None)).scalar_subquery(), type_=ARRAY(Text()))
 
 
 def remark(text: str | None) -> tuple[Annotation, ...]:

@@ -3,12 +3,10 @@
 Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-questionnaire-response
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, Text, any_, func, literal_column, or_
 
 from app.access.protection import PROTECTED, house_hidden
 from app.features.assessments import answers
@@ -16,10 +14,10 @@ from app.features.assessments.grids import category_of, doubts
 from app.features.assessments.models import Assessment, AssessmentStatus
 from app.features.structures.shown import finess
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion, Token, When, has
+from app.fhir.search.criteria import Canonical, Token, When
 from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.criteria import someone as who
 from app.fhir.search.issued import Issued
-from app.fhir.search.values import alternatives
 from app.fhir.tddui import (
     ATTACHMENT,
     OF_THE_HOUSE,
@@ -173,33 +171,14 @@ def masked(a: AssessmentFhir) -> AssessmentFhir:
     return msgspec.structs.replace(a, holder_id=PROTECTED) if a.house_hidden and a.holder_id else a
 
 
-@dataclass(frozen=True, eq=False)
-class Canonical(Criterion):
-    """`questionnaire=url` or `url|version`."""
-
-    type: ClassVar = "reference"
-    column: Column
-
-    def value(self, text: str, around: Around, modifier: str) -> Asked:
-        return Asked("any", (alternatives(text),))
-
-    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
-        url = func.split_part(self.column, literal_column("'|'"), literal_column("1"))
-        wanted = bind(0, ARRAY(Text()))
-        return or_(self.column == any_(wanted), url == any_(wanted))
-
-    def told(self) -> ColumnElement[bool]:
-        return has(self.column)
-
-
 CRITERIA: dict[str, Any] = {
-    "author": Leads(Assessment.recorder_id, "Practitioner"),
+    "author": who(Assessment.recorder_id, Assessment.recorder_kind, Assessment.recorder_name),
     "authored": When(Assessment.assessed_at),
     "encounter": Leads(Assessment.event_id, "Encounter"),
     "identifier": Issued(Assessment, SYSTEM),
     "questionnaire": Canonical(Assessment.questionnaire),
-    "source": Leads(Assessment.assessor_id, "Practitioner"),
-    "status": Token(Assessment.status, {code: (status,) for status, code in STATUSES.items()}),
+    "source": who(Assessment.assessor_id, Assessment.assessor_kind, Assessment.assessor_name),
+    "status": Token.by(Assessment.status, STATUSES, of="QuestionnaireResponse.status"),
 }
 ASSESSMENT = ResourceMap(
     profile=PROFILE,

@@ -9,14 +9,17 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
+from sqlalchemy import ARRAY, Uuid, func, not_, or_, select
 
 from app.access.protection import PROTECTED, house_hidden
-from app.features.calendar.models import EventParticipant, EventStatus
+from app.features.calendar.models import EventAttendee, EventParticipant, EventStatus
 from app.features.calendar.schemas import WITH_SECRETS
 from app.features.structures.shown import finess
 from app.fhir.canonicals import extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Token, When
+from app.fhir.search.criteria import Coded, Mask, References, Token, When, constant
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.issued import Issued
 from app.fhir.tddui import coded, instant_of, issued, profile, system, to
 from app.fhir.types import (
     CodeableConcept,
@@ -206,6 +209,20 @@ def masked(e: EventFhir) -> EventFhir:
     return msgspec.structs.replace(e, place=place, attendees="[]", **dict.fromkeys(SILENT))
 
 
+_OURS = EventParticipant.origin_partner_id.is_(None)
+_PRACTITIONERS = func.array(
+    select(EventAttendee.professional_id)
+    .where(
+        EventAttendee.organisation_id == EventParticipant.organisation_id,
+        EventAttendee.event_id == EventParticipant.event_id,
+        not_(EventAttendee.removed),
+        or_(EventAttendee.usager_id.is_(None), EventAttendee.usager_id == EventParticipant.usager_id),
+        EventAttendee.professional_id.is_not(None),
+    )
+    .correlate(EventParticipant)
+    .scalar_subquery(),
+    type_=ARRAY(Uuid()),
+)
 EVENT = ResourceMap(
     profile=PROFILE,
     type_name="Encounter",
@@ -215,8 +232,21 @@ EVENT = ResourceMap(
     systems=frozenset({EVENTS}),
     by_type=False,  # a stay is an Encounter too
     search={
+        "class": constant("AMB", AMBULATORY.system, knows=_OURS),
         "date": When(EventParticipant.occurred_at, EventParticipant.ends_at),
-        "status": Token(EventParticipant.status, {code: (status,) for status, code in STATUSES.items()}),
+        "identifier": Issued(EventParticipant, EVENTS),
+        "part-of": Leads(EventParticipant.stay_id, "Encounter"),
+        "practitioner": References(
+            _PRACTITIONERS, "Practitioner", knows=_OURS, mask=Mask(EventParticipant, EventParticipant.place_protected)
+        ),
+        "service-provider": Leads(
+            EventParticipant.structure_id,
+            "Organization",
+            knows=_OURS,
+            mask=Mask(EventParticipant, house_hidden(EventParticipant)),
+        ),
+        "status": Token.by(EventParticipant.status, STATUSES, of="Encounter.status"),
+        "type": Coded(EventParticipant.types),
     },
     masked=masked,
     hides=lambda e: e.place_protected or e.house_hidden,

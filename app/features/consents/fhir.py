@@ -9,7 +9,8 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import ColumnElement, func, null
+from sqlalchemy import ColumnElement, Date, case, func, literal_column, null
+from sqlalchemy.dialects.postgresql import array
 
 from app.access.entry import word
 from app.access.models import SharingConsent
@@ -19,7 +20,8 @@ from app.features.consents.schemas import to_me
 from app.features.consents.standing import MY_ANSWER, MY_ANSWER_AT, MY_CHANGE, MY_VERSION, STANDS
 from app.fhir.canonicals import OURS, code_system, extension
 from app.fhir.mapping import RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Token, When
+from app.fhir.search.criteria import Coded, Mask, Token, When, constant
+from app.fhir.search.criteria import Reference as Leads
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -51,6 +53,8 @@ STATUSES = {
 
 # What the reader may know of the answers: also in a search, which would tell them otherwise by what it finds.
 SEEN: ColumnElement[Any] = to_me(func.coalesce(MY_ANSWER, word("asked")), STANDS)
+ANSWERED: ColumnElement[Any] = to_me(MY_ANSWER_AT, SharingConsent.answered_at)
+LAPSES: ColumnElement[Any] = to_me(null(), SharingConsent.lapses_on)  # it is set once both have said yes
 CHANGED: ColumnElement[Any] = to_me(MY_CHANGE, SharingConsent.updated_at)
 
 
@@ -58,10 +62,10 @@ class SharingFhir(RecordView, frozen=True):
     TABLE: ClassVar = SharingConsent
     COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
         "answer": SEEN,
-        "answered_at": to_me(MY_ANSWER_AT, SharingConsent.answered_at),
+        "answered_at": ANSWERED,
         "version": to_me(MY_VERSION, SharingConsent.version),
         "updated_at": CHANGED,
-        "lapses_on": to_me(null(), SharingConsent.lapses_on),  # it is set once both have said yes
+        "lapses_on": LAPSES,
         "house_hidden": house_hidden(SharingConsent),
     }
 
@@ -132,6 +136,7 @@ def _days(first: date | None, end: date | None) -> Period | None:
     return Period(first.isoformat() if first else None, last.isoformat() if last else None) if first or last else None
 
 
+_KIND = literal_column(f"'{KIND}|'").concat(SharingConsent.kind)
 SHARING = ResourceMap(
     profile=PROFILE,
     type_name="Consent",
@@ -141,11 +146,15 @@ SHARING = ResourceMap(
     masked=masked,
     search={
         "_lastUpdated": When(CHANGED),
-        "date": When(SharingConsent.occurred_at),
-        "status": Token(
-            SEEN,
-            {code: tuple(a for a, told in STATUSES.items() if told == code) for code in set(STATUSES.values())},
+        "actor": Leads(SharingConsent.partner_id, "Organization"),
+        "category": Coded(array([literal_column("'http://loinc.org|59284-0'"), _KIND])),
+        "date": When(case((SEEN != word("asked"), ANSWERED))),
+        "organization": Leads(
+            SharingConsent.structure_id, "Organization", mask=Mask(SharingConsent, house_hidden(SharingConsent))
         ),
+        "period": When(SharingConsent.starts, func.least(SharingConsent.ends, LAPSES, type_=Date())),
+        "scope": constant("patient-privacy", PRIVACY.coding[0].system),
+        "status": Token.by(SEEN, STATUSES, of="Consent.status"),
     },
     travels=False,  # another house asks its own questions
 )

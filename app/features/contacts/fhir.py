@@ -7,12 +7,16 @@ from datetime import date
 from typing import ClassVar
 
 import msgspec
+from sqlalchemy import ARRAY, Text, and_, func, null
+from sqlalchemy.dialects.postgresql import array
 
 from app.access.protection import PROTECTED
 from app.features.contacts.models import LAST, Contact
 from app.fhir import coordinates
 from app.fhir.canonicals import extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Coded, Mask, Words
+from app.fhir.search.reached import reached
 from app.fhir.types import CodeableConcept, Coding, Extension, HumanName, Reference, RelatedPerson, heard
 from app.kernel.errors import Invalid
 
@@ -117,6 +121,15 @@ CONTACT = ResourceMap(
     to_fhir=to_fhir,
     from_fhir=from_fhir,
     also=ALSO,
+    search={
+        "name": Words(
+            (Contact.family_name, Contact.given_name),
+            words=True,
+            mask=Mask(Contact, and_(Contact.address_protected, Contact.given_name.is_(None))),
+        ),
+        "relationship": Coded(func.array_remove(array([Contact.role, Contact.relation]), null(), type_=ARRAY(Text()))),
+        **reached(Contact),
+    },
     masked=masked,
     hides=lambda c: c.address_protected,
 )

@@ -6,11 +6,14 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-o
 from datetime import date
 from typing import ClassVar
 
+from sqlalchemy import Uuid, literal_column
+
 from app.features.deaths.models import Death
 from app.fhir import observed
 from app.fhir.concepts import Concept, concept, concepts_of, nested, unnested
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import When
+from app.fhir.search.criteria import Coded, When
+from app.fhir.search.criteria import Reference as Leads
 from app.fhir.tddui import day, instant_of, last_updated, profile, to, whole_day
 from app.fhir.types import CodeableConcept, Coding, Observation, ObservationComponent, Reference, heard
 from app.kernel.clock import now
@@ -68,5 +71,10 @@ DEATH = ResourceMap(
     from_fhir=from_fhir,
     codes=frozenset({"http://loinc.org|79378-6"}),
     by_type=False,
-    search={**observed.searched(Death.status, CODE), "date": When(Death.noted_on)},
+    search={
+        **observed.searched(Death.status, CODE),
+        "component-value-concept": Coded(observed.codes_within(Death.causes)),
+        "date": When(Death.noted_on),
+        "performer": Leads(literal_column("NULL", Uuid()), "Practitioner", Death.said_by),  # by their name alone
+    },
 )

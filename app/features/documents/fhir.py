@@ -8,9 +8,10 @@ from base64 import b64decode
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Text, literal_column
+from sqlalchemy import Text, case, func, literal_column, or_
 
 from app.access import contents
+from app.access.entry import Who, word
 from app.access.permissions import Category
 from app.access.protection import anywhere_protected
 from app.features.documents import files
@@ -18,7 +19,11 @@ from app.features.documents.models import Document, DocumentStatus
 from app.features.documents.service import of_file
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.references import literal
-from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import TYPES as TYPES_OF
+from app.fhir.search.criteria import Coded, Composite, Someone, Token, When, Words
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.criteria import someone as vouched
+from app.fhir.search.issued import Named
 from app.fhir.tddui import OF_THE_HOUSE, at, code_of, coded, instant_of, known, profile, someone, to
 from app.fhir.types import (
     Attachment,
@@ -213,6 +218,24 @@ def _checked(declared: str | None, given: str) -> tuple[str, bytes]:
         raise Invalid(no.message, where="content", code=no.told) from None
 
 
+_OURS = Document.origin_partner_id.is_(None)
+_REPLACED = Leads(Document.replaces_id, TYPE)
+_RELATION = Token(
+    case((Document.replaces_id.is_not(None), word("replaces"))),
+    {"replaces": ("replaces",)},
+    of="DocumentReferenceRelatesTo.code",
+)
+_WRITTEN = or_(Document.writer_id.is_not(None), Document.writer_name.is_not(None))
+_FILED = {kind: TYPES_OF[name] for kind, name in AUTHORS.items()}
+_AUTHOR = Someone(
+    case((_WRITTEN, Document.writer_id), (Document.author_kind.in_(map(word, AUTHORS)), Document.author_id)),
+    case(
+        (_WRITTEN, func.coalesce(Document.writer_kind, word(Who.PROFESSIONAL))),
+        *((Document.author_kind == word(kind), word(who)) for kind, who in _FILED.items()),
+    ),
+    TYPES_OF,
+    Document.writer_name,
+)
 DOCUMENT = ResourceMap(
     profile=PROFILE,
     type_name=TYPE,
@@ -220,11 +243,28 @@ DOCUMENT = ResourceMap(
     to_fhir=to_fhir,
     from_fhir=from_fhir,
     search={
-        "date": When(Document.occurred_at),
-        "period": When(Document.period_starts, Document.period_ends),
-        "status": Token(Document.status, {code: (status,) for status, code in STATUSES.items()}),
-        "type": Coded(Document.type),
+        "authenticator": vouched(
+            Document.authenticator_id, Document.authenticator_kind, Document.authenticator_name, *OF_THE_HOUSE
+        ),
+        "author": _AUTHOR,
         "category": Coded(Document.class_code),
+        "contenttype": Coded(Document.content_type),
+        "custodian": Leads(Document.structure_id, "Organization", knows=_OURS),
+        "date": When(Document.occurred_at),
+        "description": Words((Document.description,)),
+        "encounter": Leads(Document.encounter_id, "Encounter"),
+        "event": Coded(Document.event),
+        "facility": Coded(Document.facility),
+        "format": Coded(Document.format),
+        "identifier": Named(Document),
+        "language": Coded(Document.language),
+        "period": When(Document.period_starts, Document.period_ends),
+        "relatesto": _REPLACED,
+        "relation": _RELATION,
+        "relationship": Composite(_REPLACED, _RELATION),
+        "setting": Coded(Document.practice),
+        "status": Token.by(Document.status, STATUSES, of="DocumentReference.status"),
+        "type": Coded(Document.type),
     },
     hides=lambda d: d.protected,
 )

@@ -9,11 +9,13 @@ from datetime import date
 from typing import Any, cast
 
 import msgspec
+from sqlalchemy import Text, literal_column
 
 from app.access.protection import anywhere_protected
 from app.features.emergency.models import FIELDS, EmergencySheet
 from app.fhir.canonicals import OURS
 from app.fhir.mapping import RecordView, ResourceMap, meta
+from app.fhir.search.criteria import Coded, When, constant
 from app.fhir.types import (
     Attachment,
     CodeableConcept,
@@ -25,7 +27,7 @@ from app.fhir.types import (
 
 PROFILE = f"{OURS}/StructureDefinition/emergency-sheet"
 TEXT = "text/plain; charset=utf-8"
-TITLE = "Fiche d'urgence"
+TITLE, QUOTE = "Fiche d'urgence", "'"
 WORDS = {
     "allergies": "Allergies",
     "conditions": "À savoir",
@@ -88,6 +90,11 @@ SHEET = ResourceMap(
     view=SheetFhir,
     to_fhir=to_fhir,
     by_type=False,
+    search={
+        "date": When(EmergencySheet.updated_at),
+        "status": constant("current", of="DocumentReference.status"),
+        "type": Coded(literal_column("NULL", Text()), literal_column(f"'{TITLE.replace(QUOTE, QUOTE * 2)}'", Text())),
+    },
     masked=masked,
     hides=lambda sheet: sheet.protected,  # type: ignore[attr-defined]
     travels=False,  # said by hand, to whom needs it tonight

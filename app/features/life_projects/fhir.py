@@ -122,7 +122,7 @@ LIFE = ResourceMap(
     systems=frozenset({SYSTEM}),
     by_type=False,
     search={
-        "lifecycle-status": Token(LifeProject.status, {code: (status,) for status, code in STATUSES.items()}),
+        "lifecycle-status": Token.by(LifeProject.status, STATUSES, of="Goal.lifecycleStatus"),
         "start-date": When(LifeProject.starts),
         "target-date": When(LifeProject.aim_on),
         "identifier": Issued(LifeProject, SYSTEM),

@@ -8,12 +8,11 @@ from typing import ClassVar
 
 import msgspec
 
-from app.access.entry import word
 from app.access.protection import house_hidden
 from app.features.meals.models import Meal, MealStatus
 from app.features.structures.shown import finess
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import Coded, Token, When, constant
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import TDDUI, code_of, coded, instant_of, issued, last_updated, profile, system, to
 from app.fhir.types import Annotation, CodeableConcept, Coding, Extension, Observation, heard, moment
@@ -101,9 +100,9 @@ MEAL = ResourceMap(
     search={
         "identifier": Issued(Meal, MEALS),
         "category": Coded(Meal.type_code),
-        "code": Token(word("REPAS"), {"REPAS": ("REPAS",)}, TYPES),
+        "code": constant("REPAS", TYPES),
         "date": When(Meal.occurred_at),
-        "status": Token(Meal.status, {code: (status,) for status, code in STATUSES.items()}),
+        "status": Token.by(Meal.status, STATUSES, of="Observation.status"),
     },
     masked=masked,
     hides=lambda m: m.house_hidden,

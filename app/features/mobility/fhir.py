@@ -12,7 +12,7 @@ from app.features.mobility.models import Mobility
 from app.fhir import observed
 from app.fhir.concepts import Concept, concept, concept_of, nested, unnested
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, When
+from app.fhir.search.criteria import Coded, Composite, When
 from app.fhir.tddui import day, instant_of, last_updated, profile, to, whole_day
 from app.fhir.types import CodeableConcept, Coding, Observation, ObservationComponent, heard
 from app.kernel.clock import now
@@ -79,6 +79,7 @@ def _detail(c: ObservationComponent) -> Detail:
     return Detail(c.valueString or "", about.code, about.label)
 
 
+_MODE = Coded(Mobility.mode, Mobility.mode_label)
 MOBILITY = ResourceMap(
     profile=PROFILE,
     type_name="Observation",
@@ -90,6 +91,7 @@ MOBILITY = ResourceMap(
     search={
         **observed.searched(Mobility.status, CODE),
         "date": When(Mobility.noted_on),
-        "value-concept": Coded(Mobility.mode),
+        "value-concept": _MODE,
+        "code-value-concept": Composite(observed.constant(CODE), _MODE),
     },
 )

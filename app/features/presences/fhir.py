@@ -164,7 +164,7 @@ PRESENCE = ResourceMap(
         "service-type": Coded(Presence.type_code),
         "appointment-type": Coded(Presence.reason_code),
         "start": When(Presence.occurred_at),
-        "status": Token(Presence.status, {code: (status,) for status, code in STATUSES.items()}),
+        "status": Token.by(Presence.status, STATUSES, of="Slot.status"),
     },
     masked=masked,
     hides=lambda p: p.house_hidden,

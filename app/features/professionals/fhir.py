@@ -7,7 +7,7 @@ https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-practitio
 from datetime import date, datetime, timedelta
 from typing import ClassVar
 
-from sqlalchemy import Text, literal_column
+from sqlalchemy import ARRAY, Date, Text, Uuid, and_, cast, func, literal_column, or_
 
 from app.access.entry import View
 from app.access.models import Membership, Professional
@@ -16,8 +16,8 @@ from app.fhir.canonicals import code_system, extension
 from app.fhir.identifiers import PROFESSIONAL, RPPS
 from app.fhir.mapping import ResourceMap, meta
 from app.fhir.search.criteria import Identifier as IdentifierCriterion
+from app.fhir.search.criteria import Profile, References, Token, When, Words, flag
 from app.fhir.search.criteria import Reference as ReferenceCriterion
-from app.fhir.search.criteria import Token, When
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -109,20 +109,27 @@ PRACTITIONER = ResourceMap(
     view=ProfessionalFhir,
     to_fhir=practitioner_to_fhir,
     search={
+        "_profile": Profile({PRACTITIONER_PROFILE: Professional.rpps.is_not(None)}),
+        "family": Words((Professional.family_name,)),
+        "given": Words((Professional.given_name,), words=True),
+        "name": Words((Professional.family_name, Professional.given_name), words=True),
         "identifier": IdentifierCriterion(
             {
                 PROFESSIONAL: literal_column(f"'{OF_AN_RPPS}'", Text()).concat(Professional.rpps),
                 RPPS: Professional.rpps,
             }
-        )
+        ),
     },
 )
+_DAY = cast(func.timezone(literal_column("'Europe/Paris'"), func.now()), Date())
 PRACTITIONER_ROLE = ResourceMap(
     profile=ROLE_PROFILE,
     type_name="PractitionerRole",
     view=MembershipFhir,
     to_fhir=role_to_fhir,
     search={
+        "active": flag(and_(Membership.starts <= _DAY, or_(Membership.ends.is_(None), _DAY < Membership.ends))),
+        "organization": References(cast(STRUCTURE_IDS, ARRAY(Uuid())), "Organization"),
         "practitioner": ReferenceCriterion(Membership.professional_id, "Practitioner"),
         "role": Token(Membership.role, {role.value: (role.value,) for role in Role}, ROLE),
         "date": When(Membership.starts, Membership.ends),

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Double, Text, cast, literal_column, or_
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.access.protection import PROTECTED, house_hidden
 from app.features.schooling.models import SchoolPeriod
@@ -16,7 +17,9 @@ from app.features.structures.shown import finess
 from app.fhir import observed
 from app.fhir.concepts import Concept, concept, concepts_of, nested, unnested
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import When
+from app.fhir.search.criteria import Coded, Either, Mask, When
+from app.fhir.search.criteria import Quantity as QuantityCriterion
+from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import TDDUI, day, instant_of, issued, last_updated, profile, system, to, whole_day
 from app.fhir.types import (
@@ -172,6 +175,10 @@ def masked(s: SchoolPeriodFhir) -> SchoolPeriodFhir:
     return msgspec.structs.replace(s, school_id=None, school_name=PROTECTED, comment=None)
 
 
+def _said_of(name: str) -> ColumnElement[Any]:
+    return cast(SchoolPeriod.volume, JSONB()).op("->>", return_type=Text())(literal_column(f"'{name}'"))
+
+
 PERIOD = ResourceMap(
     profile=PROFILE,
     type_name="Observation",
@@ -185,6 +192,15 @@ PERIOD = ResourceMap(
         **observed.searched(SchoolPeriod.status, CODE),
         "date": When(SchoolPeriod.starts, SchoolPeriod.ends),
         "identifier": Issued(SchoolPeriod, SYSTEM),
+        "component-value-concept": Coded(observed.codes_within(SchoolPeriod.teachings, SchoolPeriod.diplomas)),
+        "component-value-quantity": QuantityCriterion(cast(_said_of("value"), Double()), _said_of("code")),
+        "performer": Either(
+            (
+                Leads(SchoolPeriod.referent_id, CONTACT, SchoolPeriod.referent_name),
+                Leads(SchoolPeriod.school_id, SCHOOL, SchoolPeriod.school_name),
+            ),
+            mask=Mask(SchoolPeriod, or_(SchoolPeriod.place_protected, house_hidden(SchoolPeriod))),
+        ),
     },
     masked=masked,
     hides=protected,

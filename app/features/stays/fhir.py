@@ -7,15 +7,17 @@ from datetime import date
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, case, or_, select
 
+from app.access.entry import word
 from app.access.protection import PROTECTED, house_hidden
 from app.features.stays.models import Stay, StayStatus
 from app.features.stays.schemas import STATUS_TODAY
 from app.features.structures.models import Structure
 from app.fhir.identifiers import BusinessId
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Token, When
+from app.fhir.search.criteria import Mask, Token, When
+from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.values import BadValue, moment_of
 from app.fhir.types import (
     CodeableConcept,
@@ -204,6 +206,10 @@ def masked(s: StayFhir) -> StayFhir:
     return msgspec.structs.replace(s, structure_id=PROTECTED, **dict.fromkeys(SILENT))
 
 
+_PLACE = Mask(Stay, or_(Stay.place_protected, house_hidden(Stay)))
+_OURS = Stay.origin_partner_id.is_(None)
+_MODEL = select(Structure.model).where(*_its_structure).scalar_subquery()
+_CLASS = case((_MODEL.in_(map(word, AT_HOME)), word("HH")), else_=word("IMP"))
 STAY = ResourceMap(
     profile=PROFILE,
     type_name="Encounter",
@@ -212,7 +218,17 @@ STAY = ResourceMap(
     from_fhir=from_fhir,
     systems=frozenset({SYSTEM}),
     by_type=False,
-    search={"date": When(Stay.starts, Stay.ends), "status": Token(STATUS_TODAY, CODES)},
+    search={
+        "class": Token(_CLASS, {code: (code,) for code in ("HH", "IMP")}, CLASSES, knows=_OURS, mask=_PLACE),
+        "date": When(Stay.starts, Stay.ends),
+        "service-provider": Leads(
+            Stay.structure_id,
+            "Organization",
+            knows=_OURS,
+            mask=_PLACE,
+        ),
+        "status": Token(STATUS_TODAY, CODES, of="Encounter.status"),
+    },
     masked=masked,
     hides=protected,
 )

@@ -14,6 +14,7 @@ from app.features.structures.models import Organisation, Structure
 from app.fhir.identifiers import FINESS, STRUCTURE
 from app.fhir.mapping import ResourceMap, meta
 from app.fhir.search.criteria import Identifier as IdentifierCriterion
+from app.fhir.search.criteria import Profile, Words, constant
 from app.fhir.types import CodeableConcept, Coding, ContactPoint, Identifier, Organization, Reference
 
 PROFILE = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-organization"
@@ -67,8 +68,11 @@ ORGANIZATION = ResourceMap(
     view=StructureFhir,
     to_fhir=to_fhir,
     search={
+        "_profile": Profile({PROFILE: Structure.finess.is_not(None)}),
+        "active": constant("true"),
+        "name": Words((Structure.name,)),
         "identifier": IdentifierCriterion(
             {STRUCTURE: literal_column(f"'{OF_A_FINESS}'").concat(Structure.finess), FINESS: Structure.finess}
-        )
+        ),
     },
 )

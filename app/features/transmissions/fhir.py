@@ -7,11 +7,14 @@ from base64 import b64decode, b64encode
 from datetime import datetime
 from typing import ClassVar
 
+from sqlalchemy import case, or_
+
+from app.access.entry import word
 from app.features.transmissions import masking
 from app.features.transmissions.models import EntryKind, Transmission
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Token, When
+from app.fhir.search.criteria import Composite, Someone, Token, When, constant
 from app.fhir.search.values import BadValue, moment_of
 from app.fhir.types import (
     Attachment,
@@ -41,6 +44,7 @@ WORDS: dict[str, str] = {
     EntryKind.NARRATIVE: "Transmission",
     EntryKind.REPLY: "Réponse",
 }
+TYPE = "DocumentReference"
 AUTHORS = {"professional": "Practitioner", "usager": "Patient", "representative": "RelatedPerson"}
 
 
@@ -123,6 +127,10 @@ def _moment(d: DocumentReference) -> datetime:
         return now()
 
 
+_FOLLOWS = Transmission.thread_id != Transmission.id
+_FIRST = Someone(case((_FOLLOWS, Transmission.thread_id)), word(TYPE), {TYPE: TYPE})
+_RELATION = Token(case((_FOLLOWS, word("appends"))), {"appends": ("appends",)}, of="DocumentReferenceRelatesTo.code")
+_NOT_A_NOTE = Transmission.kind != word(EntryKind.NARRATIVE)
 NOTE = ResourceMap(
     profile=PROFILE,
     type_name="DocumentReference",
@@ -132,7 +140,20 @@ NOTE = ResourceMap(
     also=(OWN_PROFILE,),
     by_type=False,  # a scanned letter is a DocumentReference too
     search={
+        "author": Someone(
+            Transmission.author_id, Transmission.author_kind, {kind: name for name, kind in AUTHORS.items()}
+        ),
         "date": When(Transmission.occurred_at),
-        "type": Token(Transmission.kind, {k.value: (k.value,) for k in EntryKind}, KIND),
+        "relatesto": _FIRST,
+        "relation": _RELATION,
+        "relationship": Composite(_FIRST, _RELATION),
+        "status": constant("current", of="DocumentReference.status"),
+        "type": Token(
+            Transmission.kind,
+            {k.value: (k.value,) for k in EntryKind},
+            KIND,
+            labels=WORDS,
+            knows=or_(Transmission.origin_partner_id.is_(None), _NOT_A_NOTE),
+        ),
     },
 )

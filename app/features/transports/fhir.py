@@ -16,7 +16,7 @@ from app.features.structures.shown import finess
 from app.features.transports.models import Transport, TransportStatus, Traveller
 from app.features.transports.schemas import PROTECTED
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, Criterion, Token, When
+from app.fhir.search.criteria import Coded, Criterion, Mask, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import (
@@ -231,9 +231,11 @@ def masked(t: TransportFhir) -> TransportFhir:
 def _map(traveller: Traveller) -> ResourceMap[Any]:
     search: dict[str, Criterion] = {
         "code": Coded(Transport.mode_code),
+        "intent": constant("plan", of="Task.intent"),
+        "owner": Leads(Transport.carrier_id, "Organization", Transport.carrier_name, mask=Mask(Transport, PROTECTED)),
         "encounter": Leads(Transport.event_id, "Encounter"),
         "period": When(Transport.starts_at, Transport.ends_at),
-        "status": Token(Transport.status, {code: (status,) for status, code in STATUSES.items()}),
+        "status": Token.by(Transport.status, STATUSES, of="Task.status"),
     }
     ids = IDS.get(traveller)
     return ResourceMap(

@@ -9,10 +9,9 @@ from datetime import date
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import (
-    ColumnElement,
-)
+from sqlalchemy import ColumnElement, case, not_
 
+from app.access.entry import word
 from app.features.structures.shown import finess
 from app.features.usagers import names, numbers
 from app.features.usagers.fhir_numbers import NUMBERED, NUMBERS, Number, declared, identifier, opened
@@ -21,7 +20,9 @@ from app.fhir import coordinates
 from app.fhir.identifiers import USAGER, BusinessId
 from app.fhir.keeping import ITEMS, KEPT, KEY, WHOLE, WITHIN
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import When
+from app.fhir.search.criteria import Profile, Token, When, Words, flag
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.reached import reached
 from app.fhir.tddui import bare
 from app.fhir.types import (
     Address,
@@ -225,6 +226,7 @@ def _url(item: Json) -> str:
     return str(item.get(WHOLE, item).get("url") or str(item.get(KEY) or "").removeprefix("url="))
 
 
+_QUALIFIED = Usager.identity_status == word(IdentityStatus.QUALIFIEE)
 PATIENT = ResourceMap(
     profile=PROFILE,
     type_name="Patient",
@@ -232,7 +234,24 @@ PATIENT = ResourceMap(
     to_fhir=to_fhir,
     from_fhir=from_fhir,
     also=ALSO,
-    search={"identifier": NUMBERED, "birthdate": When(Usager.birth_date)},
+    search={
+        "_profile": Profile({PROFILE_INS: _QUALIFIED, PROFILE: not_(_QUALIFIED)}),
+        "active": Token(
+            case((Usager.merged_into_id.is_not(None), word("false"))),
+            {"true": (), "false": ("false",)},
+            knows=Usager.origin_partner_id.is_(None),
+        ),
+        "birthdate": When(Usager.birth_date),
+        "death-date": When(Usager.died_on),
+        "deceased": flag(Usager.died_on.is_not(None)),
+        "family": Words((Usager.birth_family_name, Usager.used_family_name)),
+        "gender": Token.by(Usager.gender, {code: code for code in GENDERS}, of="Patient.gender"),
+        "given": Words((Usager.birth_given_names, Usager.used_given_name), words=True),
+        "identifier": NUMBERED,
+        "link": Leads(Usager.merged_into_id, "Patient"),
+        "name": Words(tuple(getattr(Usager, name) for name in names.SAID), words=True),
+        **reached(Usager),
+    },
     masked=masked,
     hides=lambda u: u.address_protected,
     unseals=lambda u, keyring: msgspec.structs.replace(u, numbers=opened(u.numbers, keyring)),

@@ -1,12 +1,14 @@
 """The numbers of a Patient: ours go out (an INS once qualified), a sender's stay its word; both are searched by blind index."""
 
 import re
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     LargeBinary,
+    Select,
     Text,
     Uuid,
     and_,
@@ -22,13 +24,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from app.access.entry import Readable
+from app.features.structures.shown import finess
 from app.features.usagers import numbers
 from app.features.usagers.models import IdentityStatus, Usager, UsagerIdentifier
 from app.fhir.identifiers import INS_NIA, USAGER, business_id, normal
 from app.fhir.mapping import Inbound
 from app.fhir.search.criteria import Around, Asked, Bind
 from app.fhir.search.criteria import Identifier as Named
-from app.fhir.search.values import alternatives, uuid_of
+from app.fhir.search.values import tokens, uuid_of
 from app.fhir.types import CodeableConcept, Coding, Identifier, Patient
 from app.kernel.crypto import Keyring
 
@@ -90,28 +93,36 @@ class Numbered(Named):
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
         told = super().value(text, around, modifier)
-        said = [piece.rpartition("|") for piece in alternatives(text)]
-        pairs = [(one, value) for system, bar, value in said for one in ((system,) if bar else numbers.INS) if one]
+        said = tokens(text)
+        pairs = [(one, v) for system, v in said for one in (numbers.INS if system is None else (system,)) if one]
         blind = [numbers.blind(around.keyring, *pair) for pair in pairs]
         return Asked(told.shape, (*told.values, blind, [id for piece in said if (id := _local(*piece))]))
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
-        mine = _i.origin_partner_id == bindparam("me", type_=Uuid())
-        is_ins = _i.system.in_([literal_column(f"'{system}'", Text()) for system in numbers.INS])
-        qualified = Usager.identity_status == literal_column(f"'{IdentityStatus.QUALIFIEE.value}'", Text())
-        found = select(_i.usager_id).where(
-            _i.organisation_id == bindparam("organisation", type_=Uuid()),
-            _i.deleted_at.is_(None),
-            _i.blind == any_(bind(1, ARRAY(LargeBinary()))),
-            or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified), Readable(UsagerIdentifier))),
-        )
+        found = _known().where(_i.blind == any_(bind(1, ARRAY(LargeBinary()))))
         local = and_(Usager.id == any_(bind(2, ARRAY(Uuid()))), Usager.origin_partner_id.is_(None))
         return or_(super().found(shape, bind), Usager.id.in_(found), local)
 
+    def told(self) -> ColumnElement[bool]:
+        local = and_(Usager.origin_partner_id.is_(None), finess(Usager).is_not(None))
+        return or_(super().told(), Usager.id.in_(_known()), local)
 
-def _local(system: str, _bar: str, value: str) -> UUID | None:
+
+def _known() -> Select[Any]:
+    """Whom a number tells, of those that the caller may read."""
+    mine = _i.origin_partner_id == bindparam("me", type_=Uuid())
+    is_ins = _i.system.in_([literal_column(f"'{system}'", Text()) for system in numbers.INS])
+    qualified = Usager.identity_status == literal_column(f"'{IdentityStatus.QUALIFIEE.value}'", Text())
+    return select(_i.usager_id).where(
+        _i.organisation_id == bindparam("organisation", type_=Uuid()),
+        _i.deleted_at.is_(None),
+        or_(mine, and_(_i.origin_partner_id.is_(None), or_(not_(is_ins), qualified), Readable(UsagerIdentifier))),
+    )
+
+
+def _local(system: str | None, value: str) -> UUID | None:
     """Whose number in this house it is: `fhir` makes it of the person's id."""
-    told = business_id(value) if normal(system) in ("", USAGER) else None
+    told = business_id(value) if normal(system or "") in ("", USAGER) else None
     return uuid_of(str(UUID(hex=told.local))) if told and not told.tag and HEX(told.local) else None
 
 

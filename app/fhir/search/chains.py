@@ -12,7 +12,7 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, false, func, or_, select, true
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, false, func, or_, select, true
 
 from app.access.entry import Readable, Row, View
 from app.fhir.search.criteria import MISSING, NOT, Around, Asked, Bind, Column, Criterion, Mask, Reference, has
@@ -224,7 +224,7 @@ def _led_to(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
     for each, criterion, modifier in _answering(maps, maps.own(by.target), rest, hops):
         row = each.view.TABLE
         ends.append(End(each.type_name, row, row.id, each.mine, criterion, modifier))
-    return Beyond(by.column, tuple(ends), mask=by.mask)
+    return Beyond(by.column, tuple(ends), mask=by.mask, knows=by.knows)
 
 
 def _leading_here(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
@@ -237,7 +237,8 @@ def _leading_here(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
     ends = []
     for each, criterion, modifier in _answering(maps, found, rest, hops):
         by = references(each.criteria)[base]
-        ends.append(End(each.type_name, each.view.TABLE, by.column, each.mine, criterion, modifier, by.mask))
+        mine = each.mine if by.knows is None else and_(each.mine, by.knows)
+        ends.append(End(each.type_name, each.view.TABLE, by.column, mine, criterion, modifier, by.mask))
     here: Any = of.view.TABLE
     return Beyond(here.id, tuple(ends))
 

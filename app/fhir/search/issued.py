@@ -10,7 +10,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.fhir.identifiers import TAGS, business_id, normal
 from app.fhir.search.criteria import Around, Asked, Bind, Column, Criterion, Identifier
-from app.fhir.search.values import alternatives
+from app.fhir.search.values import tokens, uuid_of
+
+URN, UUID_URN = "urn:ietf:rfc:3986", "urn:uuid:"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +31,9 @@ class Issued(Criterion):
     def value(self, text: str, around: Around, modifier: str) -> Asked:
         ids: list[UUID] = []
         usagers: list[UUID] = []
-        for piece in alternatives(text):
-            of, _, value = piece.rpartition("|")
+        for of, value in tokens(text):
             written = business_id(value)
-            if written and normal(of) in ("", self.system) and written.tag == TAGS.get(self.system, "MORE"):
+            if written and normal(of or "") in ("", self.system) and written.tag == TAGS.get(self.system, "MORE"):
                 row, usager = _uuid(written.number), _uuid(written.local)
                 if row and usager:
                     ids.append(row)
@@ -50,6 +51,22 @@ class Issued(Criterion):
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
         return Given(self.table, self.system)
+
+
+@dataclass(frozen=True, eq=False)
+class Named(Issued):
+    """A row that goes out under its own id as a `urn:uuid:`, when it is ours; or a name that a partner gave it."""
+
+    system: str = URN
+
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
+        told = [v.removeprefix(UUID_URN) for of, v in tokens(text) if of in (None, URN) and v.startswith(UUID_URN)]
+        ids = [id for id in map(uuid_of, told) if id]
+        return Asked("any", (ids, [], *self.given.value(text, around, modifier).values))
+
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+        issued = and_(self.table.id == any_(bind(0, ARRAY(Uuid()))), self.table.origin_partner_id.is_(None))
+        return or_(issued, Given(self.table, self.system).found(shape, bind))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from app.kernel.clock import PARIS
+from app.kernel.clock import PARIS, now
 
 ALTERNATIVES_MOST = 100  # of one parameter
-PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+ABOUT = 0.1  # of the time from now: https://hl7.org/fhir/R4/search.html#prefix
 ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _DATE = re.compile(
     r"(?P<prefix>[a-z]{2})?(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
@@ -21,18 +22,59 @@ _DATE = re.compile(
 )
 
 
+_ESCAPED = re.compile(r"\\([,$|\\])")
+
+
 class BadValue(ValueError):
     """A sentence that says what was expected, never what came."""
 
 
-def alternatives(text: str) -> list[str]:
-    r"""`a,b\,c` → `a`, `b,c`. Raises BadValue: an empty one, or too many."""
-    pieces = [re.sub(r"\\([,$|\\])", r"\1", piece) for piece in re.split(r"(?<!\\),", text)]
+def split(text: str, mark: str) -> list[str]:
+    r"""Where `mark` stands without `\` before it; what is escaped stays so."""
+    pieces, escaped = [""], False
+    for char in text:
+        if char == mark and not escaped:
+            pieces.append("")
+            continue
+        pieces[-1] += char
+        escaped = char == "\\" and not escaped
+    return pieces
+
+
+def plain(piece: str) -> str:
+    r"""`a\,b` → `a,b`. https://hl7.org/fhir/R4/search.html#escaping"""
+    return _ESCAPED.sub(r"\1", piece)
+
+
+def several(text: str) -> list[str]:
+    """Alternatives, their escapes left. Raises BadValue: an empty one, or too many."""
+    pieces = split(text, ",")
     if not all(pieces):
         raise BadValue("une valeur manque")
     if len(pieces) > ALTERNATIVES_MOST:
         raise BadValue(f"{ALTERNATIVES_MOST} valeurs au plus")
     return pieces
+
+
+def alternatives(text: str) -> list[str]:
+    r"""`a,b\,c` → `a`, `b,c`. Raises BadValue."""
+    return [plain(piece) for piece in several(text)]
+
+
+def tokens(text: str) -> list[tuple[str | None, str]]:
+    """`system|code` of each alternative: the system asked for (None: any; empty: none), and the code (empty: any).
+
+    Raises BadValue.
+    """
+    return [token(piece) for piece in several(text)]
+
+
+def token(piece: str) -> tuple[str | None, str]:
+    """Of one alternative, its escapes left. Raises BadValue when it says neither."""
+    *system, code = split(piece, "|")
+    if not code and not any(system):
+        raise BadValue("un code est attendu, seul ou comme système|code")
+    return plain("|".join(system)) if system else None, plain(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +94,9 @@ def moment_of(text: str) -> Moment:
         raise BadValue("une date est attendue, comme 2026-11-21, ge2026-11 ou 2026-11-21T14:00:00+01:00")
     try:
         low, high = _covered(told)
+        if prefix == "ap":
+            margin = abs(now() - low) * ABOUT
+            low, high = low - margin, high + margin
         return Moment(prefix, low.astimezone(UTC), high.astimezone(UTC))
     except (ValueError, OverflowError) as exc:
         raise BadValue("cette date n'existe pas") from exc

@@ -22,6 +22,7 @@ from app.fhir.concepts import Concept, concept, concept_of, nested, unnested
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
 from app.fhir.observed import constant
 from app.fhir.search.criteria import When
+from app.fhir.search.issued import Named
 from app.fhir.tddui import TDDUI, day, instant_of, last_updated, profile, to, whole_day
 from app.fhir.types import Basic, CodeableConcept, Coding, Extension, Reference, heard
 from app.kernel.clock import now
@@ -214,7 +215,11 @@ DECISION = ResourceMap(
     codes=frozenset({f"{CODE.coding[0].system}|{CODE.coding[0].code}"}),
     by_type=False,
     unseals=unsealed,
-    search={"code": constant(CODE), "created": When(OrientationDecision.decided_on)},
+    search={
+        "code": constant(CODE),
+        "created": When(OrientationDecision.decided_on),
+        "identifier": Named(OrientationDecision),
+    },
     masked=masked,
     hides=lambda decision: decision.protected,
 )

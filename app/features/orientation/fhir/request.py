@@ -12,7 +12,10 @@ from app.features.orientation.models import OrientationRequest, RequestStatus
 from app.fhir.concepts import Concept, concept, concept_of
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.observed import remark, remark_of
-from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import Coded, Token, When, constant
+from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.criteria import someone as who
+from app.fhir.search.issued import Named
 from app.fhir.tddui import (
     TDDUI,
     TYPES,
@@ -134,8 +137,14 @@ REQUEST = ResourceMap(
     by_type=False,  # a need is a ServiceRequest too
     unseals=unsealed,
     search={
-        "status": Token(OrientationRequest.status, {code: (status,) for status, code in STATUSES.items()}),
         "authored": When(OrientationRequest.asked_on),
-        "category": Coded(OrientationRequest.subject_code),
+        "category": Coded(OrientationRequest.subject_code, OrientationRequest.subject_label),
+        "identifier": Named(OrientationRequest),
+        "intent": constant("order", of="ServiceRequest.intent"),
+        "performer": Leads(OrientationRequest.mdph_id, "Organization", OrientationRequest.mdph_name),
+        "requester": who(
+            OrientationRequest.requester_id, OrientationRequest.requester_kind, OrientationRequest.requester_name
+        ),
+        "status": Token.by(OrientationRequest.status, STATUSES, of="ServiceRequest.status"),
     },
 )

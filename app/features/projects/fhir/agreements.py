@@ -14,7 +14,8 @@ from app.features.projects.models import Agreement
 from app.features.projects.vocabulary import Answer, Party
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
-from app.fhir.search.criteria import Token, When
+from app.fhir.search.criteria import Token, When, constant
+from app.fhir.search.criteria import someone as who
 from app.fhir.tddui import OF_THE_HOUSE, WHO, at, day, day_of, instant_of, known, profile, someone, to, told_apart
 from app.fhir.types import CarePlan, CodeableConcept, Coding, Consent, Extension, Period, Reference, heard
 from app.kernel.errors import Invalid
@@ -143,7 +144,10 @@ ACCORD = ResourceMap(
     from_fhir=from_fhir,
     by_type=False,  # a consent to share is a Consent too
     search={
-        "status": Token(Agreement.answer, {code: (answer,) for answer, code in STATUSES.items()}),
+        "category": constant("59284-0", "http://loinc.org"),
+        "consentor": who(Agreement.signer_id, Agreement.signer_kind, Agreement.signer_name),
+        "scope": constant("patient-privacy", PRIVACY.coding[0].system),
+        "status": Token.by(Agreement.answer, STATUSES, of="Consent.status"),
         "date": When(Agreement.signed_at),
     },
 )

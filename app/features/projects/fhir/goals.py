@@ -7,6 +7,9 @@ and https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-goal-
 from datetime import date, datetime
 from typing import Any, ClassVar
 
+from sqlalchemy import case, or_
+
+from app.access.entry import word as ours_is
 from app.features.projects.fhir.words import CAREPLAN, EVALUATION, REPLACES, project_of, title_of, title_said
 from app.features.projects.labels import FEELINGS, GOAL_KINDS, ORIGINS, STEPS
 from app.features.projects.models import Expectation, Goal
@@ -14,7 +17,7 @@ from app.features.projects.vocabulary import Feeling, GoalKind, GoalStatus, Orig
 from app.features.structures.shown import finess
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Token, When
+from app.fhir.search.criteria import Token, When, constant
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import (
     ATTACHMENT,
@@ -279,7 +282,11 @@ EXPECTATION = ResourceMap(
     from_fhir=expectation_from_fhir,
     systems=frozenset({EXPECTED_IDS}),
     by_type=False,
-    search={"start-date": When(Expectation.said_on), "identifier": Issued(Expectation, EXPECTED_IDS)},
+    search={
+        "identifier": Issued(Expectation, EXPECTED_IDS),
+        "lifecycle-status": constant("active", of="Goal.lifecycleStatus"),
+        "start-date": When(Expectation.said_on),
+    },
 )
 OBJECTIVE = ResourceMap(
     profile=AIMED,
@@ -290,7 +297,19 @@ OBJECTIVE = ResourceMap(
     systems=frozenset({AIMED_IDS}),
     by_type=False,
     search={
-        "lifecycle-status": Token(Goal.status, {code: (status,) for status, code in STATUSES.items()}),
+        "achievement-status": Token(
+            Goal.step,
+            {step.value: (step.value,) for step in Step},
+            STEPS_SAID,
+            labels={s.value: w for s, w in STEPS.items()},
+        ),
+        "category": Token(
+            case((or_(Goal.origin_partner_id.is_(None), Goal.kind != ours_is(GoalKind.AVANCER)), Goal.kind)),
+            {kind.value: (kind.value,) for kind in GoalKind},
+            KINDS,
+            labels={kind.value: words for kind, words in GOAL_KINDS.items()},
+        ),
+        "lifecycle-status": Token.by(Goal.status, STATUSES, of="Goal.lifecycleStatus"),
         "target-date": When(Goal.review_on),
         "identifier": Issued(Goal, AIMED_IDS),
     },

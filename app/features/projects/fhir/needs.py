@@ -5,11 +5,13 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-s
 
 from typing import ClassVar
 
+from sqlalchemy import Text, literal_column
+
 from app.features.projects.fhir.words import REPLACES, project_of, title_of, title_said
 from app.features.projects.models import Need
 from app.features.structures.shown import finess
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded
+from app.fhir.search.criteria import Coded, constant
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import (
@@ -90,6 +92,9 @@ NEED = ResourceMap(
     search={
         "based-on": Leads(Need.project_id, "CarePlan"),
         "category": Coded(Need.serafin),
+        "code": Coded(literal_column("NULL", Text()), Need.text),
+        "intent": constant("plan", of="ServiceRequest.intent"),
+        "status": constant("active", of="ServiceRequest.status"),
         "identifier": Issued(Need, SYSTEM),
     },
 )

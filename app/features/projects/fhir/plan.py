@@ -15,7 +15,7 @@ from app.features.structures.shown import finess
 from app.fhir.canonicals import extension
 from app.fhir.identifiers import business_id
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import Coded, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import (
@@ -159,9 +159,10 @@ PLAN = ResourceMap(
     from_fhir=from_fhir,
     systems=frozenset({SYSTEM}),
     search={
-        "status": Token(Project.status, {code: (status,) for status, code in STATUSES.items()}),
+        "status": Token.by(Project.status, STATUSES, of="CarePlan.status"),
         "date": When(Project.starts, Project.ends),
         "category": Coded(Project.type_code),
+        "intent": constant("plan", of="CarePlan.intent"),
         "replaces": Leads(Project.replaces_id, "CarePlan"),
         "identifier": Issued(Project, SYSTEM),
     },

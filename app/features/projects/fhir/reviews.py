@@ -11,7 +11,7 @@ from app.features.projects.models import Review
 from app.features.projects.vocabulary import TaskStatus
 from app.features.structures.shown import finess
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Coded, Token, When
+from app.fhir.search.criteria import Coded, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import (
@@ -137,9 +137,10 @@ REVIEW = ResourceMap(
     systems=frozenset({SYSTEM}),
     by_type=False,
     search={
-        "status": Token(Review.status, {code: (status,) for status, code in TASK_STATUSES.items()}),
+        "status": Token.by(Review.status, TASK_STATUSES, of="Task.status"),
         "based-on": Leads(Review.project_id, "CarePlan"),
         "code": Coded(Review.status_code),
+        "intent": constant("plan", of="Task.intent"),
         "period": When(Review.starts_at, Review.ends_at),
         "identifier": Issued(Review, SYSTEM),
     },

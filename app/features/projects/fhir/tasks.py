@@ -22,8 +22,9 @@ from app.features.projects.vocabulary import TaskStatus
 from app.features.structures.shown import finess
 from app.fhir.canonicals import OURS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.search.criteria import Criterion, Token, When
+from app.fhir.search.criteria import Criterion, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
+from app.fhir.search.criteria import someone as who
 from app.fhir.search.issued import Issued
 from app.fhir.tddui import (
     OF_THE_HOUSE,
@@ -57,7 +58,7 @@ ACTION, SERVICE, RESOURCE = profile("task-action"), profile("task-prestation"), 
 ACTION_IDS, SERVICE_IDS = system("action"), system("prestation")
 MEANS_IDS = f"{OURS}/sid/moyen-ressource"  # TDDUI names no system for these
 OF_ACTION, OF_SERVICE, OF_MEANS = "input-action", "input-prestation", "input-moyen-ressource"
-CODES = {code: (status,) for status, code in TASK_STATUSES.items()}
+PLANNED = {"intent": constant("plan", of="Task.intent")}
 
 
 class ActionFhir(RecordView, frozen=True):
@@ -271,7 +272,13 @@ def _led(inbound: Inbound, t: Task, code: str, type_name: str) -> list[UUID] | N
 
 def _searched(table: Any, ids: str, **more: Criterion) -> dict[str, Criterion]:
     based_on = Leads(table.project_id, "CarePlan")
-    return {"status": Token(table.status, CODES), "based-on": based_on, "identifier": Issued(table, ids), **more}
+    return {
+        "status": Token.by(table.status, TASK_STATUSES, of="Task.status"),
+        "based-on": based_on,
+        **PLANNED,
+        "identifier": Issued(table, ids),
+        **more,
+    }
 
 
 ACTIONS = ResourceMap(
@@ -282,7 +289,12 @@ ACTIONS = ResourceMap(
     from_fhir=action_from_fhir,
     systems=frozenset({ACTION_IDS}),
     by_type=False,
-    search=_searched(ProjectAction, ACTION_IDS, period=When(ProjectAction.starts, ProjectAction.ends)),
+    search=_searched(
+        ProjectAction,
+        ACTION_IDS,
+        owner=who(ProjectAction.owner_id, ProjectAction.owner_kind, ProjectAction.owner_name),
+        period=When(ProjectAction.starts, ProjectAction.ends),
+    ),
 )
 SERVICES = ResourceMap(
     profile=SERVICE,

@@ -49,7 +49,7 @@ class Mask:
     """`when` a value is told to nobody of outside, but for who sent it and finds it as it stood."""
 
     row: type[DossierEntry]
-    when: ColumnElement[bool]
+    when: Column
 
     def seen(self) -> ColumnElement[bool]:
         as_sent = and_(self.row.origin_partner_id == ME, self.row.version == self.row.origin_version)
@@ -58,11 +58,19 @@ class Mask:
 
 @dataclass(frozen=True, eq=False)
 class Criterion(ABC):
-    """`mask` is what its map says of the element: for whom it is masked, the row behaves as if it had none."""
+    """`mask` is what its map says of the element: for whom it is masked, the row behaves as if it had none.
+
+    `knows`: the rows whose columns tell it. What others received of it stands beside them, sealed: nothing finds them.
+    """
 
     type: ClassVar[str]  # as the CapabilityStatement says it
-    served: ClassVar[frozenset[str]] = frozenset()  # modifiers of its own
     mask: Mask | None = field(default=None, kw_only=True)
+    knows: ColumnElement[bool] | None = field(default=None, kw_only=True)
+
+    @property
+    def served(self) -> frozenset[str]:
+        """The modifiers of its own."""
+        return frozenset()
 
     @property
     def sorts(self) -> Column | None:
@@ -90,7 +98,8 @@ class Criterion(ABC):
         meant = self.told() if wanted in (MISSES, HAS) else self.found(wanted, bind)
         if self.mask and inner != shape:
             meant = and_(self.mask.seen(), meant)
-        return meant.is_not(true()) if inner == MISSES or inner != wanted else meant
+        asked = meant.is_not(true()) if inner == MISSES or inner != wanted else meant
+        return asked if self.knows is None else and_(self.knows, asked)
 
     def then(self, at: Mapping[str, Column]) -> "Criterion | None":
         """The same, asked of a former version: `at` holds its columns; None when it can't tell."""

@@ -5,36 +5,124 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_
+from sqlalchemy import ColumnElement, LargeBinary, Text, Uuid, any_, column, func, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.access.entry import Who, word
 from app.fhir.search.criteria.base import LASTING, Around, Asked, Bind, Column, Criterion, has
+from app.fhir.search.criteria.identifier import leads_to_named, names_in
 from app.fhir.search.values import alternatives, id_in, uuid_of
+
+IDENTIFIER = "identifier"
+NAMED = "named"
+TYPES: dict[str, str] = {
+    "Practitioner": Who.PROFESSIONAL,
+    "PractitionerRole": Who.ROLE,
+    "RelatedPerson": Who.CONTACT,
+    "Patient": Who.USAGER,
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Reference(Criterion):
-    """`patient=Patient/…`: a row of another type."""
+    """`patient=Patient/…`: a row of another type; `:Patient` says of which one, `:identifier` how a partner names it."""
 
     type: ClassVar = "reference"
     column: Column
     target: str
+    shown: Column | None = None  # a name alone is told too
+
+    @property
+    def served(self) -> frozenset[str]:
+        return frozenset({IDENTIFIER, self.target})
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
+        if modifier == IDENTIFIER:
+            return Asked(NAMED, (names_in(text, around, self.target),))
         found = [id_in(piece, self.target, around.origin) for piece in alternatives(text)]
         ids = [id for id in found if id is not None]
         return Asked("one", (ids[0],)) if len(ids) == 1 == len(found) else Asked("any", (ids,))
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
-        if shape == "one":
-            return self.column == bind(0, Uuid())
-        return self.column == any_(bind(0, ARRAY(Uuid())))
+        match shape:
+            case "one":
+                return self.column == bind(0, Uuid())
+            case "named":
+                return leads_to_named(self.column, bind(0, ARRAY(LargeBinary())), person=self.target == "Patient")
+            case _:
+                return self.column == any_(bind(0, ARRAY(Uuid())))
 
     def told(self) -> ColumnElement[bool]:
-        return has(self.column)
+        return has(self.column) if self.shown is None else or_(has(self.column), has(self.shown))
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
         return self if getattr(self.column, "key", None) in LASTING else None
+
+
+@dataclass(frozen=True, eq=False)
+class Someone(Criterion):
+    """`author=Practitioner/…`, `RelatedPerson/…`: an id, and beside it whose; `types` says the word of each type."""
+
+    type: ClassVar = "reference"
+    id: Column
+    kind: Column
+    types: Mapping[str, str]
+    shown: Column | None = None
+
+    @property
+    def served(self) -> frozenset[str]:
+        return frozenset({IDENTIFIER, *self.types})
+
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
+        if modifier == IDENTIFIER:
+            return Asked(NAMED, (names_in(text, around, *self.types),))
+        types = (modifier,) if modifier else tuple(self.types)
+        told = [(self.types[one], id_in(piece, one, around.origin)) for piece in alternatives(text) for one in types]
+        found = [(kind, id) for kind, id in told if id]
+        return Asked("any", ([str(kind) for kind, _ in found], [id for _, id in found]))
+
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+        if shape == NAMED:
+            return leads_to_named(self.id, bind(0, ARRAY(LargeBinary())), person=False)
+        pairs = func.unnest(bind(0, ARRAY(Text())), bind(1, ARRAY(Uuid())))
+        those = pairs.table_valued(column("kind", Text()), column("id", Uuid())).render_derived(name="those")
+        return tuple_(self.kind, self.id).in_(select(those.c.kind, those.c.id))
+
+    def told(self) -> ColumnElement[bool]:
+        return has(self.id) if self.shown is None else or_(has(self.id), has(self.shown))
+
+
+def someone(id: Column, kind: Column, shown: Column | None, *types: str) -> Someone:
+    """As `tddui.someone` tells it: a professional, when nothing says otherwise."""
+    word_of = func.coalesce(kind, word(Who.PROFESSIONAL))
+    return Someone(id, word_of, {one: TYPES[one] for one in types or TYPES}, shown)
+
+
+@dataclass(frozen=True, eq=False)
+class References(Criterion):
+    """The same, where an array leads to several rows: neither chained nor followed."""
+
+    type: ClassVar = "reference"
+    column: Column
+    target: str
+
+    @property
+    def served(self) -> frozenset[str]:
+        return frozenset({IDENTIFIER, self.target})
+
+    def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
+        if shape == NAMED:
+            each = func.unnest(self.column).table_valued(column("id", Uuid())).render_derived(name="each")
+            named = leads_to_named(each.c.id, bind(0, ARRAY(LargeBinary())), person=False)
+            return select(literal_column("1")).select_from(each).where(named).exists()
+        return self.column.op("&&")(bind(0, ARRAY(Uuid())))
+
+    def value(self, text: str, around: Around, modifier: str) -> Asked:
+        asked = Reference(self.column, self.target).value(text, around, modifier)
+        return Asked("any", ([*asked.values],)) if asked.shape == "one" else asked
+
+    def told(self) -> ColumnElement[bool]:
+        return func.cardinality(self.column) > literal_column("0")
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ class When(Criterion):
 
     def _moment(self, prefix: str, low: ColumnElement[Any], high: ColumnElement[Any]) -> ColumnElement[bool]:
         match prefix:
-            case "eq":
+            case "eq" | "ap":
                 return and_(self.start >= low, self.start < high)
             case "ne":
                 return or_(self.start < low, self.start >= high)
@@ -68,6 +68,8 @@ class When(Criterion):
         match prefix:
             case "eq":
                 return inside
+            case "ap":
+                return and_(begins < high, ends > low)
             case "ne":
                 return not_(inside)
             case "gt":
