@@ -167,7 +167,7 @@ async def _search_by_form(request: Request) -> Response:
     """The same, its parameters in the body, which no log keeps. https://hl7.org/fhir/R4/http.html#search"""
     reading = await reading_of(request)
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.")
+        raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.", where="Content-Type")
     return await _searched(request, reading, pairs_of(request, await request.body()))
 
 
@@ -190,7 +190,7 @@ def negotiate(request: Request) -> None:
     """JSON only. Raises NotAcceptable; `_format` wins over `Accept`. https://hl7.org/fhir/R4/http.html#mime-type"""
     named = request.query_params.get("_format") if b"_format" in request.scope["query_string"] else None
     if not served(request.headers.get("accept", "") if named is None else named):
-        raise NotAcceptable("Ce serveur répond en JSON : Accept: application/fhir+json.")
+        raise NotAcceptable("Ce serveur répond en JSON : Accept: application/fhir+json.", where="Accept")
 
 
 @lru_cache(maxsize=500)

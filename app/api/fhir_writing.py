@@ -87,9 +87,11 @@ async def _write(request: Request) -> Response:
 def _check_type(request: Request, method: str) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if method == acts.PATCH and kind != JSON_PATCH:
-        raise UnsupportedMedia(f"Un PATCH s'envoie en {JSON_PATCH}.")
+        raise UnsupportedMedia(f"Un PATCH s'envoie en {JSON_PATCH}.", where="Content-Type")
     if method in (acts.CREATE, acts.UPDATE) and kind not in JSON_SENT:
-        raise UnsupportedMedia("Une ressource seule s'envoie en JSON : Content-Type: application/fhir+json.")
+        raise UnsupportedMedia(
+            "Une ressource seule s'envoie en JSON : Content-Type: application/fhir+json.", where="Content-Type"
+        )
 
 
 def _asked(request: Request) -> Json:

@@ -21,7 +21,8 @@ def sent_xml(request: Request) -> bool:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in JSON_SENT | XML_SENT:
         raise UnsupportedMedia(
-            "Envoyez du JSON (Content-Type: application/fhir+json) ou du XML (application/fhir+xml)."
+            "Envoyez du JSON (Content-Type: application/fhir+json) ou du XML (application/fhir+xml).",
+            where="Content-Type",
         )
     return kind in XML_SENT
 
@@ -31,7 +32,7 @@ def negotiate(request: Request) -> None:
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower() in XML_SENT
     asked = asks_xml(request.query_params.get("_format") or request.headers.get("accept", ""), sent)
     if asked is None:
-        raise NotAcceptable("Ce serveur répond ici en application/fhir+json ou application/fhir+xml.")
+        raise NotAcceptable("Ce serveur répond ici en application/fhir+json ou application/fhir+xml.", where="Accept")
     request.state.xml = asked
 
 
