@@ -339,8 +339,21 @@ class TestAttach:
         back = read_back(world, "Goal", told[0][1], "mdph")
         assert said(back) == said(body["entry"][0]["resource"])
         assert back["subject"] == {"reference": f"Patient/{told[-1][1]}"}
-        found = world.get("mdph", f"/fhir/Goal?patient={told[-1][1]}").json()
-        assert str(told[0][1]) in str(found)
+        for query in ("patient={}", "patient._id={}", "patient:Patient._id={}&_include=Goal:patient"):
+            found = world.get("mdph", f"/fhir/Goal?{query.format(told[-1][1])}").json()
+            if query == "patient={}":  # of a former version nobody can tell what it led to
+                assert str(told[0][1]) in str(found)
+            assert str(world.ids["lucas"]) not in str(found)
+
+    @pytest.mark.threat("partner-learns-by-sending", "search-chain", "search-include")
+    def test_the_sender_chains_by_the_person_it_knows(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        self.to(world, id)
+        person, goal = str(told[-1][1]), str(told[0][1])
+        found = world.get("mdph", f"/fhir/Goal?patient._id={person}&_include=Goal:patient").json()
+        entries = [(entry["resource"]["resourceType"], entry["resource"]["id"]) for entry in found["entry"]]
+        assert ("Goal", goal) in entries
+        assert ("Patient", person) in entries
         assert str(world.ids["lucas"]) not in str(found)
 
     @pytest.mark.parametrize("edited", [False, True])

@@ -12,14 +12,39 @@ from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, false, func, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    column,
+    false,
+    func,
+    or_,
+    select,
+    table,
+    true,
+)
+from sqlalchemy.dialects.postgresql import array
 
-from app.access.entry import Readable, Row, View
+from app.access.entry import ME, Readable, Row, View, word
 from app.fhir.search.criteria import MISSING, NOT, Around, Asked, Bind, Column, Criterion, Mask, Reference, has
 from app.fhir.search.values import BadValue
 
 HOPS_MOST = 3
 HAS = "_has"
+NAMED = table(
+    "external_id",
+    column("organisation_id", Uuid()),
+    column("partner_id", Uuid()),
+    column("kind", Text()),
+    column("row_id", Uuid()),
+    column("usager_id", Uuid()),
+)
 
 
 class Opaque(dict[str, Criterion]):
@@ -110,11 +135,22 @@ class Beyond(Criterion):
         met = end.criterion.where(shape, lambda at, kind: bind(first + at, kind))
         seen = end.mask.seen() if end.mask and masked else true()
         found = select(end.there).where(end.mine, seen, met, row.deleted_at.is_(None), Readable(row))
+        if end.type_name == "Patient" and end.there is row.id:
+            found = _attached_since(found)
         # found once, and by their index then: a plan kept for all values can't tell how few they are
         return self.here == any_(func.array(found.distinct().correlate(None).scalar_subquery(), type_=ARRAY(Uuid())))
 
     def told(self) -> ColumnElement[bool]:
         return has(self.here)
+
+
+def _attached_since(found: Select[Any]) -> Select[Any]:
+    """With whom this partner's persons were attached to here: their rows are about these since."""
+    those, x = found.correlate(None).subquery("those"), NAMED.alias("named_person")
+    mine = and_(x.c.organisation_id == bindparam("organisation", type_=Uuid()), x.c.partner_id == ME)
+    mine = and_(mine, x.c.kind == word("usager"), x.c.row_id == those.c.id)
+    both = func.unnest(array([those.c.id, x.c.usager_id]), type_=Uuid())
+    return select(both).select_from(those.outerjoin(x, mine))
 
 
 class _Lacking(Criterion):
