@@ -41,7 +41,8 @@ _CODE = re.compile(r"[A-Za-z0-9._-]+")
 class Token(Criterion):
     """A code of a closed list: `codes` says which words of ours each FHIR code stands for, `labels` how each code reads.
 
-    `of` names the element that R4 binds to a list of its own: its other codes find nothing; any other is refused.
+    `of` names the element that R4 binds to a list of its own: its other codes find nothing; any other is refused. Without it, the list is open
+    in R4: a code that we never say finds nothing.
     """
 
     type: ClassVar = "token"
@@ -90,7 +91,8 @@ class Token(Criterion):
             elif system in own or system in alone:
                 codes.add(code)
         known = self.codes.keys() | REQUIRED.get(self.of, frozenset())
-        if not lenient and not codes <= known:
+        closed = bool(self.of) or self.codes.keys() <= {"true", "false"}
+        if closed and not lenient and not codes <= known:
             raise BadValue(f"les codes sont {', '.join(sorted(known))}")
         return codes
 
