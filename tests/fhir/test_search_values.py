@@ -1,14 +1,19 @@
 """What a search value covers: property tests of the parser, whatever comes."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.features.transmissions.models import Transmission
-from app.fhir.search.criteria import Around, Coded, Ids, Reference, Token, When
-from app.fhir.search.values import PREFIXES, BadValue, alternatives, id_in, moment_of, uuid_of
+from app.fhir.search.criteria import Around, Coded, Composite, Ids, Quantity, Reference, Telecom, Token, When, Words
+from app.fhir.search.criteria.folding import spoken
+from app.fhir.search.criteria.quantity import PREFIXES as NUMBER_PREFIXES
+from app.fhir.search.criteria.quantity import number_of
+from app.fhir.search.values import PREFIXES, BadValue, alternatives, id_in, moment_of, tokens, uuid_of
 from app.kernel.clock import PARIS
 
 AROUND = Around("https://dui.example", None)  # type: ignore[arg-type]
@@ -23,6 +28,10 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
         Reference(Transmission.usager_id, "Patient"),
         Token(Transmission.kind, {"data": ("data",)}),
         Coded(Transmission.kind),
+        Words((Transmission.text,)),
+        Telecom(Transmission.text),
+        Quantity(Transmission.version, Transmission.text),
+        Composite(Ids(Transmission.id), When(Transmission.occurred_at)),
     ):
         refusal = None
         try:
@@ -72,6 +81,44 @@ def test_an_interval_is_as_wide_as_what_was_not_said(text: str, width: timedelta
 
 def test_a_comma_is_escaped_by_a_backslash() -> None:
     assert alternatives(r"a,b\,c,d\|e") == ["a", "b,c", "d|e"]
+
+
+def escaped(text: str) -> str:
+    return re.sub(r"([\\,$|])", r"\\\1", text)
+
+
+@given(st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=5))
+def test_what_is_escaped_is_read_as_it_was(texts: list[str]) -> None:
+    assert alternatives(",".join(map(escaped, texts))) == texts
+
+
+@given(st.lists(st.tuples(st.none() | st.text(max_size=8), st.text(min_size=1, max_size=8)), min_size=1, max_size=4))
+def test_a_system_and_a_code_are_told_apart_by_a_bar_that_is_not_escaped(pairs: list[tuple[str | None, str]]) -> None:
+    said = (escaped(code) if system is None else f"{escaped(system)}|{escaped(code)}" for system, code in pairs)
+    assert tokens(",".join(said)) == pairs
+
+
+@given(st.decimals(-1000, 1000, places=3), st.sampled_from(NUMBER_PREFIXES))
+def test_a_number_stands_for_what_its_last_digit_covers(number: Decimal, prefix: str) -> None:
+    found = number_of(f"{prefix}{number}")
+    assert (found.prefix, found.value) == (prefix, float(number))
+    assert found.low < found.value < found.high
+    assert prefix == "ap" or found.high - found.low == pytest.approx(0.001)
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N", "P", "Z", "M"]), max_size=30))
+def test_a_text_once_folded_is_folded(text: str) -> None:
+    assert spoken(spoken(text)) == spoken(text)
+
+
+def test_folding_keeps_letters_alone() -> None:
+    assert spoken("  BENSAÏD-Lœuf d’Arc, « Zoé » ") == "bensaid loeuf d arc zoe"
+
+
+def test_about_a_date_is_a_tenth_of_the_time_from_now() -> None:
+    found = moment_of("ap2000-01-01")
+    assert found.low < moment_of("1998").low < moment_of("2002").low < found.high
+    assert moment_of("1990").low < found.low
 
 
 def test_an_id_is_ours_only_as_we_write_it() -> None:
