@@ -23,6 +23,7 @@ from app.api import (
     exporting,
     fhir,
     fhir_past,
+    fhir_searching,
     fhir_writing,
     health,
     invitation,
@@ -126,7 +127,11 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.state.settings = config or settings()
     for kind, handler in REFUSALS.items():
         api.add_exception_handler(kind, handler)
-    api.router.routes[:0] = [*fhir_past.routes(), *fhir.routes()]  # first: the framework walks its routes one by one
+    api.router.routes[:0] = [
+        *fhir_past.routes(),
+        *fhir_searching.routes(),
+        *fhir.routes(),
+    ]  # first: the framework walks its routes one by one
     api.router.routes.extend([*transaction.routes(), *validating.routes()])
     api.router.routes.extend([*exporting.routes(), *fhir_writing.routes()])
     api.include_router(oauth)

@@ -46,7 +46,14 @@ SEARCHED = (
     _asked("identifier", "système|valeur, sur les types qui en ont."),
     _asked("status", "Un ou plusieurs codes, sur les types qui en ont."),
     {"name": "_count", "in": "query", "description": "Par page ; 0 : le total seul.", "schema": {"type": "integer"}},
+    _asked("_sort", "Jusqu'à trois clés, séparées par une virgule ; - devant celle qui descend : -date,status."),
+    _asked("_total", "Le total, compté jusqu'à 10 000.", enum=["none", "estimate", "accurate"]),
 )
+OF_ALL = (
+    *(one for one in SEARCHED if one["name"] in ("_id", "_lastUpdated", "_count", "_sort", "_total")),
+    _asked("_type", "Les types cherchés, huit au plus, séparés par une virgule : Task,Goal."),
+)
+FORM = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
 
 
 HISTORY = (
@@ -95,7 +102,7 @@ PATHS: dict[str, Any] = {
             ("400", "401", "403", "404", "405", "406", "415", "429"),
             TYPE,
             PREFER,
-            body={"application/x-www-form-urlencoded": {"schema": {"type": "object"}}},
+            body=FORM,
         )
     },
     "/fhir/{type_name}": {
@@ -180,6 +187,68 @@ PATHS: dict[str, Any] = {
             _asked("manifest", "true : les comptes et l'empreinte SHA-256 seulement.", enum=["true", "false"]),
         )
     },
+}
+
+PATHS["/fhir"]["get"] = _route(
+    "fhirSystemSearch",
+    "Chercher dans plusieurs types à la fois (_type), par les paramètres qu'ils ont tous",
+    ("400", "401", "403", "406", "429"),
+    *OF_ALL,
+    *SHOWN,
+    PREFER,
+)
+PATHS["/fhir/_search"] = {
+    "post": _route(
+        "fhirSystemSearchByForm",
+        "La même recherche, les critères dans le corps",
+        ("400", "401", "403", "406", "415", "429"),
+        PREFER,
+        body=FORM,
+    )
+}
+PATHS["/fhir/Patient/{id}/*"] = {
+    "get": _route(
+        "fhirCompartment",
+        "Tout ce qui concerne une personne et que vous avez le droit de lire",
+        ("400", "401", "403", "406", "429"),
+        ID,
+        *OF_ALL,
+        *SHOWN,
+        PREFER,
+    )
+}
+PATHS["/fhir/Patient/{id}/_search"] = {
+    "post": _route(
+        "fhirCompartmentByForm",
+        "La même recherche, les critères dans le corps",
+        ("400", "401", "403", "406", "415", "429"),
+        ID,
+        PREFER,
+        body=FORM,
+    )
+}
+PATHS["/fhir/Patient/{id}/{type_name}"] = {
+    "get": _route(
+        "fhirCompartmentOfType",
+        "Ce qui concerne une personne, d'un type",
+        ("400", "401", "403", "404", "405", "406", "429"),
+        ID,
+        TYPE,
+        *SEARCHED,
+        *SHOWN,
+        PREFER,
+    )
+}
+PATHS["/fhir/Patient/{id}/{type_name}/_search"] = {
+    "post": _route(
+        "fhirCompartmentOfTypeByForm",
+        "La même recherche, les critères dans le corps",
+        ("400", "401", "403", "404", "405", "406", "415", "429"),
+        ID,
+        TYPE,
+        PREFER,
+        body=FORM,
+    )
 }
 
 

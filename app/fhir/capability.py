@@ -29,6 +29,8 @@ PAST = tuple(map(Interaction, ("vread", "history-instance", "history-type")))
 TRANSACTION = "Toutes les demandes ou aucune ; d'un partenaire, par POST à la racine."
 BATCH = "Chaque demande pour elle-même. Un partenaire écrit ; les autres lisent."
 WRITTEN = "Écrit par un partenaire, et de ce qu'il a envoyé seulement."
+SEVERAL = "De huit types au plus, dits par _type, par les paramètres qu'ils ont tous."
+COMPARTMENT = "http://hl7.org/fhir/CompartmentDefinition/patient"
 OF_ONE = "Tout ce que vous avez le droit de lire d'une personne ; _since, _type, _count."
 KEPT = "Type sans table à lui : la ressource reçue est gardée telle quelle, et relue par qui l'a envoyée."
 EVERYTHING = Operation(
@@ -86,9 +88,11 @@ def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStat
                 interaction=(
                     Interaction("transaction", TRANSACTION),
                     Interaction("batch", BATCH),
+                    Interaction("search-system", SEVERAL),
                     Interaction("history-system"),
                 ),
                 operation=(VALIDATE,),
+                compartment=(COMPARTMENT,),
             ),
         ),
     )

@@ -323,6 +323,7 @@ class Registry:
         self.maps, self.kept, self.beside = tuple(maps), kept, tuple(beside)
         self.definitions = definitions
         self._of_type: dict[str, tuple[AnyMap, ...]] = {}
+        self._apart: dict[str, tuple[AnyMap, ...]] = {}
         self._searched: dict[int, Searched] = {}
         for each in self.maps:
             self._of_type[each.type_name] = (*self._of_type.get(each.type_name, ()), each)
@@ -350,6 +351,12 @@ class Registry:
             else:
                 others.append(each)
         return (*others, *by_type.values())
+
+    def apart(self, type_name: str) -> tuple[AnyMap, ...]:
+        """Where rows of this type are, among those of other types in one statement."""
+        if type_name not in self._apart:
+            self._apart[type_name] = tuple(_said_in(each, type_name) for each in self.of_type(type_name))
+        return self._apart[type_name]
 
     def own(self, type_name: str) -> tuple[AnyMap, ...]:
         return self._of_type.get(type_name, ())
@@ -412,6 +419,13 @@ class Registry:
                 raise
             inbound.warn(no.told, "", no.message)
             return self.kept, self.kept.received(resource, inbound)
+
+
+def _said_in(each: AnyMap, type_name: str) -> AnyMap:
+    if each.narrow is None or not _names_type(each.narrow):
+        return each
+    named = replace(each, type_name=type_name)
+    return replace(named, narrow=named.mine)
 
 
 def _names_type(narrow: ColumnElement[bool]) -> bool:

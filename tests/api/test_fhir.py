@@ -125,13 +125,13 @@ class TestMetadata:
                 expected = there if code in declared or (name, code) == ("Patient", "delete") else 405
                 assert (answer.status_code, outcome(answer)["severity"]) == (expected, "error"), (name, code)
 
-    @pytest.mark.threat("search-compartment", "search-undeclared-type")
+    @pytest.mark.threat("search-undeclared-type")
     @pytest.mark.parametrize(
         "path",
         [
-            "Patient/{jeanne}/$other", "Patient/$match", "Patient/{jeanne}/DocumentReference", "Patient/{jeanne}/*",
-            "AuditEvent/_history", "AuditEvent/{jeanne}/_history", "_search",
-            "$graphql", "$meta", "?_type=Patient", "DocumentReference/$docref", "Binary/{jeanne}", "AuditEvent", "List",
+            "Patient/{jeanne}/$other", "Patient/$match", "Patient/{jeanne}/Banana", "Patient/{jeanne}/Organization",
+            "AuditEvent/_history", "AuditEvent/{jeanne}/_history",
+            "$graphql", "$meta", "DocumentReference/$docref", "Binary/{jeanne}", "AuditEvent", "List",
         ],
     )  # fmt: skip
     def test_no_other_way_leads_to_a_record(self, world: World, path: str):
@@ -152,13 +152,18 @@ class TestMetadata:
             told.append((answer.status_code, answer.content))
         assert told[0] == told[1]
 
-    def test_the_root_takes_bundles_only(self, world: World, promised: dict[str, Any]):
-        assert [i["code"] for i in promised["rest"][0]["interaction"]] == ["transaction", "batch", "history-system"]
+    def test_the_root_takes_bundles_and_searches_of_named_types(self, world: World, promised: dict[str, Any]):
+        assert [i["code"] for i in promised["rest"][0]["interaction"]] == [
+            "transaction",
+            "batch",
+            "search-system",
+            "history-system",
+        ]
         empty = {"resourceType": "Bundle", "type": "transaction", "entry": []}
         assert world.post("chu", "/fhir", empty, headers={"Content-Type": "application/fhir+json"}).status_code == 400
         for path in ("/fhir", "/fhir/"):
             answer = world.get("marc", path)
-            assert (answer.status_code, outcome(answer)["code"]) == (405, "not-supported")
+            assert (answer.status_code, outcome(answer)["expression"]) == (400, ["_type"])
 
     @pytest.mark.parametrize("path", ["/fhir/DocumentReference/{id}/_history/1/x", "/fhir/a/b/c", "/fhir/$export"])
     def test_an_unknown_address_is_an_outcome_too(self, world: World, path: str):

@@ -11,9 +11,10 @@ from typing import TypeVar
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault
 
-COUNT, SORT, TOTAL, EXPLAIN, FORMAT = "_count", "_sort", "_total", "_explain", "_format"
+COUNT, SORT, TOTAL, TYPE, EXPLAIN, FORMAT = "_count", "_sort", "_total", "_type", "_explain", "_format"
 USUAL = (COUNT, FORMAT)
 OF_A_SEARCH = (*USUAL, SORT, TOTAL)
+OF_SEVERAL = (*OF_A_SEARCH, TYPE)
 TOTALS = ("none", "estimate", "accurate")
 KEYS_MOST = 3  # of a sort
 T = TypeVar("T")

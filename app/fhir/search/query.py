@@ -156,6 +156,7 @@ def _of_table(
 ) -> tuple[Shape | None, dict[str, object]]:
     """None when this table can't answer: a row that lacks an element is found by what says so, and by nothing else."""
     here = [one for one in asked if one.name in criteria]
+    around = around if around.type_name else replace(around, type_name=getattr(criteria, "type_name", ""))
     if any(
         not one.absent or isinstance(getattr(criteria, "own", criteria), Opaque)
         for one in asked

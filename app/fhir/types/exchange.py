@@ -133,6 +133,7 @@ class Rest(Element, frozen=True, kw_only=True):
     resource: tuple[CapabilityResource, ...] = ()
     interaction: tuple[Interaction, ...] = ()
     operation: tuple[Operation, ...] = ()
+    compartment: tuple[str, ...] = ()
 
 
 class CapabilityStatement(DomainResource, frozen=True, kw_only=True, tag=True):

@@ -1,8 +1,9 @@
 """What every verb that reads needs to know of a request: who looks, through which maps, from which address."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -41,6 +42,9 @@ class Asking:
     of_person: bool  # the person looks, or who represents them
     outside: bool  # a protected place is told to the team and to the person, to nobody else
     partner: str | None  # what this one sent is told to it as it sent it
+    path: str = ""  # what is searched, below `/fhir`
+    person: UUID | None = None  # whose compartment it is
+    common: frozenset[str] | None = None  # the parameters of a search of several types
 
     @property
     def around(self) -> Around:
@@ -55,7 +59,7 @@ async def asking(reading: Reading, registry: Registry, origin: str, type_name: s
     if isinstance(who, Partner) and not scopes.cover(who.scopes, type_name, letter):
         await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
         raise Forbidden(NO_SCOPE, code="scope")
-    return _asking(reading, registry, origin, type_name, maps)
+    return replace(_asking(reading, registry, origin, type_name, maps), path=type_name)
 
 
 async def asking_everywhere(
@@ -73,6 +77,17 @@ async def asking_everywhere(
             raise Forbidden(NO_SCOPE, code="scope")
     found = tuple(each for each in maps if issubclass(each.view.TABLE, about))
     return _asking(reading, registry, origin, type_name, found)
+
+
+async def asking_types(
+    reading: Reading, registry: Registry, origin: str, types: Collection[str], letter: str
+) -> Asking:
+    """Several types at once. Raises Forbidden, traced, unless the partner's scopes cover each."""
+    maps = tuple(each for name in types for each in registry.apart(name))
+    shared = [frozenset().union(*(each.criteria for each in registry.own(name))) for name in types]
+    found = replace(_asking(reading, registry, origin, "", maps), common=frozenset.intersection(*shared))
+    await covered(found, types)
+    return found
 
 
 async def covered(asking: Asking, types: Iterable[str]) -> None:

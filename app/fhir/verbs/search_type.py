@@ -6,21 +6,24 @@ Source: https://hl7.org/fhir/R4/search.html
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import and_
 from starlette.responses import Response
 
+from app.access.entry import DossierEntry
 from app.access.several import Found, Question, count, page, person
 from app.fhir import paging
 from app.fhir.mapping import AnyMap, Registry, by_shape, none_of
 from app.fhir.search import includes
-from app.fhir.search.chains import Searched
-from app.fhir.search.control import OF_A_SEARCH, SORT, Key, Shaping
-from app.fhir.search.criteria import ANY_SENDER
-from app.fhir.search.query import Query, Shape, read
+from app.fhir.search.control import OF_A_SEARCH, OF_SEVERAL, SORT, Key, Shaping
+from app.fhir.search.criteria import ANY_SENDER, Criterion
+from app.fhir.search.query import Links, Query, Shape, read
 from app.fhir.sorting import Sortable, position, sortable
 from app.fhir.verbs.alongside import along, permitted, row_of
 from app.fhir.verbs.asking import Asking, covered
+from app.fhir.verbs.everything import OF, WHOM
 from app.fhir.verbs.searchset import COUNTED_MOST, Search, searchset, total_alone
 from app.kernel.errors import MethodNotAllowed, Unreadable
 from app.security.principal import Partner, Professional
@@ -32,13 +35,15 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
     """A searchset. Raises Unreadable on a parameter at fault or a link that is not this caller's."""
     if asking.maps[0] is asking.registry.kept:
         raise MethodNotAllowed("Ce type ne se cherche pas : il se lit par son identifiant.")
-    asked = await _read(asking, asking.type_name, said, lenient=lenient)
+    asked = await _read(asking, said, lenient=lenient)
     query = asked.query
     await covered(asking, query.reached)
     links = await permitted(asking, query.links)
     if query.asked_count == 0:
         return total_alone(asking, replace(asked, total=await _many(asking, asked)))
-    rows = await page(asking.reading, asked.questions, query.count + 1, asked.after, query.usager, **asked.values)
+    rows = await page(
+        asking.reading, asked.questions, query.count + 1, asked.after, _whom(asking, query), **asked.values
+    )
     asked = replace(asked, total=await _total(asking, asked, rows))
     matches = [row_of(asking, asked.maps[one.place], one) for one in rows[: query.count]]
     return searchset(asking, asked, matches, await along(asking, matches, links), more=len(rows) > query.count)
@@ -55,30 +60,44 @@ async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap,
     return [(maps[row.place], row) for row in rows]
 
 
-async def _read(asking: Asking, path: str, said: Pairs, *, lenient: bool) -> Search:
+async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     link = next((text for name, text in said if name == paging.PAGE), None)
     opened = None
     if link is not None:
         if len(said) > 1:
             raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
-        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, link)
+        opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.path, link)
         said = opened.said
     sorts: Mapping[str, Sortable] = {}
     if any(name == SORT for name, _ in said):
         sorts = sortable(asking.maps, outside=asking.outside, of_person=asking.of_person)
+    links: Links | None
     shaping, links = Shaping(OF_A_SEARCH, sorts), partial(includes.read, asking.registry, asking.type_name)
+    if asking.common is not None:
+        shaping, links = Shaping(OF_SEVERAL, {*sorts} & {*asking.common}), None
     query = read(said, _tables(asking), asking.around, lenient=lenient, links=links, shaping=shaping)
     sort = query.control.sort
     who = (asking.outside, asking.of_person) if sort else (False, False)
-    maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who)
+    whose = asking.person is not None
+    maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who, whose)
     after: tuple[object, ...] = ()
     if opened:
         after = position([sorts[key.name] for key in sort], opened.at) if sort else opened.after
     total = opened.total if opened else None
-    return Search(query, path, maps, questions, await _values(asking, query), after, link, total)
+    return Search(query, asking.path, maps, questions, await _values(asking, query), after, link, total)
 
 
-def _tables(asking: Asking) -> list[Searched]:
+class Common(dict[str, Criterion]):
+    """Of a map, the parameters that all the types searched together have."""
+
+    def __init__(self, of: AnyMap, names: frozenset[str]) -> None:
+        super().__init__({name: each for name, each in of.criteria.items() if name in names})
+        self.own, self.type_name = of.criteria, of.type_name
+
+
+def _tables(asking: Asking) -> Sequence[Mapping[str, Criterion]]:
+    if asking.common is not None:
+        return [Common(each, asking.common) for each in asking.maps]
     return [asking.registry.searched(each) for each in asking.maps]
 
 
@@ -90,20 +109,31 @@ def _questions(
     sort: tuple[Key, ...] = (),
     outside: bool = False,
     of_person: bool = False,
+    whose: bool = False,
 ) -> tuple[tuple[AnyMap, ...], tuple[Question, ...]]:
     """The maps that can answer, and what each is asked."""
     sorts = sortable(maps, outside=outside, of_person=of_person) if sort else {}
     keys, rising = [sorts[key.name] for key in sort], tuple(key.rising for key in sort)
     found: list[tuple[AnyMap, Question]] = []
     for place, (each, shape) in enumerate(zip(maps, shapes, strict=True)):
-        if shape is not None:
+        if shape is not None and (not whose or issubclass(each.view.TABLE, DossierEntry)):
             question = by_shape(each, place, shape, registry.searched(each))
+            if whose:
+                question = _of_one(question)
             if keys:
                 now_, then = (tuple(k.columns[place] for k in keys), tuple(k.columns_then[place] for k in keys))
                 question = replace(question, keys=now_, keys_then=then, rising=rising)
             found.append((each, question))
     found = found or [(maps[0], none_of(maps[0]))]
     return tuple(each for each, _ in found), tuple(question for _, question in found)
+
+
+def _of_one(question: Question) -> Question:
+    """The same, about one person."""
+    row: Any = question.view.TABLE
+    mine = row.usager_id == OF
+    then = None if question.then is None else and_(question.then, mine)
+    return replace(question, listing=replace(question.listing, where=and_(question.listing.where, mine)), then=then)
 
 
 async def _values(asking: Asking, query: Query) -> dict[str, object]:
@@ -113,6 +143,9 @@ async def _values(asking: Asking, query: Query) -> dict[str, object]:
         asked = values[query.usager]
         here = await person(asking.reading, UUID(str(asked)))
         values |= {name: here for name, value in query.values.items() if value == asked}  # each map has its own
+    if asking.person:
+        partner = isinstance(asking.reading.principal, Partner)
+        values[WHOM] = await person(asking.reading, asking.person) if partner else asking.person
     return values
 
 
@@ -127,4 +160,8 @@ async def _total(asking: Asking, asked: Search, rows: Sequence[Found]) -> int | 
 
 
 async def _many(asking: Asking, asked: Search) -> int:
-    return await count(asking.reading, asked.questions, COUNTED_MOST + 1, asked.query.usager, **asked.values)
+    return await count(asking.reading, asked.questions, COUNTED_MOST + 1, _whom(asking, asked.query), **asked.values)
+
+
+def _whom(asking: Asking, query: Query) -> str | None:
+    return WHOM if asking.person else query.usager
