@@ -95,6 +95,7 @@ class ExternalId(Base):
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "partner_id"], ["partner.organisation_id", "partner.id"]),
         Index(None, "organisation_id", "row_id"),
+        Index(None, "organisation_id", "fingerprint"),
         Index(None, "organisation_id", "usager_id", postgresql_where=text("usager_id IS NOT NULL")),
     )
 
