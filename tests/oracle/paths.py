@@ -221,8 +221,25 @@ def _by_number(world: Drawn) -> Iterator[Path]:
 # The person's own applications, and their page
 
 
+MY_ROOMS = {
+    "transmission": "transmissions",
+    "event": "events",
+    "opposition": "consents/oppositions",
+    "document": "documents",
+    "life_project": "project/life",
+    "assessment": "assessments",
+    "presence": "events/presences",
+    "meal": "events/meals",
+    "transport": "events/transports",
+    "orientation_request": "orientation-requests",
+    "orientation_decision": "orientation-decisions",
+}
+# What is written on the page: in these worlds, the words of each of these rows are its own id.
+ON_PAGE = {"transmission": "journal", "document": "documents", "life_project": "projet-de-vie"}
+
+
 def _my_lists() -> Iterator[Path]:
-    for kind, room in (("transmission", "transmissions"), ("event", "events"), ("opposition", "consents/oppositions")):
+    for kind, room in MY_ROOMS.items():
         yield Path(f"GET me/{room}", listed(f"/api/v1/me/{room}"), rows_of(kind))
     for word in QUESTIONS:
         right = rows_of("sharing_consent", has(kind=word))
@@ -242,9 +259,9 @@ def _my_project(truth: Truth) -> Ids:
 
 
 def _my_page(who: Who) -> Iterator[Path]:
-    """What is written on the page: each note of these worlds is its own id."""
     bearer = "o_person_page" if who.kind == "usager" else "o_parent_page"
-    yield Path("page journal", _journal(bearer), _on_page("transmission"))
+    for kind, screen in ON_PAGE.items():
+        yield Path(f"page {screen}", _screen(bearer, kind, screen), _on_page(kind))
 
 
 def _on_page(kind: str) -> Callable[[Truth], Ids]:
@@ -252,18 +269,18 @@ def _on_page(kind: str) -> Callable[[Truth], Ids]:
     return lambda truth: rows_of(kind)(truth) if rows_of("usager", has(id=truth.who.usager))(truth) else set()
 
 
-def _journal(bearer: str) -> Callable[[Drawn, Who], Ids]:
+def _screen(bearer: str, kind: str, screen: str) -> Callable[[Drawn, Who], Ids]:
     def ask(world: Drawn, who: Who) -> Ids:
-        known = {row["id"].hex: row["id"] for row in world.facts.rows["transmission"]}
-        found, place = set(), "/mon-dossier/journal"
+        known = {row["id"].hex: row["id"] for row in world.facts.rows[kind]}
+        found, place = set(), f"/mon-dossier/{screen}"
         for _ in range(GUARD):
             text = world.cast.world.get(bearer, place).text
             found |= {id for token, id in known.items() if token in text}
-            older = re.search(r'href="(/mon-dossier/journal\?avant=[^"]+)"', text)
+            older = re.search(rf'href="(/mon-dossier/{screen}\?avant=[^"]+)"', text)
             if older is None:
                 return found
             place = older[1]
-        raise AssertionError("the journal has no end")
+        raise AssertionError(f"{screen} has no end")
 
     return ask
 

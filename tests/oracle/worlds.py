@@ -63,6 +63,7 @@ class Size:
     rows: dict[str, int]
 
 
+WORDS = {"transmission": "text", "document": "title", "life_project": "words"}  # what the page shows of them
 ALL_KINDS = Size(6, {kind: 5 if kind in DAILY else 1 for kind in KINDS if kind not in (*FACTS, *FIRST)})
 MANY_PERSONS = Size(24, {"transmission": 8})  # few kinds, every fact in every state
 
@@ -167,9 +168,10 @@ class _Drawing:
     # What a row is
 
     def _row(self, kind: str, person: Person, /, **said: Any) -> UUID:
-        if kind == "transmission":
+        if kind in WORDS:
             said["id"] = id = uuid7()
-            said["text"] = id.hex  # found again on a page
+            said[WORDS[kind]] = id.hex  # found again on a page
+        if kind == "transmission":
             said["important"] = self.draw.random() < 0.4
         told = {**self._traits(kind, person), **said}
         if told.get("shown_text"):
