@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any
 
 from app.fhir.checking import MAX_FAULTS
-from app.fhir.identifiers import doubt, identifiers
+from app.fhir.identifiers import doubt, identifiers, normal
 from app.fhir.known_types import R4_TYPES
 from app.fhir.outcomes import Issue
 from app.fhir.reading import Bundle, Entry, refused
@@ -118,7 +118,8 @@ def doubts_of(
     single = isinstance(resource.get("identifier"), dict)
     for at, identifier in enumerate(identifiers(resource)):
         if bad := doubt(identifier):
-            yield Fault(f"{where}.identifier{'' if single else f'[{at}]'}.value", *bad)
+            place = f"{where}.identifier{'' if single else f'[{at}]'}.value"
+            yield Fault(place, *bad, f"{normal(identifier['system'])}#value")
 
 
 def warning(doubt: Fault | Issue) -> Issue:

@@ -17,6 +17,11 @@ from app.kernel.errors import Fault
 Json = dict[str, Any]
 OF_SUPPORT = frozenset({serafin.URL})  # what one needs to live; the others measure dependence, or care
 PARTICIPANT = profile("qr-participant")
+ANSWERED = profile("questionnaire-response")
+RULES = {
+    f"{ANSWERED}#extension:tddui-qr-participant": "assessment.no_holder",
+    f"{ANSWERED}#source": "assessment.nobody",
+}
 NO_HOLDER = "Une auto-évaluation dit à qui elle est remise : ajoutez le porteur (TDDUIHolder)."
 NOBODY = "Une évaluation dit qui l'a faite : un évaluateur, un responsable ou un auteur."
 
@@ -79,9 +84,10 @@ def doubts(response: Json, where: str, held: Held) -> Iterator[Fault]:
     holders = [
         e for p in participants for e in p.get("extension", ()) if e.get("url") in ("TDDUIHolder", "TDDUIPorteur")
     ]
+    of_holder, of_source = RULES
     if "Patient/" in source and not holders:
-        yield Fault(f"{where}.extension", "assessment.no_holder", NO_HOLDER)
+        yield Fault(f"{where}.extension", RULES[of_holder], NO_HOLDER, of_holder)
     if not (source or "author" in response or participants):
-        yield Fault(f"{where}.source", "assessment.nobody", NOBODY)
+        yield Fault(f"{where}.source", RULES[of_source], NOBODY, of_source)
     if grid := named(str(response.get("questionnaire", "")), of(held)):
         yield from fhir_faults(response, grid.questions, grid.codes, where)
