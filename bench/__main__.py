@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.kernel import migrations, postgres
 from app.kernel.crypto import Keyring
-from bench import access, reads
+from bench import access, pages, reads
 
-PARTS = {"reads": reads.run, "access": access.run}
+PARTS = {"reads": reads.run, "access": access.run, "pages": pages.run}
 
 
 def main(asked: list[str]) -> None:
