@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar, cast
 from uuid import UUID
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app.access.entry import Row, View
@@ -97,9 +97,8 @@ def whom(gate: Reading) -> UUID:
     return who.usager_id if isinstance(who, Representative) else who.id
 
 
-def _version_asked(request: Request) -> int:
-    """The version the caller read, from `If-Match`. Raises MatchRequired without it."""
-    header = request.headers.get("if-match")
+def _version_asked(header: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
+    """The version the caller read. Raises MatchRequired without it."""
     if header is None:
         raise MatchRequired(
             "Dites quelle version vous avez lue : en-tête If-Match, valeur de l'ETag.", where="If-Match"

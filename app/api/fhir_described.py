@@ -294,7 +294,7 @@ PATHS |= {
         )
     },
     "/fhir/{type_name}/$validate": {
-        "post": _route("fhirValidateOfType", f"{VALIDATE} de ce type", VALIDATED, TYPE, *JUDGED, body=SENT)
+        "post": _route("fhirValidateOfType", f"{VALIDATE} de ce type", (*VALIDATED, "404"), TYPE, *JUDGED, body=SENT)
     },
     "/fhir/{type_name}/{id}/$validate": {
         "get": _route(
@@ -316,3 +316,7 @@ PATHS |= {
         ),
     },
 }
+for _path, _verbs in PATHS.items():
+    for _verb in _verbs.values() if _path == "/fhir" or _path.endswith("$validate") else ():
+        for _told in _verb["responses"].values():  # in what it was sent in, or asked for
+            _told["content"]["application/fhir+xml"] = {"schema": {"type": "string"}}

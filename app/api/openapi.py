@@ -1,10 +1,12 @@
 """The OpenAPI document: what FastAPI knows of our routes, and the refusals that every route of a door may answer."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.access.http import KEY_LONGEST
 from app.api.fhir_described import PATHS
 
 PROBLEM: dict[str, Any] = {
@@ -41,33 +43,62 @@ WORDS = {
     "429": "Trop de demandes à la fois : voyez Retry-After",
 }
 READS = ("400", "401", "429")
-WRITES, MENDS = (*READS, "403", "404", "409", "422"), ("412", "428", "410")
+WRITES, OF_A_VERSION = (*READS, "403", "404", "409", "422"), ("412", "428")
 PREFIX = "/api/v1"
+MATCH, KEY = "If-Match", "Idempotency-Key"
+IDEMPOTENCY = {
+    "name": KEY,
+    "in": "header",
+    "required": False,
+    "description": "Une clé de votre choix : la même demande, sous la même clé, n'est faite qu'une fois.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LONGEST},
+}
+BEARER = {"type": "http", "scheme": "bearer"}
+OPEN = {("get", "/fhir/metadata"), ("post", f"{PREFIX}/me/session")}  # to whoever asks, as all that is at no door
 
 
 def document(api: FastAPI) -> dict[str, Any]:
     """The document, computed once; `openapi/openapi.json` is the same, and a test keeps it so."""
     if api.openapi_schema is None:
         told = get_openapi(title=api.title, version=api.version, description=api.description, routes=api.routes)
-        told.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
+        parts = told.setdefault("components", {})
+        parts.setdefault("schemas", {})["Problem"] = PROBLEM
+        parts["securitySchemes"] = {"bearer": BEARER}
         for path, verbs in told["paths"].items():
             if path.startswith(PREFIX):
                 for verb, route in verbs.items():
+                    _headers(verb, route)
                     _refusals(path, verb, route)
         told["paths"] |= PATHS
-        told["components"]["schemas"] = dict(sorted(told["components"]["schemas"].items()))
+        told["security"] = [{"bearer": []}]
+        for path, verbs in told["paths"].items():
+            for verb, route in verbs.items():
+                if not path.startswith((PREFIX, "/fhir")) or (verb, path) in OPEN:
+                    route["security"] = []
+        parts["schemas"] = dict(sorted(parts["schemas"].items()))
         api.openapi_schema = told
     return api.openapi_schema
 
 
+def _headers(verb: str, route: dict[str, Any]) -> None:
+    for said in route.get("parameters", ()):
+        if said["name"] == MATCH:
+            said |= {"required": True, "description": 'La version lue : W/"3".', "schema": {"type": "string"}}
+    if verb == "post":
+        route.setdefault("parameters", []).append(IDEMPOTENCY)
+
+
 def _refusals(path: str, verb: str, route: dict[str, Any]) -> None:
+    """What any route of its kind may answer, and what this one says it may (`responses={403: {}}`)."""
     route["responses"].pop("422", None)  # the framework's own shape: ours is a problem
     statuses = [*READS] if verb == "get" else [*WRITES]
-    if verb == "get" and "{" in path:
+    if "{" in path and verb != "post":
         statuses += ["404", "410"]
-    if verb in ("patch", "put", "delete"):
-        statuses += MENDS
-    for status in statuses:
+    if any(said["name"] == MATCH for said in route.get("parameters", ())):
+        statuses += OF_A_VERSION
+    for status in {*statuses, *(s for s in route["responses"] if s >= "400")}:
+        own = route["responses"].get(status, {}).get("description")
+        words = WORDS[status] if own in (None, HTTPStatus(int(status)).phrase) else own
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        route["responses"].setdefault(status, {"description": WORDS[status], "content": content})
+        route["responses"][status] = {"description": words, "content": content}
     route["responses"] = dict(sorted(route["responses"].items()))

@@ -17,10 +17,12 @@ from app.kernel.answers import FHIR_JSON, FHIR_XML, NOTHING_ELSE, told
 
 router = APIRouter(prefix="/exchanges/sent", tags=["exchanges"])
 PATH = "/api/v1/exchanges/sent"
+DRY = {"description": "Ce qui partirait et ce qui resterait, quand `dry-run=true`", "content": {"application/json": {}}}
+SENT = {"description": "Le bundle, tel qu'il est parti", "content": {FHIR_JSON: {}, FHIR_XML: {}}}
 Sending = Annotated[Arrivals, gate_at(Arrivals, Door.API)]
 
 
-@router.post("", status_code=201, operation_id="sendDossier")
+@router.post("", status_code=201, operation_id="sendDossier", responses={200: DRY})
 async def send(
     said: SendingIn, gate: Sending, request: Request, dry_run: Annotated[bool, Query(alias="dry-run")] = False
 ) -> Response:
@@ -41,13 +43,15 @@ async def send(
     return _created(line.id, await sending.told(gate, line.id))
 
 
-@router.get("/{exchange_id}", operation_id="readSent")
+@router.get("/{exchange_id}", operation_id="readSent", responses={403: {}})
 async def read(exchange_id: UUID, gate: Sending) -> Response:
     """The manifest, to who sent it."""
     return one(await sending.told(gate, exchange_id))
 
 
-@router.get("/{exchange_id}/bundle", operation_id="readSentBundle")
+@router.get(
+    "/{exchange_id}/bundle", operation_id="readSentBundle", response_class=Response, responses={200: SENT, 403: {}}
+)
 async def bundle(exchange_id: UUID, gate: Sending) -> Response:
     """The bundle as it left, to who sent it: a file to give to the partner."""
     body = await sending.bundle_of(gate, exchange_id)

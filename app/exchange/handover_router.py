@@ -13,9 +13,10 @@ from app.kernel.answers import told
 
 router = APIRouter(prefix="/exchanges/handovers", tags=["exchanges"])
 PATH = "/api/v1/exchanges/handovers"
+DRY = {"description": "Ce qui partirait, quand `dry-run=true`", "content": {"application/json": {}}}
 
 
-@router.post("", status_code=201, operation_id="handOver")
+@router.post("", status_code=201, operation_id="handOver", responses={200: DRY})
 async def hand_over(
     said: HandoverIn, gate: StaffGate, dry_run: Annotated[bool, Query(alias="dry-run")] = False
 ) -> Response:

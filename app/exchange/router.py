@@ -31,7 +31,7 @@ async def mine(gate: PersonReading, after: After = None, limit: Limit = PAGE) ->
 Deciding = Annotated[Arrivals, gate_at(Arrivals, Door.API)]
 
 
-@router.get("", operation_id="listExchanges")
+@router.get("", operation_id="listExchanges", responses={403: {}})
 async def listed(gate: StaffReading, state: State | None = None, after: After = None, limit: Limit = PAGE) -> Response:
     """The latest first; `state=to_attach` is what waits for a decision."""
     await gate.require(Act.READ_JOURNAL)
@@ -40,7 +40,7 @@ async def listed(gate: StaffReading, state: State | None = None, after: After = 
     return await page(gate, ExchangeOut, sas.ALL, limit, after, "all")
 
 
-@router.get("/{exchange_id}", operation_id="readExchange")
+@router.get("/{exchange_id}", operation_id="readExchange", responses={403: {}})
 async def read(exchange_id: UUID, gate: Deciding) -> Response:
     """With its rows and their warnings, and whom it tells of."""
     await gate.require(Act.READ_JOURNAL)

@@ -1,4 +1,4 @@
-"""What a field of a body may hold: text without NUL, trimmed, of a bounded length; codes as `system|code`; near days."""
+"""What a field of a body may hold: text without control characters, trimmed, of a bounded length; codes as `system|code`; near days."""
 
 from datetime import date
 from typing import Annotated, Any, TypeVar
@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
 T = TypeVar("T")
 YEARS = range(1850, 2201)  # near year 1 or 9999 a moment exists in one zone only: what was written could not be read
-_NO_NUL = r"^[^\x00]*$"
+# What neither a FHIR string, nor XML, nor the base holds: https://hl7.org/fhir/R4/datatypes.html#string
+CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
+_WRITTEN = rf"^[^{CONTROLS}]*$"
 
 
 def of_our_time(value: T) -> T:
@@ -42,14 +44,18 @@ class Body(Strict):
 
 
 def written(longest: int, shortest: int = 1) -> StringConstraints:
-    """Of a text: trimmed, without NUL, so many characters."""
-    return StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True, pattern=_NO_NUL)
+    """Of a text: trimmed, without control characters, so many characters."""
+    return StringConstraints(min_length=shortest, max_length=longest, strip_whitespace=True, pattern=_WRITTEN)
 
 
 Line = Annotated[str, written(120)]
 Note = Annotated[str, written(2_000)]
 Prose = Annotated[str, written(10_000)]
 # A code keeps its system: value sets are loaded by who deploys, so a code is never checked against a list here.
-Code = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\s|\x00]+\|[^\s|\x00]+$")]
+Code = Annotated[
+    str, StringConstraints(max_length=300, strip_whitespace=True, pattern=rf"^[^\s|{CONTROLS}]+\|[^\s|{CONTROLS}]+$")
+]
 Phone = Annotated[str, StringConstraints(max_length=25, strip_whitespace=True, pattern=r"^\+?[0-9 .()-]{3,24}$")]
-Email = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
+Email = Annotated[
+    str, StringConstraints(max_length=200, strip_whitespace=True, pattern=rf"^[^@\s{CONTROLS}]+@[^@\s{CONTROLS}]+$")
+]

@@ -35,6 +35,69 @@ def test_no_correction_declares_a_default():
     assert [field for field, said in fields.items() if "default" in said] == []
 
 
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("who", "verb", "path", "status"),
+    [
+        ("helene", "get", "/api/v1/access/trail", 403),
+        ("helene", "get", "/api/v1/access/trail/{line_id}", 403),
+        ("sonia", "get", "/api/v1/professionals/{professional_id}/sessions", 403),
+        ("helene", "get", "/api/v1/usagers/check?birth_family_name=a&birth_given_names=b", 403),
+        ("odile", "get", "/api/v1/access/explain?what=x", 403),
+        ("sonia", "get", "/api/v1/exchanges", 403),
+        ("sonia", "get", "/api/v1/professionals/templates", 403),
+        ("lucas", "get", "/api/v1/me/project", 404),
+        ("helene", "post", "/api/v1/contacts/{contact_id}/mandates/{mandate_id}/confirm", 428),
+        ("helene", "post", "/api/v1/judicial/{decision_id}/confirm", 428),
+        ("marc", "post", "/api/v1/projects/{project_id}/amend", 428),
+        ("marc", "post", "/api/v1/projects/{project_id}/complete", 428),
+        ("marc", "post", "/api/v1/projects/{project_id}/pause", 428),
+        ("marc", "post", "/api/v1/projects/{project_id}/resume", 428),
+        ("marc", "post", "/api/v1/projects/{project_id}/validate", 428),
+        ("odile", "post", "/api/v1/usagers/{usager_id}/identity", 428),
+        ("chu", "post", "/fhir/{type_name}/$validate", 404),
+    ],
+)
+def test_a_refusal_that_was_heard_is_told(world: World, who: str, verb: str, path: str, status: int):
+    """Each was found by schemathesis (test_schemathesis.py), which the document did not tell."""
+    place = re.sub(r"\{\w+\}", "%C3%A9" if path.startswith("/fhir") else NOBODY, path)
+    body = {"copy_seen_on": "2026-11-10"} if path.endswith("confirm") else {}
+    body = {"checked_on": "2026-11-10", "document": "passeport", "status": "validee"} if "identity" in path else body
+    more = {"json": body} if verb == "post" else {}
+    answer = world.client.request(verb, place, headers=world.bearers[who], **more)
+    assert answer.status_code == status, answer.text
+    assert str(status) in json.loads(text())["paths"][path.partition("?")[0]][verb]["responses"]
+
+
+def test_a_bundle_in_xml_is_answered_in_xml_as_told(world: World):
+    headers = {**world.bearers["chu"], "Content-Type": "application/fhir+xml"}
+    answer = world.client.post("/fhir?dry-run=x", content=b"<", headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/fhir+xml")
+    assert "application/fhir+xml" in json.loads(text())["paths"]["/fhir"]["post"]["responses"]["400"]["content"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/exchanges/handovers", "/api/v1/exchanges/sent"])
+def test_what_is_only_tried_is_told_beside_what_is_done(path: str):
+    """`dry-run=true` is 200, where the act is 201."""
+    assert {"200", "201"} <= {*json.loads(text())["paths"][path]["post"]["responses"]}
+
+
+def test_a_token_given_back_is_answered_by_nothing():
+    told = json.loads(text())["paths"]["/oauth/revoke"]["post"]["responses"]["200"]
+    assert "content" not in told
+
+
+def test_a_version_is_asked_for_where_it_is_told_and_there_only():
+    document = json.loads(text())
+    for path, verbs in document["paths"].items():
+        for verb, route in verbs.items():
+            if path.startswith("/api/v1"):
+                asked = "If-Match" in [each["name"] for each in route.get("parameters", ())]
+                assert asked == ("428" in route["responses"]) == ("412" in route["responses"]), f"{verb} {path}"
+
+
 @pytest.mark.parametrize("path", ["/", "/docs", "/docs/erreurs"])
 def test_pages_need_nothing_from_elsewhere(world: World, path: str):
     page = world.client.get(path)

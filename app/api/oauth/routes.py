@@ -48,7 +48,11 @@ async def token(request: Request) -> Response:
 
 
 @router.post(
-    REVOKE, operation_id="revokeToken", openapi_extra=REVOKE_BODY, responses={400: {"description": "Illisible"}}
+    REVOKE,
+    operation_id="revokeToken",
+    openapi_extra=REVOKE_BODY,
+    response_class=Response,
+    responses={400: {"description": "Illisible"}},
 )
 async def revoke(request: Request) -> Response:
     """Rendre un jeton, quel qu'il soit : sa session finit, et tout ce qu'elle avait donné. 200 dans tous les cas."""

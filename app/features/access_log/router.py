@@ -26,7 +26,7 @@ class TrailQuery(Asked):
 Before = Annotated[date | None, Query(description="Les visites des jours d'avant celui-ci, sur trente jours")]
 
 
-@router.get("/trail", operation_id="readTrail")
+@router.get("/trail", operation_id="readTrail", responses={403: {}})
 async def trail(gate: StaffReading, asked: Annotated[TrailQuery, Query()]) -> Response:
     """The lines of the trail that meet every criterion, the latest first: ids and acts, never a note. Of one person, or of
     a period. `held_back` says which the person's page does not show, `released` which it shows all the same.
@@ -46,7 +46,7 @@ async def trail(gate: StaffReading, asked: Annotated[TrailQuery, Query()]) -> Re
     return told({"items": lines, "next": more})
 
 
-@router.get("/trail/{line_id}", operation_id="readTrailLine")
+@router.get("/trail/{line_id}", operation_id="readTrailLine", responses={403: {}})
 async def line(gate: StaffReading, line_id: LineId) -> Response:
     return told(await service.line(gate, line_id))
 

@@ -12,11 +12,13 @@ from app.features.assessments.models import Assessment, AssessmentStatus
 from app.features.professionals import shown
 from app.features.usagers.models import Usager
 from app.fhir.primitives import CHECKS
-from app.kernel.fields import Body, Prose
+from app.kernel.fields import CONTROLS, Body, Prose
 
-Canonical = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\s\x00]+$")]
-LinkId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
-Word = Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True, pattern=r"^[^\x00]+$")]
+Canonical = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=rf"^[^\s{CONTROLS}]+$")]
+LinkId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=rf"^[^{CONTROLS}]+$")]
+Word = Annotated[
+    str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True, pattern=rf"^[^{CONTROLS}]+$")
+]
 AssessmentCategory = Literal["support", "care", "administrative"]
 Shown = Literal["not_shared", "shared"]
 Ids = Annotated[list[UUID], Field(max_length=50)]

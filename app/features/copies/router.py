@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from app.access.http import (
     PAGE,
@@ -64,13 +64,13 @@ async def answer(copy_id: UUID, said: CopyAnswerIn, gate: StaffGate) -> Response
     return await acted(gate, CopyOut, copy_id, lambda: service.answer(gate, copy_id, said))
 
 
-@router.get("/{copy_id}/page", operation_id="readCopyPage")
+@router.get("/{copy_id}/page", operation_id="readCopyPage", response_class=HTMLResponse, responses={403: {}})
 async def page_of(copy_id: UUID, gate: StaffReading) -> Response:
     """To print and hand over: by the direction; what holds care, by the health professional who signed it."""
     return document(await service.for_staff(gate, copy_id, "page"), HTML, "dossier.html")
 
 
-@router.get("/{copy_id}/data", operation_id="readCopyData")
+@router.get("/{copy_id}/data", operation_id="readCopyData", responses={403: {}})
 async def data_of(copy_id: UUID, gate: StaffReading) -> Response:
     return document(await service.for_staff(gate, copy_id, "data"), JSON, "dossier.json")
 
@@ -96,7 +96,7 @@ async def read_mine(copy_id: UUID, gate: PersonReading) -> Response:
     return one(await gate.get(MyCopyOut, copy_id))
 
 
-@me.get("/{copy_id}/page", operation_id="readMyCopyPage")
+@me.get("/{copy_id}/page", operation_id="readMyCopyPage", response_class=HTMLResponse)
 async def page_of_mine(copy_id: UUID, gate: PersonReading) -> Response:
     """The copy, as a page that any computer opens and prints."""
     return document(await service.mine(gate, copy_id, "page"), HTML, "dossier.html")

@@ -14,10 +14,10 @@ from app.access.protection import anywhere_protected, not_me
 from app.access.sealed import opened
 from app.features.orientation.models import OrientationDecision, OrientationRequest, RequestStatus
 from app.features.situations.rooms import Coded, Shown
-from app.kernel.fields import Body, Code, Line, Note
+from app.kernel.fields import CONTROLS, Body, Code, Line, Note
 
 Ids = Annotated[list[UUID], Field(max_length=100)]
-System = Annotated[str, Field(max_length=300, pattern=r"^[^\s|\x00]+$")]
+System = Annotated[str, Field(max_length=300, pattern=rf"^[^\s|{CONTROLS}]+$")]
 
 
 class _Request(Body):

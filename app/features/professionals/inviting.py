@@ -66,7 +66,7 @@ class TemplateOut(msgspec.Struct, frozen=True):
 StaffInviting = Annotated[Inviting, gate_at(Inviting, Door.API)]
 
 
-@router.get("/templates", operation_id="listTemplates")
+@router.get("/templates", operation_id="listTemplates", responses={403: {}})
 async def templates(gate: StaffReading) -> Response:
     """The functions that may be given, and how long each may last: for who may invite."""
     await gate.require(Act.MANAGE_ACCOUNTS)

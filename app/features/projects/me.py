@@ -16,7 +16,7 @@ me_router = APIRouter(prefix="/me/project", tags=["me"])
 PATH = "/api/v1/me/project"
 
 
-@me_router.get("", operation_id="readMyProject")
+@me_router.get("", operation_id="readMyProject", responses={404: {}})
 async def read(gate: PersonReading, state: Annotated[Literal["draft"] | None, Query()] = None) -> Response:
     """The project under way, else the one in preparation; `state=draft`: the one in preparation."""
     return told_whole(await agreeing.my_project(gate, in_preparation=state == "draft"))

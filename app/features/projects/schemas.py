@@ -12,11 +12,13 @@ from app.features.projects.models import Project
 from app.features.projects.questions import DISAGREEMENT, MINOR
 from app.features.projects.vocabulary import Answer, Feeling, Party
 from app.features.settings.chosen import chosen
-from app.kernel.fields import Body, Prose, of_our_time, written
+from app.kernel.fields import CONTROLS, Body, Prose, of_our_time, written
 
 T = TypeVar("T")
 Line = Annotated[str, written(250)]
-Code = Annotated[str, StringConstraints(max_length=250, pattern=r"^[^\s|\x00]+\|[^\s|\x00]+$")]  # `system|code`
+Code = Annotated[
+    str, StringConstraints(max_length=250, pattern=rf"^[^\s|{CONTROLS}]+\|[^\s|{CONTROLS}]+$")
+]  # `system|code`
 Moment = Annotated[AwareDatetime, AfterValidator(lambda at: of_our_time(at).astimezone(UTC))]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Shown = Literal["not_shared", "shared"]

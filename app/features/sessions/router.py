@@ -41,7 +41,7 @@ async def end_others(gate: StaffEnding) -> Response:
     return await removed(gate)
 
 
-@router.get("/professionals/{professional_id}/sessions", operation_id="listSessionsOfProfessional")
+@router.get("/professionals/{professional_id}/sessions", operation_id="listSessionsOfProfessional", responses={403: {}})
 async def of_professional(professional_id: UUID, gate: StaffReading) -> Response:
     """Where someone of the house is signed in: direction and administrator; never what they read."""
     items = await signed_in.of_professional(gate, professional_id)

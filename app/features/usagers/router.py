@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query
+from pydantic import AfterValidator
 from starlette.responses import Response
 
 from app.access.acts import Act
@@ -29,12 +30,13 @@ from app.features.usagers.schemas import (
 )
 from app.kernel.answers import etag, told
 from app.kernel.errors import Invalid
-from app.kernel.fields import Line
+from app.kernel.fields import Line, of_our_time
 
 router = APIRouter(prefix="/usagers", tags=["usagers"])
 PATH = "/api/v1/usagers"
 OF_THE_STAY = ("/unit_id", "/ends")  # told by the rules of a stay, which here is inside
 Word = Annotated[Line, Query()]
+Day = Annotated[date | None, AfterValidator(of_our_time)]
 
 
 @router.post("", status_code=201, operation_id="openDossier")
@@ -62,9 +64,9 @@ async def listed(
     return await page(gate, UsagerLine, service.ALL, limit, after, "all")
 
 
-@router.get("/check", operation_id="checkUsager")
+@router.get("/check", operation_id="checkUsager", responses={403: {}})
 async def check(
-    gate: StaffReading, birth_family_name: Word, birth_given_names: Word, birth_date: date | None = None
+    gate: StaffReading, birth_family_name: Word, birth_given_names: Word, birth_date: Day = None
 ) -> Response:
     """Before a dossier is opened: is someone like them here, in the whole organisation? One of two sentences."""
     await gate.require(Act.LOOK_FOR_DOUBLE)

@@ -13,12 +13,12 @@ from app.access.mandates import majority
 from app.access.models import Mandate, SharingConsent
 from app.features.stays.schemas import StayPlan
 from app.features.usagers.models import IdentityDocument, Usager, UsagerIdentifier
-from app.kernel.fields import Body, Code, Email, Line, Note, Phone, written
+from app.kernel.fields import CONTROLS, Body, Code, Email, Line, Note, Phone, written
 
 Gender = Literal["male", "female", "unknown"]
 PlaceCode = Annotated[str, StringConstraints(pattern=r"^[0-9][0-9AB][0-9]{3}$")]  # INSEE; 99… when born abroad
 BirthOrder = Annotated[int, Field(ge=1, le=9)]
-System = Annotated[str, StringConstraints(max_length=200, pattern=r"^(urn:|https?://)[^\s|\x00]+$")]
+System = Annotated[str, StringConstraints(max_length=200, pattern=rf"^(urn:|https?://)[^\s|{CONTROLS}]+$")]
 Number = Annotated[str, written(60)]
 
 

@@ -116,7 +116,15 @@ class TestCheck:
         assert world.get("ancienne", self.URL).status_code == 403
         assert world.post("ancienne", PATH, said(world, "ime", **JEANNE)).status_code == 403
 
-    @pytest.mark.parametrize("query", ["", "?birth_family_name=%20&birth_given_names=a", "?birth_family_name=a%00"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "",
+            "?birth_family_name=%20&birth_given_names=a",
+            "?birth_family_name=a%00",
+            "?birth_family_name=a&birth_given_names=a&birth_date=1688-01-09",
+        ],
+    )
     def test_a_bad_parameter_is_400(self, world: World, query: str):
         assert world.get("odile", f"{PATH}/check{query}").status_code == 400
 
