@@ -8,12 +8,14 @@ failed=()
 last="not long"
 
 bash tools/machine.sh
+export DUI_TEST_STATUSES=.venv/statuses.json # what both runs heard, held against the OpenAPI document
+rm -f "$DUI_TEST_STATUSES"
 make --no-print-directory lint || failed+=(lint)
 make --no-print-directory scan || failed+=(scan)
 if [ -x /usr/lib/postgresql/15/bin/postgres ]; then
 	echo "— PostgreSQL 15"
-	DUI_TEST_PG=15 $python -m pytest -rs -n "${JOBS:-3}" -m "not long and not browser" || failed+=("PostgreSQL 15")
+	DUI_TEST_PG=15 $python -m pytest -rs -n "${JOBS:-3}" -m "not long and not browser" -p tests.statuses || failed+=("PostgreSQL 15")
 	last="not long and not once"
 fi
 echo "— PostgreSQL 18"
-DUI_TEST_FAILED="${failed[*]-}" exec $python -m pytest -rs -n "${JOBS:-3}" -m "$last" -p tests.floors
+DUI_TEST_FAILED="${failed[*]-}" exec $python -m pytest -rs -n "${JOBS:-3}" -m "$last" -p tests.floors -p tests.statuses
