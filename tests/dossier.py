@@ -134,9 +134,10 @@ class Dossiers:
         self.world.client.event_hooks = {
             "response": []
         }  # what leaves of such rows is judged for whom, not for its form
-        insert(self.world, "usager_key", self.keys)
+        said = lots("usager_key", self.keys)
         for kind in sorted({kind for kind, _ in self.rows}, key=KINDS.index):
-            insert(self.world, TABLES.get(kind, kind), [row for of, row in self.rows if of == kind])
+            said += lots(TABLES.get(kind, kind), [row for of, row in self.rows if of == kind])
+        self.world.write(said)
         self.rows, self.keys = [], []
 
 
@@ -220,16 +221,20 @@ def _pointing(world: World, kind: str, person: Person, id: UUID) -> Values:
 
 def insert(world: World, table: str, rows: Iterable[Values]) -> None:
     """As the owner; rows of one table, whatever columns each says."""
-    lots: dict[tuple[str, ...], list[Values]] = {}
+    world.write(lots(table, rows))
+
+
+def lots(table: str, rows: Iterable[Values]) -> list[tuple[str, str]]:
+    """A statement for each set of columns, and what it is given."""
+    alike: dict[tuple[str, ...], list[Values]] = {}
     for row in rows:
-        lots.setdefault(tuple(row), []).append({k: _plain(v) for k, v in row.items()})
-    for names, lot in lots.items():
+        alike.setdefault(tuple(row), []).append({k: _plain(v) for k, v in row.items()})
+    said = []
+    for names, lot in alike.items():
         columns = ", ".join(f'"{name}"' for name in names)
-        given = orjson.dumps(lot, default=str).decode()
-        world.rows(
-            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json)",
-            given,
-        )
+        told = f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, $1::json)"
+        said.append((f"INSERT INTO {table} ({columns}) {told}", orjson.dumps(lot, default=str).decode()))
+    return said
 
 
 def _plain(value: object) -> object:

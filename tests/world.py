@@ -4,7 +4,7 @@ Rows are written by the owner, as facts; tests then act through the doors.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -91,6 +91,19 @@ class World:
                 await connection.close()
 
         return asyncio.run(ask())
+
+    def write(self, said: Iterable[tuple[str, str]]) -> None:
+        """Statements of one value each, as the owner, one after another."""
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.database.owner_url)
+            try:
+                for sql, value in said:
+                    await connection.execute(sql, value)
+            finally:
+                await connection.close()
+
+        asyncio.run(run())
 
     def add(self, *rows: Base) -> None:
         """Write facts as the owner."""

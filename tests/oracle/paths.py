@@ -37,11 +37,12 @@ GUARD = 80  # pages
 
 @dataclass(frozen=True)
 class Path:
-    """`ask` gives the ids that left, `right` those that should have."""
+    """`ask` gives the ids that left, `right` those that should have; or, not `whole`, those that may have."""
 
     name: str
     ask: Callable[[Drawn, Who], Ids]
     right: Callable[[Truth], Ids]
+    whole: bool = True
 
 
 def paths(world: Drawn, who: Who) -> Iterator[Path]:
@@ -98,8 +99,7 @@ def rows_of(kind: str, *where: Callable[[Line], bool]) -> Callable[[Truth], Ids]
     """The rows of this kind that they read, of those a path is about."""
 
     def right(truth: Truth) -> Ids:
-        rows = truth.facts.rows[kind]
-        return {row["id"] for row in rows if all(one(row) for one in where) and truth.reads(kind, row)}
+        return {row["id"] for row in truth.open(kind) if all(one(row) for one in where)}
 
     return right
 
@@ -360,7 +360,7 @@ def wrong(world: Drawn, who: Who, path: Path) -> str | None:
     except AssertionError as told:
         return f"{who.kind} {path.name}: {told}"
     right = path.right(truth)
-    if left == right:
+    if left == right or (left < right and not path.whole):
         return None
     return f"{who.kind} {path.name}: leaked {_named(truth, left - right)}, missing {_named(truth, right - left)}"
 

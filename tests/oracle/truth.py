@@ -51,12 +51,19 @@ class Truth:
 
     def __init__(self, facts: Facts, who: Who) -> None:
         self.facts, self.who = facts, who
+        self._open_rows: dict[str, list[Line]] = {}
 
     def reads(self, kind: str, row: Line) -> bool:
         return self.why_not(kind, row) is None
 
     def all(self, kind: str) -> set[UUID]:
-        return {row["id"] for row in self.facts.rows[kind] if self.reads(kind, row)}
+        return {row["id"] for row in self.open(kind)}
+
+    def open(self, kind: str) -> list[Line]:
+        """The rows they read, found once."""
+        if kind not in self._open_rows:
+            self._open_rows[kind] = [row for row in self.facts.rows[kind] if self.reads(kind, row)]
+        return self._open_rows[kind]
 
     def why_not(self, kind: str, row: Line) -> str | None:
         """None when they read it; else the first thing that closes it."""

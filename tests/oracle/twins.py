@@ -9,14 +9,19 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from app.kernel.ids import uuid7
 from tests.dossier import KINDS, TABLES, address, insert, row_of
 from tests.oracle.facts import known
+from tests.oracle.joined import ALWAYS, LINKS
 from tests.oracle.paths import FHIR, QUESTIONS, STAFF_LISTS
 from tests.oracle.truth import Truth, Who
-from tests.oracle.worlds import CATEGORIES, FACTS, MOMENTS, PLACES, Drawn, when
+from tests.oracle.worlds import CATEGORIES, FACTS, LEADS, MOMENTS, PLACES, Drawn, when
 from tests.world import Headers, World
 
+SOME = 16  # of the ways through another row, for each caller: a text is long to write the first time
+CONDITIONED = ("Task", "DocumentReference", "ServiceRequest", "CarePlan")
 TOLD = ("etag", "last-modified", "location", "content-type", "retry-after", "cache-control")
 # Not « Qui a vu mon dossier »: it holds the visits that asking makes (its twins are with the log's tests).
 SCREENS = ("", "/projet", "/agenda", "/accords", "/journal")
@@ -36,6 +41,7 @@ class Request:
     bearer: str
     path: str
     version: int | None = None
+    body: str | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} as {self.bearer}"
@@ -55,7 +61,9 @@ def answered(world: World, one: Request) -> Answer:
         headers["If-Match"] = f'W/"{one.version}"'
     world.client.cookies.clear()
     with world.statements() as statements:
-        said = world.client.request(one.method, one.path, headers=headers, follow_redirects=False)
+        if one.body is not None:
+            headers["Content-Type"] = "application/fhir+json"
+        said = world.client.request(one.method, one.path, headers=headers, content=one.body, follow_redirects=False)
     body = said.text
     for drawn, kept in RANDOM:
         body = drawn.sub(kept, body)
@@ -78,11 +86,35 @@ def requests(world: Drawn, who: Who, hidden: list[tuple[str, UUID, UUID]]) -> li
     if who.usager:
         places += [f"/api/v1/me{room}" for room in ("", "/project", "/events", "/transmissions")]
         places += [f"/api/v1/me/consents?kind={word}" for word in QUESTIONS] + ["/api/v1/me/consents/oppositions"]
+    places += _joined(world, who)
     asked = [Request("GET", who.name, place) for place in places]
     if who.usager:
         page = "o_person_page" if who.kind == "usager" else "o_parent_page"
         asked += [Request("GET", page, f"/mon-dossier{screen}") for screen in SCREENS]
+    asked += _unknown(who, hidden)
     return asked + _known(world, who) + [one for row in hidden for one in _guessed(world, who, *row)]
+
+
+def _joined(world: Drawn, who: Who) -> list[str]:
+    """Some of what one row tells of another, of the past, of a dossier whole, of an order."""
+    places = [
+        f"/fhir/{name}{more}" for name in FHIR for more in ("/_history?_count=3", "?_sort=-_lastUpdated&_count=3")
+    ]
+    for link in LINKS:
+        if link.parameter != "patient" or link.type_name in ("Task", "DocumentReference"):
+            here, there = f"/fhir/{link.type_name}", f"/fhir/{link.target}"
+            chain, has = f"{link.parameter}.{ALWAYS}", f"_has:{link.type_name}:{link.parameter}:{ALWAYS}"
+            places += [
+                f"{here}?{chain}&_count=3",
+                f"{here}?{chain}&_count=0",
+                f"{here}?{chain}&_total=accurate&_count=1",
+            ]
+            places += [f"{there}?{has}&_count=3", f"{there}?{has}&_count=0"]
+            places += [f"{here}?_include={link}&_count=3", f"{there}?_revinclude={link}&_count=3"]
+    places += ["/fhir/CarePlan?_include=*&_revinclude:iterate=Task:*&_count=3"]
+    places += [f"/fhir/Patient/{person.id}/$everything?_count=5" for person in world.persons[:3]]
+    sorts = [place for place in places if "_sort" in place]
+    return [*Random(who.kind).sample(places, SOME), *sorts[:2]]
 
 
 def _known(world: Drawn, who: Who) -> list[Request]:
@@ -98,6 +130,28 @@ def _guessed(world: Drawn, who: Who, kind: str, id: UUID, usager: UUID) -> list[
     asked = [Request("GET", who.name, place)]
     if who.staff and kind in ("transmission", "event", "stay", "contact"):
         asked += [Request("DELETE", who.name, place, 1)]
+    return asked
+
+
+def _unknown(who: Who, hidden: list[tuple[str, UUID, UUID]]) -> list[Request]:
+    """The past of a hidden row of each type, and what is written on its condition: nothing of it stays written."""
+    first = {name: id for kind, id, _ in reversed(hidden) for name in CONDITIONED if kind in FHIR[name]}
+    return [one for name, id in first.items() for one in _under_conditions(who, name, id)]
+
+
+def _under_conditions(who: Who, type_name: str, id: UUID) -> list[Request]:
+    asked = [Request("GET", who.name, f"/fhir/{type_name}/{id}/_history{more}") for more in ("", "/1")]
+    asked += [Request("DELETE", who.name, f"/fhir/{type_name}?_id={id}")]
+    asked += [Request("PUT", who.name, f"/fhir/{type_name}?_id={id}", body=f'{{"resourceType":"{type_name}"}}')]
+    asked += [Request("GET", who.name, f"/fhir/Patient?_has:{type_name}:patient:_id={id}&_count=0")]
+    nowhere = {"request": {"method": "DELETE", "url": "Task/nowhere"}}
+    for request in (
+        {"method": "DELETE", "url": f"{type_name}?_id={id}"},
+        {"method": "DELETE", "url": f"{type_name}/{id}", "ifMatch": 'W/"7"'},
+    ):
+        for kind, entries in (("batch", [{"request": request}]), ("transaction", [{"request": request}, nowhere])):
+            said = orjson.dumps({"resourceType": "Bundle", "type": kind, "entry": entries})
+            asked += [Request("POST", who.name, "/fhir", body=said.decode())]
     return asked
 
 
@@ -123,15 +177,20 @@ def hidden(world: Drawn, who: Who, count: int = 2) -> list[tuple[str, dict[str, 
                 said |= when(said["occurred_at"])
             if kind == "agreement":
                 said |= {"answer": "no"}
+            if kind in LEADS:
+                column, target = LEADS[kind]
+                theirs = [row["id"] for row in world.facts.rows[target] if row["usager_id"] == person.id]
+                said |= {column: draw.choice(theirs)} if theirs else {}
             rows.append((kind, row_of(w, kind, person, said)))
     return rows
 
 
-def differences(world: Drawn, who: Who) -> list[str]:
-    """What told this caller that something had been written which they may not read."""
+def differences(world: Drawn, who: Who, only: str = "") -> list[str]:
+    """What told this caller that something had been written which they may not read; `only` of requests with these
+    words."""
     w, new = world.cast.world, hidden(world, who)
     told = [(kind, row["id"], row["usager_id"]) for kind, row in _kept(world, who, new)]
-    asked = requests(world, who, told)
+    asked = [one for one in requests(world, who, told) if only in str(one)]
     for one in asked:
         answered(w, one)  # once for nothing: a connection tells its tenant, a statement is prepared
     before = [answered(w, one) for one in asked]

@@ -66,6 +66,11 @@ class Size:
 WORDS = {"transmission": "text", "document": "title", "life_project": "words"}  # what the page shows of them
 ALL_KINDS = Size(6, {kind: 5 if kind in DAILY else 1 for kind in KINDS if kind not in (*FACTS, *FIRST)})
 MANY_PERSONS = Size(24, {"transmission": 8})  # few kinds, every fact in every state
+# Dossiers whose rows lead to each other; `LEADS`: to which kind, by which column.
+JOINED = Size(
+    100, {"need": 1, "action": 2, "service": 2, "means": 1, "review": 1, "event": 2, "transport": 2, "transmission": 2}
+)
+LEADS = {"service": ("action_id", "action"), "means": ("action_id", "action"), "transport": ("event_id", "event")}
 
 
 @dataclass
@@ -115,9 +120,18 @@ def drawn(cast: Cast, seed: int, size: Size = ALL_KINDS) -> Drawn:
         persons = _Drawing(cast, Random(seed), size).write()
         facts = known(cast.world)
         truths = {who.name: Truth(facts, who) for who in cast.who}
-        if set().union(*(reasons(truth, KINDS) for truth in truths.values())) >= NEEDED:
+        if _every_reason(truths):
             return Drawn(cast, seed, persons, facts, truths)
         seed += 1
+
+
+def _every_reason(truths: dict[str, Truth]) -> bool:
+    found: set[str] = set()
+    for truth in reversed(truths.values()):  # a partner meets the most of them
+        found |= reasons(truth, KINDS)
+        if found >= NEEDED:
+            return True
+    return False
 
 
 def when(occurred_at: str) -> Values:
@@ -144,6 +158,8 @@ class _Drawing:
         self.made = Dossiers(self.world)
         self.people = [self.world.ids[f"o_{role}"] for role in STAFF]
         self.readers = [who.id for who in cast.who] + [self.world.ids["marc"]]
+        self.links = Random(draw.getstate()[1][0])  # apart, so that the rest is drawn as before
+        self.rows: dict[tuple[str, UUID], list[UUID]] = {}
 
     def write(self) -> list[Person]:
         wiped(self.world)
@@ -173,10 +189,18 @@ class _Drawing:
             said[WORDS[kind]] = id.hex  # found again on a page
         if kind == "transmission":
             said["important"] = self.draw.random() < 0.4
-        told = {**self._traits(kind, person), **said}
+        told = {**self._traits(kind, person), **self._leading(kind, person), **said}
         if told.get("shown_text"):
             told["shown_text"] = told["text"]
-        return self.made.row(kind, person, **told)
+        id = self.made.row(kind, person, **told)
+        self.rows.setdefault((kind, person.id), []).append(id)
+        return id
+
+    def _leading(self, kind: str, person: Person) -> Values:
+        """To another row of theirs, more often than not."""
+        column, target = LEADS.get(kind, ("", ""))
+        known = self.rows.get((target, person.id))
+        return {column: self.links.choice(known)} if known and self.links.random() < 0.8 else {}
 
     def _traits(self, kind: str, person: Person) -> Values:
         draw, chance = self.draw, self.draw.random
