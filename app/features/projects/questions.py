@@ -93,6 +93,7 @@ def _signed(*party: ColumnElement[bool]) -> ColumnElement[Any]:
         a.held == Project.held,
         a.deleted_at.is_(None),
         a.reserved_to.is_(None),
+        Readable(Agreement),
         shown,
         *party,
     )
