@@ -7,15 +7,9 @@ from pathlib import Path
 
 from app.kernel import migrations, postgres
 from app.kernel.crypto import Keyring
-from bench import access, exchange, pages, reads, sending
+from bench import access, pages, reads
 
-PARTS = {
-    "reads": reads.run,
-    "access": access.run,
-    "pages": pages.run,
-    "exchange": exchange.run,
-    "sending": sending.run,
-}
+PARTS = {"reads": reads.run, "access": access.run, "pages": pages.run}
 
 
 def main(asked: list[str]) -> None:

@@ -25,6 +25,7 @@ class Act(StrEnum):
     MANAGE_STAFF = "manage_staff"
     MANAGE_ACCOUNTS = "manage_accounts"  # who is let in, and who is put out; never what they read
     EXPLAIN_ACCESS = "explain_access"
+    EXPLAIN_SEARCH = "explain_search"  # how the base runs a search: no row, no value
     READ_JOURNAL = "read_journal"
     DECIDE_INBOUND = "decide_inbound"
     READ_TRAIL = "read_trail"
@@ -56,6 +57,7 @@ ACTS: dict[Act, frozenset[Role]] = {
     Act.MANAGE_STAFF: frozenset({R.DIRECTION, R.ADMIN, R.CHEF_DE_SERVICE}),
     Act.MANAGE_ACCOUNTS: frozenset({R.DIRECTION, R.ADMIN}),
     Act.EXPLAIN_ACCESS: frozenset({R.CHEF_DE_SERVICE, R.COORDINATEUR, R.DIRECTION}),
+    Act.EXPLAIN_SEARCH: frozenset({R.DIRECTION, R.ADMIN}),
     Act.READ_JOURNAL: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE, R.DIRECTION}),
     Act.DECIDE_INBOUND: frozenset({R.SECRETARIAT, R.CHEF_DE_SERVICE}),
     Act.READ_TRAIL: frozenset({R.DPO}),

@@ -156,6 +156,15 @@ class Reading:
         known = {**values, **self._facts(), "trace_asked": asked, "limit": limit}
         return await self._lane.ask(self.principal.organisation_id, query, known)
 
+    async def plan(self, query: HotQuery) -> str:
+        """How the base runs this statement. Raises MayNot to who may not know."""
+        await self.require(Act.EXPLAIN_SEARCH)
+        return await self._lane.plan(self.principal.organisation_id, query)
+
+    def may(self, act: Act) -> bool:
+        """Whether the caller's role has it: what is offered, `require` being what is done."""
+        return isinstance(self.principal, Professional) and self.principal.role in ACTS[act]
+
     async def _check_alive(self) -> None:
         """Nothing found may mean a session that just ended: then say so."""
         [(alive_still,)] = await self._lane.ask(self.principal.organisation_id, still_alive(), self._facts())
@@ -175,7 +184,7 @@ class Reading:
 
     async def require(self, act: Act) -> None:
         """Raises MayNot when the caller's role, as it runs now, has no such act (`acts.ACTS`)."""
-        may = isinstance(self.principal, Professional) and self.principal.role in ACTS[act]
+        may = self.may(act)
         if may:
             query = still_in_office(self.principal.shape)
             [(may,)] = await self._lane.ask(self.principal.organisation_id, query, self._facts())

@@ -23,7 +23,20 @@ from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
 from app.kernel.hot import aside
 
-__all__ = ["Found", "Question", "alongside", "count", "find", "glance", "order_of", "page", "person", "refuse", "those"]
+__all__ = [
+    "Found",
+    "Question",
+    "alongside",
+    "count",
+    "find",
+    "glance",
+    "order_of",
+    "page",
+    "person",
+    "plan",
+    "refuse",
+    "those",
+]
 
 BY_ID = Order(("id",))
 
@@ -88,14 +101,28 @@ async def page(
 
     `usager` names the value that is the usager asked for; `after` is where the last row given stands.
     """
+    how, beyond = await _paged(reading, asked, after, usager)
+    return [one for _, one in await _ask(reading, how, [], limit, {**values, **beyond})]
+
+
+async def plan(
+    reading: Reading, asked: tuple[Question, ...], after: Sequence[object] = (), usager: str | None = None
+) -> str:
+    """How the base runs such a `page`. Raises MayNot to who may not know."""
+    how, _ = await _paged(reading, asked, after, usager)
+    return await reading.plan(how.query)
+
+
+async def _paged(
+    reading: Reading, asked: tuple[Question, ...], after: Sequence[object], usager: str | None
+) -> tuple[Asking, dict[str, object]]:
     rising = asked[0].rising if asked else ()
     order = _sorted(rising) if rising else Order(order_of(question.view for question in asked))
+    beyond = {f"after_{name}": value for name, value in zip(order.names, after, strict=True)} if after else {}
     if after:
-        values |= {f"after_{name}": value for name, value in zip(order.names, after, strict=True)}
         order = replace(order, after=tuple(value is not None for value in after))
     tables = sum(question.tables for question in asked)
-    query = await aside(asking, tables, reading.principal.shape, asked, order, usager)
-    return [one for _, one in await _ask(reading, query, [], limit, values)]
+    return await aside(asking, tables, reading.principal.shape, asked, order, usager), beyond
 
 
 async def count(

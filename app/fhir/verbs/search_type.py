@@ -12,12 +12,13 @@ from uuid import UUID
 from sqlalchemy import and_
 from starlette.responses import Response
 
+from app.access.acts import Act
 from app.access.entry import DossierEntry
-from app.access.several import Found, Question, count, page, person
+from app.access.several import Found, Question, count, page, person, plan
 from app.fhir import paging
 from app.fhir.mapping import AnyMap, Registry, by_shape, none_of
 from app.fhir.search import includes
-from app.fhir.search.control import OF_A_SEARCH, OF_SEVERAL, SORT, Key, Shaping
+from app.fhir.search.control import EXPLAIN, OF_A_SEARCH, OF_SEVERAL, SORT, Key, Shaping
 from app.fhir.search.criteria import ANY_SENDER, Criterion
 from app.fhir.search.query import Links, Query, Shape, read
 from app.fhir.sorting import Sortable, position, sortable
@@ -39,6 +40,9 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
     query = asked.query
     await covered(asking, query.reached)
     links = await permitted(asking, query.links)
+    if query.control.explain:
+        how = await plan(asking.reading, asked.questions, asked.after, _whom(asking, query))
+        asked = replace(asked, plan=how)
     if query.asked_count == 0:
         return total_alone(asking, replace(asked, total=await _many(asking, asked)))
     rows = await page(
@@ -72,9 +76,10 @@ async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     if any(name == SORT for name, _ in said):
         sorts = sortable(asking.maps, outside=asking.outside, of_person=asking.of_person)
     links: Links | None
-    shaping, links = Shaping(OF_A_SEARCH, sorts), partial(includes.read, asking.registry, asking.type_name)
+    told = (EXPLAIN,) if asking.reading.may(Act.EXPLAIN_SEARCH) else ()  # to anyone else it is a name like another
+    shaping, links = Shaping((*OF_A_SEARCH, *told), sorts), partial(includes.read, asking.registry, asking.type_name)
     if asking.common is not None:
-        shaping, links = Shaping(OF_SEVERAL, {*sorts} & {*asking.common}), None
+        shaping, links = Shaping((*OF_SEVERAL, *told), {*sorts} & {*asking.common}), None
     query = read(said, _tables(asking), asking.around, lenient=lenient, links=links, shaping=shaping)
     sort = query.control.sort
     who = (asking.outside, asking.of_person) if sort else (False, False)

@@ -12,6 +12,7 @@ from app.access.several import Question
 from app.fhir import paging
 from app.fhir.mapping import AnyMap
 from app.fhir.outcomes import Issue, outcome
+from app.fhir.search.control import EXPLAIN
 from app.fhir.search.query import PAGE_MOST, Query
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
 from app.fhir.verbs.alongside import CUT, Along, Row
@@ -38,6 +39,7 @@ class Search:
     after: tuple[object, ...] = ()
     link: str | None = None
     total: int | None = None
+    plan: str = ""  # how the base runs it, told to who asks and may know
 
 
 def total_alone(asking: Asking, asked: Search) -> Response:
@@ -94,5 +96,7 @@ def _notes(asked: Search) -> Iterable[Issue]:
         yield Issue("information", "capped", "_count", f"Une page tient {PAGE_MOST} éléments au plus.")
     if (asked.total or 0) > COUNTED_MOST:
         yield Issue("information", "capped", "_total", TOO_MANY)
+    if asked.plan:
+        yield Issue("information", "plan", EXPLAIN, asked.plan)
     for fault in asked.query.ignored:
         yield Issue("warning", fault.code, fault.where, f"Paramètre laissé de côté. {fault.message}")
