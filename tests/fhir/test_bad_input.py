@@ -238,7 +238,6 @@ class TestElsewhere:
     @pytest.mark.parametrize(
         ("method", "path"),
         [
-            ("GET", ""),
             ("DELETE", ""),
             ("POST", "metadata"),
             ("PUT", "_history"),
