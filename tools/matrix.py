@@ -15,6 +15,7 @@ REACHES = {
     Reach.TEAM_CONSIGNE: "of these persons, only the rows flagged as a consigne",
     Reach.OWN: "what I wrote there",
     Reach.MYSELF: "my own dossier: what is shared with me, or that I wrote",
+    Reach.MINE: "of my own dossier, what I wrote",
     Reach.MANDATE: "the person I represent: what my mandates open",
     Reach.SENT: "what this partner sent, as it sent it",
     Reach.SENT_OR_GRANTED: "that, and what a running consent of the person covers",

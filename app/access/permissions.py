@@ -97,9 +97,10 @@ class Reach(StrEnum):
     TEAM = "team"  # the usagers I accompany today, there
     REFERENT = "referent"  # of these, those whose named référent I am
     TEAM_CONSIGNE = "team_consigne"  # of these, only rows flagged as a consigne
-    OWN = "own"  # what I wrote: there, or in my own dossier
+    OWN = "own"  # what I wrote there
     ALERTED = "alerted"  # alerts: those I wrote, those that name me, wherever they stand
     MYSELF = "myself"  # my own dossier: what is shared with me, or that I wrote
+    MINE = "mine"  # of my own dossier, what I wrote
     MANDATE = "mandate"  # the person I represent: what my mandate opens
     SENT = "sent"  # what this partner sent, as it sent it
     SENT_OR_GRANTED = "sent_or_granted"  # that, and what a running consent of the person covers
@@ -368,7 +369,7 @@ WITHOUT_ROLE: dict[Caller, Row] = {
     | cells(Reach.MYSELF, (K.ASSESSMENT,), (C.SUPPORT, C.CARE), MAKE)  # of themselves, by themselves
     | cells(Reach.MYSELF, (K.AGREEMENT, K.EXPECTATION, K.LIFE_PROJECT), SUPPORT, MAKE)
     | cells(Reach.MYSELF, (K.DOCUMENT,), (C.SUPPORT, C.CARE), MAKE)  # a paper of theirs
-    | cells(Reach.OWN, (K.DOCUMENT,), (C.SUPPORT, C.CARE), (A.DELETE,))  # until the team uses it: features.documents
+    | cells(Reach.MINE, (K.DOCUMENT,), (C.SUPPORT, C.CARE), (A.DELETE,))  # until the team uses it: features.documents
     | cells(Reach.MYSELF, (K.COPY_REQUEST,), ADMINISTRATIVE, (A.READ, A.CREATE))
     | cells(Reach.MYSELF, (K.EXCHANGE,), ADMINISTRATIVE)  # who sent what about them, to whom
     | cells(Reach.NAMED, (K.OUTSIDE_PARTY,), ADMINISTRATIVE),

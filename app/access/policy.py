@@ -277,7 +277,7 @@ def _within(reach: Reach, row: type[DossierEntry], extent: Extent) -> ColumnElem
             mine = or_(row.visibility == word(Visibility.SHARED), row.author_id == ME)
             told = or_(and_(mine, row.visibility != word(Visibility.WITHHELD)), told_again(row))
             return and_(row.usager_id == USAGER, told)
-        case Reach.OWN:
+        case Reach.MINE:
             return and_(row.usager_id == USAGER, row.author_id == ME)
         case Reach.MANDATE:
             return and_(

@@ -75,6 +75,6 @@ DEATH = ResourceMap(
         **observed.searched(Death.status, CODE),
         "component-value-concept": Coded(observed.codes_within(Death.causes)),
         "date": When(Death.noted_on),
-        "performer": Leads(literal_column("NULL", Uuid()), "Practitioner", Death.said_by),  # by their name alone
+        "performer": Leads(literal_column("NULL::uuid", Uuid()), "Practitioner", Death.said_by),  # by their name alone
     },
 )
