@@ -129,7 +129,9 @@ async def _lost(owner_url: str, saved: Saved) -> list[str]:
     """Of a base whose documents lie in a folder, saved with it: a row that names a file which is not there."""
     connection = await asyncpg.connect(owner_url)
     try:
-        rows = await connection.fetch("SELECT object FROM content WHERE object IS NOT NULL ORDER BY object")
+        since = await connection.fetchval("SELECT to_regclass('content') IS NOT NULL")  # a backup of before has none
+        named = "SELECT object FROM content WHERE object IS NOT NULL ORDER BY object"
+        rows = await connection.fetch(named) if since else []
     finally:
         await connection.close()
     lost = [row["object"] for row in rows if row["object"] not in saved.files]

@@ -130,6 +130,19 @@ class TestAccepting:
         assert len(world.rows("SELECT 1 FROM account WHERE login LIKE $1", f"{login}-%")) == 1
 
     @pytest.mark.threat("invitation-replayed")
+    async def test_whoever_was_faster_has_it(self, world: World):
+        """Two found it waiting: the second to serve it finds that it has served."""
+        path, _ = link(world)
+        base = Database(world.database.app_url, 1)
+        async with base.session(None) as session:
+            invited = await invitations.found(session, path.rpartition("/")[2])
+        async with base.session(invited.organisation_id) as session:
+            await invitations.serve(session, invited)
+            with pytest.raises(Unauthenticated):
+                await invitations.serve(session, invited)
+        await base.close()
+
+    @pytest.mark.threat("invitation-replayed")
     @pytest.mark.parametrize("how", ["expires_at = now()", "revoked_at = now()"])
     def test_a_week_at_most_and_never_once_taken_back(self, world: World, login: str, how: str):
         path, professional = link(world)
