@@ -101,7 +101,7 @@ def within(who: str, kind: str, category: str, action: str, row: Trait) -> bool:
     told = row.open or row.own or action == "create"  # what they write is theirs
     theirs = {
         "myself": row.ours and told,
-        "own": row.ours and row.own,
+        "mine": row.ours and row.own,
         "mandate": row.ours and told,
         "sent_or_granted": row.ours,
         "receiving": row.ours and row.open,
