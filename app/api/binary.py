@@ -15,7 +15,7 @@ from app.access import contents
 from app.access.several import glance
 from app.features.documents.fhir import BINARY, DOCUMENT, TYPE
 from app.features.documents.service import headers
-from app.fhir.mapping import by_id
+from app.fhir.questions import by_id
 from app.fhir.verbs.asking import Asking
 from app.kernel.answers import FHIR_JSON, told
 from app.kernel.errors import NotAcceptable

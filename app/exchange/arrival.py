@@ -16,9 +16,10 @@ from app.exchange.targets import Targets
 from app.features.usagers.models import Usager
 from app.fhir import references
 from app.fhir.identifiers import keys_of
-from app.fhir.mapping import Arrived, Inbound, Json, Registry
+from app.fhir.mapping import Arrived, Inbound, Json
 from app.fhir.outcomes import Issue
 from app.fhir.reading import Entry
+from app.fhir.registry import Registry
 from app.fhir.search.values import uuid_of
 from app.fhir.verbs.transaction import OUTSIDE, Asked, Done, Whose
 from app.kernel.errors import Conflict, Fault, Invalid

@@ -23,7 +23,8 @@ from app.access.permissions import IDENTITY, PROJECT, Kind
 from app.access.several import Found, Question
 from app.exchange.grounds import stays
 from app.fhir import references
-from app.fhir.mapping import AnyMap, Json, Registry, plain, profiles_of
+from app.fhir.mapping import AnyMap, Json, plain
+from app.fhir.registry import Registry, profiles_of
 from app.fhir.search.values import uuid_of
 from app.fhir.tddui import profile
 from app.fhir.verbs.transaction import OUTSIDE

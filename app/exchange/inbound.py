@@ -20,11 +20,12 @@ from app.exchange.models import Exchange, ExternalId, OutsidePartyMention, State
 from app.exchange.targets import Targets
 from app.features.usagers import closing
 from app.features.usagers.models import Usager
-from app.fhir.mapping import Json, Registry
+from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import held_at
 from app.fhir.profiles import judging
 from app.fhir.reading import Bundle, Entry
+from app.fhir.registry import Registry
 from app.fhir.tolerance import tolerated
 from app.fhir.verbs import acts, transaction
 from app.fhir.verbs.acts import Act

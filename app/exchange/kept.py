@@ -14,7 +14,8 @@ from app.access.entry import View
 from app.access.protection import anywhere_protected
 from app.exchange.models import KeptResource, OutsideParty
 from app.fhir import keeping
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.registry import profiles_of
 from app.fhir.search.chains import Opaque
 from app.fhir.types import said
 from app.fhir.verbs.transaction import OUTSIDE

@@ -23,7 +23,8 @@ from app.access.versions import EntryVersion, StoredUsagerKey, about, version_of
 from app.exchange.arrival import SHARED
 from app.exchange.models import KeptResource
 from app.fhir import keeping, references
-from app.fhir.mapping import AnyMap, Arrived, Inbound, Json, Registry, about_extra
+from app.fhir.mapping import AnyMap, Arrived, Inbound, Json, about_extra
+from app.fhir.registry import Registry
 from app.fhir.search.values import uuid_of
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Database

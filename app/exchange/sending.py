@@ -28,7 +28,7 @@ from app.exchange.grounds import Stays, check_recipient, check_said, stays
 from app.exchange.handover import WHOM
 from app.exchange.models import Exchange
 from app.exchange.sending_schemas import Held, Leaves, SendingIn, SendingPlan, SentOut, staying
-from app.fhir.mapping import Registry
+from app.fhir.registry import Registry
 from app.kernel.errors import Invalid
 from app.kernel.objects import Objects
 from app.security import scopes

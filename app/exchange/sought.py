@@ -9,8 +9,8 @@ from uuid import UUID
 from app.access.arrivals import Arrivals
 from app.exchange import identity
 from app.fhir import references
-from app.fhir.mapping import Registry
 from app.fhir.reading import Entry
+from app.fhir.registry import Registry
 from app.fhir.shapes import spoken
 from app.fhir.verbs import acts
 from app.fhir.verbs.asking import asking

@@ -23,7 +23,9 @@ from app.exchange.resolution import Named
 from app.exchange.sought import match
 from app.features.settings.chosen import chosen
 from app.fhir.keeping import same
-from app.fhir.mapping import AnyMap, Json, Registry, by_ids, plain
+from app.fhir.mapping import AnyMap, Json, plain
+from app.fhir.questions import by_ids
+from app.fhir.registry import Registry
 from app.fhir.verbs import acts, patch
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.asking import as_asked, asking_of, told

@@ -4,7 +4,7 @@ Source: https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
 from app.fhir.canonicals import OURS
-from app.fhir.mapping import Beside, Registry
+from app.fhir.registry import Beside, Registry
 from app.fhir.search.includes import served
 from app.fhir.types import CapabilityStatement, CodeableConcept, Coding, Extension
 from app.fhir.types.exchange import (

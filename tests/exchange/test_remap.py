@@ -12,7 +12,8 @@ from app.access.versions import about
 from app.api.resources import REGISTRY
 from app.exchange.remap import remap
 from app.features.transmissions.models import EntryKind, Transmission
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, Registry, ResourceMap
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap
+from app.fhir.registry import Registry
 from app.kernel.clock import now
 from app.kernel.db import Database
 from app.kernel.errors import Invalid

@@ -8,7 +8,7 @@ from app.features.meals.fhir import MEAL
 from app.features.presences.fhir import PRESENCE, PRESENCE_SCHEDULE
 from app.features.transports.fhir import TRANSPORTS
 from app.features.transports.models import Traveller
-from app.fhir.mapping import Registry
+from app.fhir.registry import Registry
 from tests.exchange.bundles import bundle, entry, patient, practitioner
 from tests.exchange.sending import fresh, read_back, said, taken
 from tests.exchange.test_remap import moved

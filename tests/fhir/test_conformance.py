@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.features.transports.models import Traveller
-from app.fhir.mapping import profiles_of
+from app.fhir.registry import profiles_of
 from app.security.principal import Role
 from tests.exchange.bundles import bundle, entry, patient
 from tests.exchange.sending import fresh, read_back, said, sent

@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from app.features.stays.models import Stay
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, Registry, ResourceMap
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap
+from app.fhir.registry import Registry
 from app.fhir.types import Encounter, Goal
 from app.kernel.crypto import UsagerKey
 from app.kernel.errors import Invalid, NotFound

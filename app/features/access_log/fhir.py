@@ -26,7 +26,7 @@ from app.audit.vocabulary import Ground, Outcome
 from app.features.access_log.service import LONGEST
 from app.fhir import paging
 from app.fhir.canonicals import OURS, code_system
-from app.fhir.mapping import Beside
+from app.fhir.registry import Beside
 from app.fhir.search.criteria import INSTANT, Around, Asked, Bind, Criterion, Reference, Token, When, has
 from app.fhir.search.query import Query, Shape, condition, read
 from app.fhir.search.values import alternatives, id_in, moment_of

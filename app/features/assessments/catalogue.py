@@ -14,8 +14,8 @@ from app.access.reading import Reading
 from app.features.assessments import grids
 from app.features.assessments.grids import Grid
 from app.fhir import paging
-from app.fhir.mapping import Beside
 from app.fhir.packages.held import held
+from app.fhir.registry import Beside
 from app.fhir.search.criteria import Around, Asked, Bind, Criterion
 from app.fhir.search.values import BadValue, alternatives
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-from app.fhir.mapping import Json, Registry
+from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
 from app.fhir.profiles.checker import Checker
 from app.fhir.profiles.values import Leads, nowhere
+from app.fhir.registry import Registry
 from app.fhir.shapes import spoken
 from app.kernel.errors import Fault
 

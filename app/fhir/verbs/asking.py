@@ -13,7 +13,8 @@ from app.access.permissions import Action
 from app.access.several import Found, refuse
 from app.fhir import references
 from app.fhir.canonicals import code_system
-from app.fhir.mapping import AnyMap, Json, Registry, plain
+from app.fhir.mapping import AnyMap, Json, plain
+from app.fhir.registry import Registry
 from app.fhir.search.criteria import Around
 from app.fhir.showing import SUBSETTED
 from app.fhir.types import Coding, Element, Meta, said

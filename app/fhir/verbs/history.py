@@ -19,7 +19,8 @@ from app.access.refusal import OutOfReach, refused
 from app.access.several import Question, find, refuse
 from app.audit.vocabulary import Outcome
 from app.fhir import paging
-from app.fhir.mapping import AnyMap, by_id
+from app.fhir.mapping import AnyMap
+from app.fhir.questions import by_id
 from app.fhir.search.query import PAGE, PAGE_MOST
 from app.fhir.search.values import BadValue, moment_of, uuid_of
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntryRequest, EntryResponse, moment

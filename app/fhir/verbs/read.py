@@ -12,7 +12,8 @@ from app.access.permissions import Action
 from app.access.reading import Reading
 from app.access.refusal import OutOfReach, refused
 from app.access.several import Found, find, glance, refuse
-from app.fhir.mapping import AnyMap, by_id
+from app.fhir.mapping import AnyMap
+from app.fhir.questions import by_id
 from app.fhir.search.values import uuid_of
 from app.fhir.verbs.asking import Asking, told
 from app.fhir.verbs.conditions import Conditions, answered

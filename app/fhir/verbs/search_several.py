@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.access.entry import DossierEntry
 from app.access.reading import Reading
 from app.fhir import paging
-from app.fhir.mapping import Registry
+from app.fhir.registry import Registry
 from app.fhir.search.control import TYPE
 from app.fhir.search.values import uuid_of
 from app.fhir.verbs.asking import Asking, asking, asking_everywhere, asking_types

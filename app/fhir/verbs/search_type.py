@@ -16,7 +16,9 @@ from app.access.acts import Act
 from app.access.entry import DossierEntry
 from app.access.several import Found, Question, count, page, person, plan
 from app.fhir import paging
-from app.fhir.mapping import AnyMap, Registry, by_shape, none_of
+from app.fhir.mapping import AnyMap
+from app.fhir.questions import by_shape, none_of
+from app.fhir.registry import Registry
 from app.fhir.search import includes
 from app.fhir.search.control import EXPLAIN, OF_A_SEARCH, OF_SEVERAL, SORT, Key, Shaping
 from app.fhir.search.criteria import ANY_SENDER, Criterion

@@ -10,13 +10,14 @@ from functools import partial
 from typing import Any
 
 from app.fhir.checking import faults_of
-from app.fhir.mapping import Json, Registry
+from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
 from app.fhir.packages.held import Held
 from app.fhir.profiles.judging import claimed, judge
 from app.fhir.profiles.values import Leads, nowhere
 from app.fhir.reading import Entry, entries_of
 from app.fhir.references import Links
+from app.fhir.registry import Registry
 from app.fhir.tolerance import doubts_of, warning
 from app.kernel.errors import Fault, Unreadable
 

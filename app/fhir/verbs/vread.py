@@ -10,7 +10,7 @@ from app.access.permissions import Action
 from app.access.refusal import OutOfReach, refused
 from app.access.several import refuse
 from app.audit.vocabulary import Outcome
-from app.fhir.mapping import by_id
+from app.fhir.questions import by_id
 from app.fhir.search.values import uuid_of
 from app.fhir.verbs.asking import Asking, told
 from app.fhir.verbs.conditions import Conditions, answered

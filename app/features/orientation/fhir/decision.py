@@ -19,8 +19,9 @@ from app.features.orientation.models import OrientationDecision
 from app.features.orientation.schemas import without_houses
 from app.features.orientation.service import due
 from app.fhir.concepts import Concept, concept, concept_of, nested, unnested
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.observed import constant
+from app.fhir.registry import profiles_of
 from app.fhir.search.criteria import When
 from app.fhir.search.issued import Named
 from app.fhir.tddui import TDDUI, day, instant_of, last_updated, profile, to, whole_day

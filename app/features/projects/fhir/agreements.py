@@ -13,7 +13,8 @@ from app.access.entry import Who
 from app.features.projects.models import Agreement
 from app.features.projects.vocabulary import Answer, Party
 from app.fhir.canonicals import code_system, extension
-from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta, profiles_of
+from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
+from app.fhir.registry import profiles_of
 from app.fhir.search.criteria import Token, When, constant
 from app.fhir.search.criteria import someone as who
 from app.fhir.tddui import OF_THE_HOUSE, WHO, at, day, day_of, instant_of, known, profile, someone, to, told_apart

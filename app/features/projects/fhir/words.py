@@ -9,7 +9,8 @@ from uuid import UUID
 
 from app.features.projects.vocabulary import TaskStatus
 from app.fhir.canonicals import extension
-from app.fhir.mapping import Inbound, profiles_of
+from app.fhir.mapping import Inbound
+from app.fhir.registry import profiles_of
 from app.fhir.tddui import TDDUI, led_to
 from app.fhir.types import Reference
 from app.kernel.errors import Invalid
