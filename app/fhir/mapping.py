@@ -1,4 +1,4 @@
-"""What a feature declares to be spoken in FHIR: one `ResourceMap` per profile, both ways, and the registry that finds it.
+"""What a feature declares to be spoken in FHIR: one `ResourceMap` per profile, both ways.
 
 Going out, a map is a pure function of a view, which the gate read. Coming in, it is a pure function of a resource and of
 what surrounds it (`Inbound`): no map asks the database anything, so a bundle of any size costs the same statements.

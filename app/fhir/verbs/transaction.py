@@ -66,8 +66,9 @@ def asked(entries: tuple[Entry, ...], places: Iterable[int]) -> Asked:
 class Whose:
     """Whom each entry is about, by its place: a person of the bundle, or one whom a reference already names here.
 
-    First what the entry says itself (`subject`…), then whose the row it changes is, then what it refers to, nearest first, then what refers to it, then
-    what it refers to in an earlier bundle, last the only person of the bundle. The official project's Consent says nobody: the CarePlan that names it does.
+    First what the entry says itself (`subject`…), then whose the row it changes is, then what it refers to, nearest first,
+    then what refers to it, then what it refers to in an earlier bundle, last the only person of the bundle. The official
+    project's Consent says nobody: the CarePlan that names it does.
     """
 
     asked: Asked
