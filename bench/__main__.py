@@ -7,9 +7,14 @@ from pathlib import Path
 
 from app.kernel import migrations, postgres
 from app.kernel.crypto import Keyring
-from bench import access, pages, reads
+from bench import access, exchange, pages, reads
 
-PARTS = {"reads": reads.run, "access": access.run, "pages": pages.run}
+PARTS = {
+    "reads": reads.run,
+    "access": access.run,
+    "pages": pages.run,
+    "exchange": exchange.run,
+}
 
 
 def main(asked: list[str]) -> None:

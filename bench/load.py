@@ -26,6 +26,13 @@ def cpu(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
+def family_cpu(pid: int) -> int:
+    """Of a process, of its children, and of those that ended: all of Postgres, by its first process."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ended = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[13:15]))
+    return cpu(pid) + ended + sum(cpu(int(child)) for child in children)
+
+
 def rss_mb(pid: int) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
@@ -43,6 +50,15 @@ async def drive(
     took = time.perf_counter() - began
     total = sum(counts)
     return Figure(total, took, (cpu(pid) - before) * TICK / max(total, 1))
+
+
+async def sent(port: int, path: str, token: str, bodies: Sequence[bytes], *, connections: int = 4) -> float:
+    """Each body once, each connection its share in turn; the seconds it took. Raises RuntimeError as `drive`."""
+    head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/fhir+json\r\n"
+    asks = [f"POST {path} HTTP/1.1\r\n{head}Content-Length: {len(b)}\r\n\r\n".encode() + b for b in bodies]
+    began = time.perf_counter()
+    await asyncio.gather(*(_in_turn(port, asks[n::connections]) for n in range(connections)))
+    return time.perf_counter() - began
 
 
 async def asked(port: int, path: str, token: str, stop: asyncio.Event) -> list[tuple[float, int]]:
@@ -79,12 +95,25 @@ async def _one(port: int, asks: Sequence[bytes], first: int, end: float) -> int:
     done, n = 0, first
     try:
         while time.perf_counter() < end:
-            writer.write(asks[n % len(asks)])
+            await _taken(reader, writer, asks[n % len(asks)])
             n += 7
-            head = await _answer(reader)
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(head.split(b"\r\n", 1)[0].decode())
             done += 1
     finally:
         writer.close()
     return done
+
+
+async def _in_turn(port: int, asks: Sequence[bytes]) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for ask in asks:
+            await _taken(reader, writer, ask)
+    finally:
+        writer.close()
+
+
+async def _taken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ask: bytes) -> None:
+    writer.write(ask)
+    head = await _answer(reader)
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(head.split(b"\r\n", 1)[0].decode())

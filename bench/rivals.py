@@ -1,18 +1,25 @@
-"""The same payload without a lock on the door: Starlette and asyncpg, no token, no policy; with the durable trace, or not."""
+"""The same payload without a lock on the door: Starlette and asyncpg, no token, no policy; with the durable trace, or not.
+
+And for what a partner sends, the same JSON checked by the same reader, then one row each, in one table of no policy.
+"""
 
 import os
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
+import orjson
 from sqlalchemy import Uuid
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api.resources import REGISTRY
+from app.fhir.reading import read_bundle
 from app.fhir.types import Bundle, BundleEntry
 from app.kernel.answers import FHIR_JSON, told
+from app.kernel.ids import uuid7
 
 ORGANISATION = UUID(os.environ["BENCH_ORGANISATION"])
 NOTE = REGISTRY.of_type("DocumentReference")[0]
@@ -40,6 +47,9 @@ TRACED = f"""WITH found AS MATERIALIZED ({ONE}),
 LAST = "ORDER BY occurred_at DESC, id DESC LIMIT 50"
 MANY = f"SELECT {_columns()} FROM transmission WHERE organisation_id = $1 AND usager_id = $2 {LAST}"
 
+RESOURCES = "CREATE TABLE IF NOT EXISTS bench_resource (id uuid PRIMARY KEY, type text NOT NULL, body json NOT NULL)"
+INSERT = "INSERT INTO bench_resource VALUES ($1, $2, $3)"
+
 
 @asynccontextmanager
 async def lifespan(app):
@@ -49,6 +59,7 @@ async def lifespan(app):
     app.state.pool = await asyncpg.create_pool(
         os.environ["DUI_OWNER_DATABASE_URL"], min_size=8, max_size=8, reset=keep, max_cached_statement_lifetime=0
     )
+    await app.state.pool.execute(RESOURCES)
     yield
     await app.state.pool.close()
 
@@ -69,5 +80,30 @@ async def many(request: Request):
     return told(Bundle(type="searchset", entry=entries), FHIR_JSON)
 
 
-ROUTES = [Route("/one/{id}", one), Route("/traced/{id}", traced), Route("/many/{id}", many)]
+async def transaction(request: Request):
+    bundle = read_bundle(await request.body())
+    rows = [(uuid7(), each.kind, orjson.dumps(each.resource).decode()) for each in bundle.entries]
+    async with request.app.state.pool.acquire() as connection, connection.transaction():
+        await connection.executemany(INSERT, rows)
+    return told({"resourceType": "Bundle", "type": "transaction-response"}, FHIR_JSON)
+
+
+async def everything(request: Request):
+    """The rows that `$everything` tells, as Postgres itself says them."""
+    tables = request.query_params["tables"].split(",")
+    each = " UNION ALL ".join(
+        f"SELECT row_to_json(t) AS row FROM {table} t WHERE organisation_id = $1 AND usager_id = $2" for table in tables
+    )
+    query = f"SELECT json_agg(row)::text FROM ({each}) rows"
+    told_ = await request.app.state.pool.fetchval(query, ORGANISATION, UUID(request.path_params["id"]))
+    return Response(told_, media_type=FHIR_JSON)
+
+
+ROUTES = [
+    Route("/one/{id}", one),
+    Route("/traced/{id}", traced),
+    Route("/many/{id}", many),
+    Route("/transaction", transaction, methods=["POST"]),
+    Route("/everything/{id}", everything),
+]
 app = Starlette(routes=ROUTES, lifespan=lifespan)
