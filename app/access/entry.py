@@ -1,13 +1,14 @@
 """What every row of a dossier has in common, and the typed structure a reader gets."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache, partial
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, inspect, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.permissions import Category, Kind, Visibility
@@ -29,6 +30,7 @@ __all__ = [
     "entry_args",
     "fill",
     "leading",
+    "reader",
     "word",
 ]
 ME = bindparam("me", type_=Uuid())  # who calls: a view may compute from it what it shows them
@@ -101,10 +103,21 @@ class DossierEntry(Row):
 
 def fill(row: Base, but: Container[str] = ()) -> None:
     """Python's defaults, at once: rows are written by statements of ours, not by a flush."""
-    for c in row.__table__.columns:
-        if c.key not in but and getattr(row, c.key, None) is None and c.default is not None:
-            given = c.default.arg
-            setattr(row, c.key, given(None) if callable(given) else given)
+    read = reader(row)
+    for name, given in _given(type(row)):
+        if name not in but and read(name) is None:
+            setattr(row, name, given(None) if callable(given) else given)
+
+
+def reader(row: Base) -> Callable[[str], Any]:
+    """Its columns by name; of a new row without asking the mapper, which costs ten times as much."""
+    return vars(row).get if inspect(row).transient else partial(getattr, row)
+
+
+@cache
+def _given(table: type[Base]) -> tuple[tuple[str, Any], ...]:
+    """The columns that have a default, and it."""
+    return tuple((c.key, c.default.arg) for c in table.__table__.columns if c.default is not None)
 
 
 def entry_args(cls: Any, *more: Any) -> tuple[Any, ...]:

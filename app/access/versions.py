@@ -4,6 +4,7 @@ The snapshot is sealed under the usager's key: erasing one person is deleting on
 """
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import orjson
 from sqlalchemy import ARRAY, Index, LargeBinary, Uuid, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.access.entry import DossierEntry, View
+from app.access.entry import DossierEntry, View, reader
 from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
 
@@ -37,6 +38,8 @@ POLICY_COLUMNS = (
     "version",
     "deleted_at",
 )
+
+AS_IT_IS = frozenset({str, int, bool, float, type(None)})
 
 
 class EntryVersion(Base):
@@ -85,11 +88,13 @@ def about(kind: str, id: UUID | str, version: int) -> str:
 
 def values_of(entry: Base) -> dict[str, Any]:
     """The row's columns as JSON can hold them; `changed_xid` is Postgres's to say."""
-    return {
-        c.key: _plain(getattr(entry, c.key))
-        for c in entry.__table__.columns
-        if c.key != "changed_xid" and c.computed is None
-    }
+    read = reader(entry)
+    return {name: _plain(read(name)) for name in _names(type(entry))}
+
+
+@cache
+def _names(table: type[Base]) -> tuple[str, ...]:
+    return tuple(c.key for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None)
 
 
 def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> dict[str, Any]:
@@ -115,6 +120,8 @@ def as_then(view: type[V], snapshot: dict[str, Any], wrapped: bytes) -> V:
 
 
 def _plain(value: object) -> object:
+    if type(value) in AS_IT_IS:
+        return value
     match value:
         case bytes():
             return "\\x" + value.hex()

@@ -141,12 +141,11 @@ class Arrival:
         keyring = self.gate.keyring
         base = entry.full_url.rpartition(f"{entry.kind}/")[0]
         for reference, place in self.asked.leads(entry.at):
-            named = references.literal(reference.target)
             if place is None and (searched := identity.of_search(keyring, reference.target)):
                 yield reference.target, searched
             if reference.target in self.sought:
                 yield reference.target, self.sought[reference.target]
-            if place is not None or named is None:
+            if place is not None or (named := references.literal(reference.target)) is None:
                 continue
             if url := identity.of_url(keyring, f"{named.base or base}{named.kind}/{named.id}"):
                 yield reference.target, url
@@ -235,11 +234,11 @@ class Arrival:
         def rename(target: str) -> str | None:
             place = self.asked.links.lead(target, entry.at)
             before = None if place is not None else self._of_the_same(entry.at, target)
-            told = references.literal(target)
-            kind = told.kind if told else target.partition("?")[0]
             if place is not None and place in names:
                 new, whose = names[place], self.usagers.get(place)
             elif before:
+                told = references.literal(target)
+                kind = told.kind if told else target.partition("?")[0]
                 new, whose = f"{kind}/{before.id}", before.usager_id
             else:
                 return None

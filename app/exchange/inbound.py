@@ -75,7 +75,7 @@ async def receive(
     found = await targets.resolve(gate, plan, how.registry, how.origin)
     entries = tuple(_made(act, found) for act in plan)
     asked = transaction.asked(entries, _arriving(plan, found))
-    led = await sought.sought(gate, asked.arriving, how.registry, how.origin)
+    led = await sought.sought(gate, asked, how.registry, how.origin)
     arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found, led)
     await arrival.resolve()
     if arrival.known.same and not (how.dry or how.again or _changes(plan)):

@@ -3,32 +3,30 @@
 Source: https://hl7.org/fhir/R4/http.html#trules
 """
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from app.access.arrivals import Arrivals
 from app.exchange import identity
-from app.fhir import references
-from app.fhir.reading import Entry
 from app.fhir.registry import Registry
 from app.fhir.shapes import spoken
 from app.fhir.verbs import acts
 from app.fhir.verbs.asking import asking
 from app.fhir.verbs.search_type import matching
+from app.fhir.verbs.transaction import Asked
 from app.kernel.errors import Fault, Invalid, Stale, Unreadable
 
 SOUGHT_MOST = 20  # distinct conditional references of one request, each a search
 SEVERAL = "Plusieurs ressources répondent à cette condition : précisez-la."
 
 
-async def sought(gate: Arrivals, entries: Iterable[Entry], registry: Registry, origin: str) -> dict[str, UUID]:
+async def sought(gate: Arrivals, told: Asked, registry: Registry, origin: str) -> dict[str, UUID]:
     """The rows that conditional references lead to, by reference; `Type?identifier=` is a name, resolved with the others.
 
     Raises Stale (412) when several answer, Invalid beyond `SOUGHT_MOST`. Source: https://hl7.org/fhir/R4/http.html#trules
     """
     asked: dict[str, str] = {}
-    for entry in entries:
-        for one in references.found(entry.resource):
+    for entry in told.arriving:
+        for one, _ in told.leads(entry.at):
             if "?" in one.target and identity.of_search(gate.keyring, one.target) is None:
                 asked.setdefault(
                     one.target, spoken(entry.resource, one.path).replace(entry.kind, f"{entry.where}.resource", 1)

@@ -8,7 +8,7 @@ What a map does not model stays beside the row (`extra`, sealed under the usager
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -19,7 +19,7 @@ from sqlalchemy import BindParameter, ColumnElement, true
 from sqlalchemy.sql import visitors
 
 from app.access.contents import Content
-from app.access.entry import DossierEntry, DossierView, Row, View, fill, word
+from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, word
 from app.fhir import keeping
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
@@ -220,11 +220,16 @@ def plain(thing: Element | Json) -> Json:
 
 def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyType({})) -> V:
     """A row in hand as its view will tell it; what the view computes comes from `told`, or keeps its default."""
-    columns = {c.key for c in row.__table__.columns}
-    values: dict[str, Any] = {n: _as_read(getattr(row, n)) for n in view.__struct_fields__ if n in columns}
+    read = reader(row)
+    values: dict[str, Any] = {name: _as_read(read(name)) for name in _columns(view, type(row))}
     if "wrapped_key" in view.__struct_fields__:
         values["wrapped_key"] = None
     return view(**{**values, **told})
+
+
+@cache
+def _columns(view: type[View], table: type[Row]) -> tuple[str, ...]:
+    return tuple(name for name in view.__struct_fields__ if name in table.__table__.columns)
 
 
 def _as_read(value: object) -> object:

@@ -6,7 +6,7 @@ Source: https://hl7.org/fhir/R4/bundle.html#references
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,12 +65,14 @@ def literal(target: str) -> Literal | None:
     return Literal(*(read[name] or "" for name in ("base", "kind", "id", "version", "fragment")))
 
 
-def found(resource: Json) -> Iterator[Found]:
+def found(resource: Json) -> list[Found]:
     """Every literal reference, in extensions and contained resources too, in the order they are written.
 
     A bundle inside a resource is a world of its own: not entered.
     """
-    yield from _found(resource, ())
+    told: list[Found] = []
+    _gather(resource, (), told)
+    return told
 
 
 def where(resource: Json, reference: Found) -> str:
@@ -109,6 +111,7 @@ class Links:
         self._urls: dict[str, int] = {}
         self._names: dict[str, int] = {}
         self._bases: dict[int, str] = {}
+        self._led: dict[tuple[str, str], int | None] = {}
         for entry in entries:
             if entry.full_url:
                 self._urls.setdefault(_same_urn(entry.full_url), entry.at)
@@ -120,12 +123,18 @@ class Links:
 
     def lead(self, target: str, at: int) -> int | None:
         """The place of the entry that `target`, written in the entry at `at`, leads to; None when none does, or two."""
+        asked = target, self._bases.get(at, "")
+        if asked not in self._led:
+            self._led[asked] = self._lead(*asked)
+        return self._led[asked]
+
+    def _lead(self, target: str, base: str) -> int | None:
         if (place := self._urls.get(_same_urn(target))) is not None:
             return place
         if not (named := literal(target)):
             return self._urls.get(_same_urn(target.partition("#")[0]))
         name = f"{named.kind}/{named.id}"
-        if (place := self._urls.get((named.base or self._bases.get(at, "")) + name)) is not None:
+        if (place := self._urls.get((named.base or base) + name)) is not None:
             return place
         place = None if named.base else self._names.get(name)
         return None if place == _AMBIGUOUS else place
@@ -164,18 +173,19 @@ def _is_reference(value: Json) -> bool:
     return isinstance(value.get("reference"), str) and value.keys() <= _OF_REFERENCE
 
 
-def _found(value: Any, path: tuple[str | int, ...]) -> Iterator[Found]:
+def _gather(value: Any, path: tuple[str | int, ...], told: list[Found]) -> None:
     if isinstance(value, list):
         for at, item in enumerate(value):
-            yield from _found(item, (*path, at))
-    elif isinstance(value, dict):
-        if path and value.get("resourceType") == "Bundle":
-            return
-        if _is_reference(value):
-            yield Found(path, value["reference"])
-        for name, inner in value.items():
-            if isinstance(inner, dict | list):
-                yield from _found(inner, (*path, name))
+            if isinstance(item, dict | list):
+                _gather(item, (*path, at), told)
+        return
+    if path and value.get("resourceType") == "Bundle":
+        return
+    if "reference" in value and _is_reference(value):
+        told.append(Found(path, value["reference"]))
+    for name, inner in value.items():
+        if isinstance(inner, dict | list):
+            _gather(inner, (*path, name), told)
 
 
 def _rewritten(value: Any, rename: Rename) -> Any:
