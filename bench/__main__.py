@@ -7,13 +7,14 @@ from pathlib import Path
 
 from app.kernel import migrations, postgres
 from app.kernel.crypto import Keyring
-from bench import access, exchange, pages, reads
+from bench import access, exchange, pages, reads, sending
 
 PARTS = {
     "reads": reads.run,
     "access": access.run,
     "pages": pages.run,
     "exchange": exchange.run,
+    "sending": sending.run,
 }
 
 

@@ -27,7 +27,7 @@ class Served:
             env=os.environ | env | {"DUI_PUBLIC_ORIGINS": f"{ORIGIN},http://127.0.0.1:{self.port}"},
             stdout=subprocess.DEVNULL,
         )
-        for _ in range(300):
+        for _ in range(900):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 0.2).close()
                 return

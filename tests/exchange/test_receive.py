@@ -433,7 +433,7 @@ class TestCost:
             told = taken(world, project(fresh(), goals))
         assert len(counted) <= 6 + tables(world, told), counted.sql
 
-    @pytest.mark.parametrize("goals", [2, 50])
+    @pytest.mark.parametrize("goals", [2, 20, 50, 200])
     def test_nor_when_it_comes_again(self, world: World, goals: int):
         local = fresh()
         taken(world, project(local, goals))
