@@ -206,7 +206,9 @@ class TestSearch:
         page = plan.partition("CTE found")[2].partition("CTE traced")[0]
         assert "Index Scan Backward using audit_entry" in page, plan
         # the default partition's own constraint may stand between the two
-        assert re.search(r"Index Cond: \(\(organisation_id = \$1\) AND (\(at IS NOT NULL\) AND )?\(at >= \$", page), plan
+        assert re.search(r"Index Cond: \(\(organisation_id = \$1\) AND (\(at IS NOT NULL\) AND )?\(at >= \$", page), (
+            plan
+        )
         assert "Sort" not in page, plan
 
     def test_pages_follow(self, world: World) -> None:
