@@ -25,6 +25,7 @@ from app.security.principal import Principal, Representative
 PAGE = 50
 PAGE_MOST = 200
 KEY_LONGEST = 200
+READING = "reading"  # in the scope of an entry of a bundle: who looks is who sent it
 _MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
 
 V = TypeVar("V", bound=View)
@@ -42,6 +43,9 @@ async def principal_at(request: Request, door: Door) -> Principal:
 
 async def read_at(request: Request, door: Door) -> Reading:
     """Who calls at this door, ready to look. Raises Unauthenticated."""
+    held: Reading | None = request.scope.get(READING)
+    if held is not None:
+        return held
     state = request.app.state
     return Reading(await principal_at(request, door), call_of(request, door), state.keyring, state.lane)
 

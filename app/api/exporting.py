@@ -44,7 +44,7 @@ TO_SEND = "Un professionnel transmet par /api/v1/exchanges/sent : il y choisit Ã
 
 
 def routes() -> list[BaseRoute]:
-    return [FhirRoute(path, _export, methods=["GET"]) for path in (PATH, f"{PATH}/")]
+    return [FhirRoute(path, _export, methods=["GET"], alone=True) for path in (PATH, f"{PATH}/")]
 
 
 async def _export(request: Request) -> Response:

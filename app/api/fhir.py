@@ -88,9 +88,14 @@ class HotFirst:
 
 
 class FhirRoute(Route):
-    """A plain route that the log line can name. A type is letters only: `/fhir/.well-known/…` is another's."""
+    """A plain route that the log line can name. A type is letters only: `/fhir/.well-known/…` is another's.
 
-    def __init__(self, path: str, endpoint: Endpoint, **more: Any) -> None:
+    `alone`: it opens a transaction of its own, and stands in no other.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, *, alone: bool = False, **more: Any) -> None:
+        self.alone = alone
+
         async def answer(request: Request) -> Response:
             return shaped(request, await endpoint(request))
 

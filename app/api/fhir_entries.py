@@ -1,60 +1,44 @@
-"""What an entry of a bundle asks to read, answered by the verb that its address names.
+"""What an entry of a bundle asks to read, answered by the route that its address names, for the caller of the bundle.
 
 Source: https://hl7.org/fhir/R4/http.html#transaction
 """
 
-import re
-from collections.abc import Awaitable, Callable
+from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 import orjson
-from starlette.responses import Response
+from starlette.requests import Request
+from starlette.routing import Match
 
-from app.access.entry import DossierEntry
-from app.access.reading import Reading
-from app.api.resources import REGISTRY
-from app.fhir import showing
+from app.access.gate import Gate, Reading
+from app.access.http import READING
+from app.api.fhir import SHOWN, FhirRoute, origin_of
 from app.fhir.mapping import Json
 from app.fhir.outcomes import outcome
 from app.fhir.reading import Entry
-from app.fhir.verbs import history
-from app.fhir.verbs.asking import asking, asking_everywhere
-from app.fhir.verbs.conditions import Conditions
-from app.fhir.verbs.everything import everything
-from app.fhir.verbs.read import read
-from app.fhir.verbs.search_type import search
-from app.fhir.verbs.vread import vread
-from app.kernel.errors import DuiError, NotFound, Unreadable
+from app.fhir.search.values import BadValue, moment_of
+from app.fhir.verbs.conditions import http_date
+from app.kernel.answers import FHIR_JSON
+from app.kernel.errors import DuiError, MethodNotAllowed, NotAcceptable, NotFound
 
-ADDRESS = re.compile(
-    r"(?:(?P<type>[A-Z][A-Za-z]{1,63})(?:/(?P<id>[A-Za-z0-9.-]{1,64}))?/?)?"
-    r"(?:(?P<past>_history)(?:/(?P<version>[A-Za-z0-9.-]{1,64}))?|(?P<all>\$everything))?",
-    re.ASCII,
-)
-BESIDE = frozenset(each.type_name for each in REGISTRY.beside)
-Pairs = list[tuple[str, str]]
-Verb = Callable[[Reading, str, dict[str, str | None], Pairs], Awaitable[Response]]
+OF_THE_BUNDLE = frozenset(
+    {b"accept", b"content-type", b"content-length", b"idempotency-key", b"if-match", b"if-none-exist",
+     b"if-none-match", b"if-modified-since"}
+)  # fmt: skip
 
 
-async def look(reading: Reading, origin: str, entry: Entry) -> Json | None:
+async def look(request: Request, reading: Reading, entry: Entry) -> Json | None:
     """The resource that a GET of a bundle tells; None when the caller has it already. Raises what refuses it."""
-    path, _, query = entry.url.removeprefix(f"{origin}/fhir").lstrip("/").partition("?")
-    address = ADDRESS.fullmatch(path)
-    if address is None or not path or address["type"] in BESIDE:
-        raise NotFound("Cette adresse n'existe pas.")
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
-    except ValueError:
-        raise Unreadable("Les paramètres ne sont pas lisibles (UTF-8 attendu).") from None
-    how, said = showing.read(pairs)
-    said = [(name, text) for name, text in said if name != "_format"]
-    under = {name: entry.request.get(name) for name in ("ifNoneMatch", "ifModifiedSince")}
-    answer = await _verb(address.groupdict())(reading, origin, {**address.groupdict(), **under}, said)
-    if answer.status_code == 304:
+    asked, route = _routed(request, reading, entry)
+    if route.alone and isinstance(reading, Gate):
+        raise MethodNotAllowed("Cette opération se demande à son adresse, ou dans un batch.")
+    answer = await route.endpoint(asked)
+    if answer.status_code == HTTPStatus.NOT_MODIFIED:
         return None
-    body = bytes(answer.body)
-    told: Json = orjson.loads(how.body(body) if how else body)
+    if answer.headers.get("content-type") != FHIR_JSON:
+        raise NotAcceptable("Un élément d'un envoi se lit en JSON.", where="_format")
+    told: Json = orjson.loads(bytes(answer.body))
     return told
 
 
@@ -63,59 +47,39 @@ def refusal(no: DuiError) -> Json:
     return {"response": {"status": f"{no.status} {HTTPStatus(no.status).phrase}", "outcome": outcome(no)}}
 
 
-def _verb(asked: dict[str, str | None]) -> Verb:
-    if asked["past"] and not asked["type"]:
-        return _of_system
-    if asked["version"]:
-        return _version if asked["id"] else _nothing
-    if asked["past"]:
-        return _of_instance if asked["id"] else _of_type
-    if asked["all"]:
-        return _everything if asked["type"] == "Patient" and asked["id"] else _nothing
-    return _one if asked["id"] else _search
-
-
-async def _nothing(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
+def _routed(request: Request, reading: Reading, entry: Entry) -> tuple[Request, FhirRoute]:
+    """The entry as a request of its own, and who answers it. Raises NotFound."""
+    path, _, query = entry.url.removeprefix(f"{origin_of(request)}/fhir").lstrip("/").partition("?")
+    said = {
+        **request.scope,
+        "method": "GET",
+        "path": f"/fhir/{unquote(path)}" if path else "/fhir",
+        "query_string": query.encode("ascii", "replace"),
+        "headers": [*_headers(request, entry)],
+        "state": dict(request.scope["state"]),
+        READING: reading,
+    }
+    said.pop(SHOWN, None)
+    for route in request.app.router.routes:
+        if isinstance(route, FhirRoute):
+            match, inner = route.matches(said)
+            if match is Match.FULL:
+                return Request({**said, **inner}), route
     raise NotFound("Cette adresse n'existe pas.")
 
 
-async def _one(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    _none_of(said)
-    return await read(await asking(reading, REGISTRY, origin, str(asked["type"]), "r"), str(asked["id"]), _under(asked))
+def _headers(request: Request, entry: Entry) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in request.scope["headers"] if name not in OF_THE_BUNDLE]
+    under = {b"if-none-match": entry.request.get("ifNoneMatch")}
+    under[b"if-modified-since"] = _http(entry.request.get("ifModifiedSince"))
+    conditions = [(name, str(value).encode("latin-1", "replace")) for name, value in under.items() if value]
+    return [*kept, (b"accept", FHIR_JSON.encode()), *conditions]
 
 
-async def _version(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    _none_of(said)
-    how = await asking(reading, REGISTRY, origin, str(asked["type"]), "r")
-    return await vread(how, str(asked["id"]), str(asked["version"]), _under(asked))
-
-
-async def _search(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    return await search(await asking(reading, REGISTRY, origin, str(asked["type"]), "s"), said)
-
-
-async def _of_instance(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    how = await asking(reading, REGISTRY, origin, str(asked["type"]), "r")
-    return await history.of_instance(how, str(asked["id"]), said)
-
-
-async def _of_type(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    return await history.of_type(await asking(reading, REGISTRY, origin, str(asked["type"]), "s"), said)
-
-
-async def _of_system(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    return await history.of_system(await asking_everywhere(reading, REGISTRY, origin, "s"), said)
-
-
-async def _everything(reading: Reading, origin: str, asked: dict[str, str | None], said: Pairs) -> Response:
-    how = await asking_everywhere(reading, REGISTRY, origin, "r", about=DossierEntry, type_name="Patient")
-    return await everything(how, str(asked["id"]), said)
-
-
-def _under(asked: dict[str, str | None]) -> Conditions:
-    return Conditions(asked["ifNoneMatch"], asked["ifModifiedSince"])
-
-
-def _none_of(said: Pairs) -> None:
-    if said:
-        raise Unreadable("Ce geste ne prend pas ce paramètre.", code="unknown_parameter")
+def _http(instant: object) -> str:
+    """An instant of FHIR as HTTP says it; no condition when it is none."""
+    try:
+        moment: datetime = moment_of(str(instant or "")).low
+    except BadValue:
+        return str(instant or "")
+    return http_date(moment)

@@ -47,7 +47,7 @@ async def written(
     state, origin = request.app.state, origin_of(request)
 
     async def looks(gate: Receiving, entry: Entry) -> Json | None:
-        return await look(gate, origin, entry)
+        return await look(request, gate, entry)
 
     how = How(REGISTRY, origin, looks, strict=strict, dry=dry, whole=whole, objects=state.objects)
     call = call_of(request, Door.FHIR)

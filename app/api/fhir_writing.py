@@ -146,4 +146,4 @@ async def _answer(request: Request, gate: Receiving, done: Done) -> Response:
         warned = [replace(each, expression=_where(each.expression, type_name)) for each in done.warnings]
         return told(outcome(warned or [DONE]), FHIR_JSON, done.status, headers)
     entry = Entry(0, ENTRY, "", acts.READ, f"{type_name}/{done.id}/_history/{done.version}", {}, {})
-    return told(await look(gate, origin, entry) or {}, FHIR_JSON, done.status, headers)
+    return told(await look(request, gate, entry) or {}, FHIR_JSON, done.status, headers)

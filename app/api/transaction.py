@@ -16,7 +16,7 @@ from app.access.http import call_of, principal_at
 from app.access.reading import Reading
 from app.api import formats
 from app.api.errors import in_its_format
-from app.api.fhir import FhirRoute, origin_of, prefers
+from app.api.fhir import FhirRoute, prefers
 from app.api.fhir_entries import look, refusal
 from app.api.fhir_sent import body_of, claim_of, no_writing, read_aside, written
 from app.audit.vocabulary import Door
@@ -72,7 +72,7 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
 async def _alone(request: Request, who: Principal, entry: Entry) -> Json:
     if entry.method == acts.READ:
         reading_ = Reading(who, call_of(request, Door.FHIR), request.app.state.keyring, request.app.state.lane)
-        told = await look(reading_, origin_of(request), entry)
+        told = await look(request, reading_, entry)
         [answer] = transaction.answer(
             [transaction.Done("", None, 0, status=304 if told is None else 200, told=told)], now()
         )["entry"]
