@@ -97,4 +97,4 @@ def midnight(column: Column, days: int = 0) -> ColumnElement[Any]:
     if not isinstance(column.type, Date):
         return column  # type: ignore[return-value]
     day = column + literal_column(str(days)) if days else column
-    return func.timezone(literal_column("'Europe/Paris'"), cast(day, DateTime()))
+    return func.timezone(literal_column("'Europe/Paris'"), cast(day, DateTime()), type_=INSTANT)
