@@ -13,7 +13,10 @@ from tests.dossier import KINDS, TABLES
 from tests.world import World
 
 PARIS = ZoneInfo("Europe/Paris")
-BESIDE = ("membership", "membership_structure", "unit_team", "on_call", "narrowing", "partner_structure", "unit")
+BESIDE = (
+    "membership", "membership_structure", "unit_team", "on_call", "narrowing", "partner_structure", "unit", "structure",
+    "professional", "outside_party", "outside_party_mention", "external_id",
+)  # fmt: skip
 Line = dict[str, Any]
 
 

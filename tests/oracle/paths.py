@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tests.dossier import KINDS, LOCAL, PARTS, address
 from tests.oracle.facts import Line
-from tests.oracle.truth import Truth, Who, runs
+from tests.oracle.truth import DIRECTORY, Truth, Who, runs
 from tests.oracle.worlds import Drawn
 
 Ids = set[UUID]
@@ -37,12 +37,19 @@ GUARD = 80  # pages
 
 @dataclass(frozen=True)
 class Path:
-    """`ask` gives the ids that left, `right` those that should have; or, not `whole`, those that may have."""
+    """`ask` gives the ids that left, `right` those that should have; or, not `whole`, those that may have. `about`, what
+    of its family this one asks, stands at the end of the name.
+    """
 
     name: str
     ask: Callable[[Drawn, Who], Ids]
     right: Callable[[Truth], Ids]
     whole: bool = True
+    about: str = ""
+
+    @property
+    def family(self) -> str:
+        return self.name.removesuffix(self.about).strip()
 
 
 def paths(world: Drawn, who: Who) -> Iterator[Path]:
@@ -362,9 +369,14 @@ def wrong(world: Drawn, who: Who, path: Path) -> str | None:
     right = path.right(truth)
     if left == right or (left < right and not path.whole):
         return None
-    return f"{who.kind} {path.name}: leaked {_named(truth, left - right)}, missing {_named(truth, right - left)}"
+    told = [
+        f"{word} {_named(truth, ids)}" for word, ids in (("leaked", left - right), ("missing", right - left)) if ids
+    ]
+    return f"{who.kind} {path.name}: {', '.join(told)}"
 
 
 def _named(truth: Truth, ids: Ids) -> list[str]:
-    known = ((kind, row) for kind in KINDS for row in truth.facts.rows[kind])
-    return [f"{kind} ({truth.why_not(kind, row)}) {row['category']}" for kind, row in known if row["id"] in ids]
+    """At most a few, by what they are; a number is a count."""
+    known = ((kind, row) for kind in (*KINDS, *DIRECTORY) for row in truth.facts.rows[kind])
+    told = [f"{kind} ({truth.why_not(kind, row)}) {row.get('category')}" for kind, row in known if row["id"] in ids]
+    return [f"{len(ids)} in all", *told[:5]]

@@ -20,6 +20,7 @@ COMMON = {
     "emergency_sheet", "team_member", "consigne", "shared_team",
 }  # fmt: skip
 CATEGORIES = ("administrative", "support", "care", "judicial", "alert")
+DIRECTORY = ("structure", "professional", "membership", "outside_party")  # whose rows are about nobody
 BY_EMERGENCY = ("administrative", "support", "care")  # field.md §1: never judicial, never alert
 
 
@@ -52,6 +53,7 @@ class Truth:
     def __init__(self, facts: Facts, who: Who) -> None:
         self.facts, self.who = facts, who
         self._open_rows: dict[str, list[Line]] = {}
+        self._by_person: dict[str, dict[UUID, list[Line]]] = {}
 
     def reads(self, kind: str, row: Line) -> bool:
         return self.why_not(kind, row) is None
@@ -69,14 +71,47 @@ class Truth:
         """None when they read it; else the first thing that closes it."""
         if row["deleted_at"] is not None:
             return "deleted"
+        if kind in DIRECTORY:
+            return self._directory(kind, row)
         if self.who.staff:
             return self._staff(kind, row)
         return {"usager": self._usager, "representative": self._representative, "partner": self._partner}[
             self.who.kind
         ](kind, row)
 
+    def _about(self, kind: str, usager: UUID) -> list[Line]:
+        """The rows of a person."""
+        if kind not in self._by_person:
+            told: dict[UUID, list[Line]] = {}
+            for row in self.facts.rows[kind]:
+                told.setdefault(row["usager_id"], []).append(row)
+            self._by_person[kind] = told
+        return self._by_person[kind].get(usager, [])
+
     def _cell(self, kind: str, category: str) -> str | None:
         return CELLS.get((self.who.kind, kind, category, "read"))
+
+    # The directory
+
+    def _directory(self, kind: str, row: Line) -> str | None:
+        """Who works where is told to the house; who came in a bundle, to its sender and to the readers of what names it
+        (decisions.md).
+        """
+        cell = self._cell(kind, "administrative")
+        if cell is None:
+            return "category"
+        if cell == "named":
+            mine = self.who.kind == "partner" and row["origin_partner_id"] == self.who.id
+            return None if mine or row["id"] in self._named else "named"
+        return "office" if self.who.staff and not self._in_office else None
+
+    @cached_property
+    def _named(self) -> set[UUID]:
+        """Whom the rows that they read name."""
+        mentions = self.facts.rows["outside_party_mention"]
+        kinds = {mention["kind"] for mention in mentions}
+        read = {(kind, row["id"]) for kind in kinds for row in self.open(kind)}
+        return {mention["party_id"] for mention in mentions if (mention["kind"], mention["entry_id"]) in read}
 
     # Staff
 
@@ -144,7 +179,7 @@ class Truth:
         }
         if kind in COMMON or not (meets or self._near):
             return False
-        teams = [t for t in self.facts.rows["shared_team"] if t["usager_id"] == row["usager_id"]]
+        teams = self._about("shared_team", row["usager_id"])
         teams = [t for t in teams if t["opposed_at"] is None and t["deleted_at"] is None and runs(t, self.facts.today)]
         return any(row["structure_id"] in t["structure_ids"] and self._places & {*t["structure_ids"]} for t in teams)
 
@@ -191,14 +226,14 @@ class Truth:
         return {c["id"] for c in yes if c["deleted_at"] is None and runs(c, self.facts.today)}
 
     def _accompanied(self, usager: UUID, *, referent: bool) -> str | None:
-        named = [t for t in self.facts.rows["team_member"] if t["professional_id"] == self.who.id]
-        named = [t for t in named if t["usager_id"] == usager and t["deleted_at"] is None]
+        named = [t for t in self._about("team_member", usager) if t["professional_id"] == self.who.id]
+        named = [t for t in named if t["deleted_at"] is None]
         named = [t for t in named if t["referent"] or not referent]
         if any(runs(t, self.facts.today) for t in named):
             return None
         teams = [t for t in self.facts.rows["unit_team"] if t["professional_id"] == self.who.id]
         teams = [] if referent else [t for t in teams if t["deleted_at"] is None]
-        lives = {s["unit_id"] for s in self.facts.rows["stay"] if s["usager_id"] == usager and self._open(s)}
+        lives = {s["unit_id"] for s in self._about("stay", usager) if self._open(s)}
         if any(runs(t, self.facts.now, "starts_at", "ends_at") and t["unit_id"] in lives for t in teams):
             return None
         return "period" if named or any(t["unit_id"] in lives for t in teams) else "team"
@@ -309,8 +344,8 @@ class Truth:
 
     def _consent(self, kind: str, row: Line) -> str | None:
         """One yes that covers the row; a no to it closes it, and of two that meet, the narrower counts."""
-        asked = [c for c in self.facts.rows["sharing_consent"] if c["partner_id"] == self.who.id and stands(c)]
-        asked = [c for c in asked if c["usager_id"] == row["usager_id"] and c["kind"] == "partage"]
+        asked = [c for c in self._about("sharing_consent", row["usager_id"]) if c["partner_id"] == self.who.id]
+        asked = [c for c in asked if stands(c) and c["kind"] == "partage"]
         asked = [c for c in asked if row["category"] in c["categories"]]
         standing = [c for c in asked if runs(c, self.facts.today)]
         yes = [c for c in standing if c["answer"] == "yes" and c["withdrawn_at"] is None]

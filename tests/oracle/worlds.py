@@ -15,6 +15,7 @@ from app.security.principal import Role
 from app.security.tokens import Door
 from tests.dossier import FIRST, KINDS, PARTS, TABLES, Dossiers, Person, Values, insert
 from tests.oracle.facts import PARIS, Facts, Line, known
+from tests.oracle.leading import lead
 from tests.oracle.truth import Truth, Who, reasons
 from tests.world import World
 
@@ -61,6 +62,7 @@ class Size:
 
     persons: int
     rows: dict[str, int]
+    linked: bool = False  # and whatever may lead to another row does, more often than not
 
 
 WORDS = {"transmission": "text", "document": "title", "life_project": "words"}  # what the page shows of them
@@ -68,8 +70,14 @@ ALL_KINDS = Size(6, {kind: 5 if kind in DAILY else 1 for kind in KINDS if kind n
 MANY_PERSONS = Size(24, {"transmission": 8})  # few kinds, every fact in every state
 # Dossiers whose rows lead to each other; `LEADS`: to which kind, by which column.
 JOINED = Size(
-    100, {"need": 1, "action": 2, "service": 2, "means": 1, "review": 1, "event": 2, "transport": 2, "transmission": 2}
-)
+    100,
+    {
+        "need": 1, "action": 2, "service": 2, "means": 1, "review": 1, "event": 2, "transport": 2, "transmission": 2,
+        "project": 1, "document": 2, "assessment": 1, "presence_schedule": 1, "presence": 1, "orientation_request": 1,
+        "orientation_decision": 1, "goal": 1, "mobility": 1, "kept_resource": 1,
+    },
+    linked=True,
+)  # fmt: skip
 LEADS = {"service": ("action_id", "action"), "means": ("action_id", "action"), "transport": ("event_id", "event")}
 
 
@@ -144,7 +152,9 @@ def when(occurred_at: str) -> Values:
 
 def wiped(world: World) -> None:
     tables = ", ".join(TABLES.get(kind, kind) for kind in KINDS)
-    world.rows(f"TRUNCATE {tables}, usager_key, unit_team, on_call, narrowing, event CASCADE")
+    world.rows(
+        f"TRUNCATE {tables}, usager_key, unit_team, on_call, narrowing, event, outside_party, external_id CASCADE"
+    )
 
 
 class _Drawing:
@@ -177,6 +187,8 @@ class _Drawing:
         self._mandates(persons)
         self._restrictions(persons)
         self.made.write()
+        if self.size.linked:
+            lead(self.world, self.links, self.rows)
         self._units()
         self._offices()
         return persons
