@@ -4,7 +4,9 @@ The hidden rows are written by the owner into the very world already asked: ids 
 """
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -15,16 +17,20 @@ from app.kernel.ids import uuid7
 from tests.dossier import KINDS, TABLES, address, insert, row_of
 from tests.oracle.facts import known
 from tests.oracle.joined import ALWAYS, LINKS
+from tests.oracle.leading import DANGLING, LATER, pointing
 from tests.oracle.paths import FHIR, QUESTIONS, STAFF_LISTS
 from tests.oracle.truth import Truth, Who
 from tests.oracle.worlds import CATEGORIES, FACTS, LEADS, MOMENTS, PLACES, Drawn, when
 from tests.world import Headers, World
 
+Hidden = tuple[str, UUID, UUID]  # kind, id, usager
 SOME = 16  # of the ways through another row, for each caller: a text is long to write the first time
 CONDITIONED = ("Task", "DocumentReference", "ServiceRequest", "CarePlan")
-TOLD = ("etag", "last-modified", "location", "content-type", "retry-after", "cache-control")
+TOLD = ("etag", "last-modified", "location", "content-type", "retry-after", "cache-control", "repr-digest")
 # Not « Qui a vu mon dossier »: it holds the visits that asking makes (its twins are with the log's tests).
 SCREENS = ("", "/projet", "/agenda", "/accords", "/journal")
+# Said once by each connection, of a pool that closes those that rest.
+OF_CONNECTION = "SELECT set_config('dui.organisation', $1, false)"
 # What is drawn at each answer, and says nothing: sealed places, the secret of a form, the instant of a bundle.
 RANDOM = (
     (re.compile(r"(after|_page|avant)=[A-Za-z0-9_%=-]+"), r"\1=…"),
@@ -32,6 +38,7 @@ RANDOM = (
     (re.compile(r'("request_id":")[^"]+'), r"\1…"),
     (re.compile(r'("timestamp":")[^"]+'), r"\1…"),
     (re.compile(r'(name="csrf" value=")[^"]+'), r"\1…"),
+    (re.compile(r'("(?:location|lastModified)":")[^"]+'), r"\1…"),  # of what was only tried
 )
 
 
@@ -42,9 +49,10 @@ class Request:
     path: str
     version: int | None = None
     body: str | None = None
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/fhir+json"),)
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path} as {self.bearer}"
+        return f"{self.method} {self.path} as {self.bearer} {(self.body or '')[:160]}".strip()
 
 
 @dataclass(frozen=True)
@@ -56,21 +64,20 @@ class Answer:
 
 
 def answered(world: World, one: Request) -> Answer:
-    headers: Headers = dict(world.bearers[one.bearer])
+    headers: Headers = {**world.bearers[one.bearer], **dict(one.headers)}
     if one.version is not None:
         headers["If-Match"] = f'W/"{one.version}"'
     world.client.cookies.clear()
     with world.statements() as statements:
-        if one.body is not None:
-            headers["Content-Type"] = "application/fhir+json"
         said = world.client.request(one.method, one.path, headers=headers, content=one.body, follow_redirects=False)
     body = said.text
     for drawn, kept in RANDOM:
         body = drawn.sub(kept, body)
-    return Answer(said.status_code, tuple(said.headers.get(name) for name in TOLD), body, len(statements))
+    asked = sum(sql != OF_CONNECTION for sql in statements.sql)
+    return Answer(said.status_code, tuple(said.headers.get(name) for name in TOLD), body, asked)
 
 
-def requests(world: Drawn, who: Who, hidden: list[tuple[str, UUID, UUID]]) -> list[Request]:
+def requests(world: Drawn, who: Who, hidden: list[Hidden]) -> list[Request]:
     """Everything they may ask: lists, counts, pages, some rows they read, and each hidden one as if they knew its id."""
     places = [f"/fhir/{name}{more}" for name in FHIR for more in ("?_count=3", "?_count=0")]
     if who.staff:
@@ -133,7 +140,7 @@ def _guessed(world: Drawn, who: Who, kind: str, id: UUID, usager: UUID) -> list[
     return asked
 
 
-def _unknown(who: Who, hidden: list[tuple[str, UUID, UUID]]) -> list[Request]:
+def _unknown(who: Who, hidden: list[Hidden]) -> list[Request]:
     """The past of a hidden row of each type, and what is written on its condition: nothing of it stays written."""
     first = {name: id for kind, id, _ in reversed(hidden) for name in CONDITIONED if kind in FHIR[name]}
     return [one for name, id in first.items() for one in _under_conditions(who, name, id)]
@@ -153,6 +160,20 @@ def _under_conditions(who: Who, type_name: str, id: UUID) -> list[Request]:
             said = orjson.dumps({"resourceType": "Bundle", "type": kind, "entry": entries})
             asked += [Request("POST", who.name, "/fhir", body=said.decode())]
     return asked
+
+
+Forms = Callable[[Drawn, Who, list[Hidden]], list[Request]]
+
+
+def _lead_there(world: Drawn, who: Who, told: list[Hidden]) -> None:
+    """Rows that they read lead to those that are not there yet: absent, then out of reach."""
+    said = []
+    for lead in DANGLING:
+        mine = [row["id"] for row in world.truths[who.name].open(lead.kind)]
+        there = [id for kind, id, _ in told if kind in lead.targets]
+        if there:
+            said.append(pointing(lead.kind, lead.column, zip(mine, cycle(there), strict=False)))
+    world.cast.world.write(said)
 
 
 def hidden(world: Drawn, who: Who, count: int = 2) -> list[tuple[str, dict[str, Any]]]:
@@ -177,20 +198,29 @@ def hidden(world: Drawn, who: Who, count: int = 2) -> list[tuple[str, dict[str, 
                 said |= when(said["occurred_at"])
             if kind == "agreement":
                 said |= {"answer": "no"}
-            if kind in LEADS:
-                column, target = LEADS[kind]
-                theirs = [row["id"] for row in world.facts.rows[target] if row["usager_id"] == person.id]
+            for column, targets in _leading(kind):
+                theirs = [
+                    row["id"] for name in targets for row in world.facts.rows[name] if row["usager_id"] == person.id
+                ]
                 said |= {column: draw.choice(theirs)} if theirs else {}
             rows.append((kind, row_of(w, kind, person, said)))
     return rows
 
 
-def differences(world: Drawn, who: Who, only: str = "") -> list[str]:
+def _leading(kind: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if kind in LEADS:
+        column, target = LEADS[kind]
+        yield column, (target,)
+    yield from ((lead.column, lead.targets) for lead in LATER if lead.kind == kind)
+
+
+def differences(world: Drawn, who: Who, only: str = "", forms: Forms = requests) -> list[str]:
     """What told this caller that something had been written which they may not read; `only` of requests with these
     words."""
     w, new = world.cast.world, hidden(world, who)
     told = [(kind, row["id"], row["usager_id"]) for kind, row in _kept(world, who, new)]
-    asked = [one for one in requests(world, who, told) if only in str(one)]
+    _lead_there(world, who, told)
+    asked = [one for one in forms(world, who, told) if only in str(one)]
     for one in asked:
         answered(w, one)  # once for nothing: a connection tells its tenant, a statement is prepared
     before = [answered(w, one) for one in asked]
