@@ -237,7 +237,11 @@ EVENT = ResourceMap(
         "identifier": Issued(EventParticipant, EVENTS),
         "part-of": Leads(EventParticipant.stay_id, "Encounter"),
         "practitioner": References(
-            _PRACTITIONERS, "Practitioner", knows=_OURS, mask=Mask(EventParticipant, EventParticipant.place_protected)
+            _PRACTITIONERS,
+            "Practitioner",
+            knows=_OURS,
+            mask=Mask(EventParticipant, EventParticipant.place_protected),
+            told_by=lambda e: [one.professional_id for one in _attends(e.attendees)],
         ),
         "service-provider": Leads(
             EventParticipant.structure_id,

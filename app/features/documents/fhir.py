@@ -235,6 +235,7 @@ _AUTHOR = Someone(
     ),
     TYPES_OF,
     Document.writer_name,
+    told_by=lambda d: d.writer_id if d.writer_id or d.writer_name else d.author_id,
 )
 DOCUMENT = ResourceMap(
     profile=PROFILE,

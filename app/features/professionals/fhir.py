@@ -129,7 +129,9 @@ PRACTITIONER_ROLE = ResourceMap(
     to_fhir=role_to_fhir,
     search={
         "active": flag(and_(Membership.starts <= _DAY, or_(Membership.ends.is_(None), _DAY < Membership.ends))),
-        "organization": References(cast(STRUCTURE_IDS, ARRAY(Uuid())), "Organization"),
+        "organization": References(
+            cast(STRUCTURE_IDS, ARRAY(Uuid())), "Organization", told_by=lambda m: m.structure_ids
+        ),
         "practitioner": ReferenceCriterion(Membership.professional_id, "Practitioner"),
         "role": Token(Membership.role, {role.value: (role.value,) for role in Role}, ROLE),
         "date": When(Membership.starts, Membership.ends),

@@ -128,7 +128,7 @@ def _moment(d: DocumentReference) -> datetime:
 
 
 _FOLLOWS = Transmission.thread_id != Transmission.id
-_FIRST = Someone(case((_FOLLOWS, Transmission.thread_id)), word(TYPE), {TYPE: TYPE})
+_FIRST = Someone(case((_FOLLOWS, Transmission.thread_id)), word(TYPE), {TYPE: TYPE}, told_by=lambda t: t.thread_id)
 _RELATION = Token(case((_FOLLOWS, word("appends"))), {"appends": ("appends",)}, of="DocumentReferenceRelatesTo.code")
 _NOT_A_NOTE = Transmission.kind != word(EntryKind.NARRATIVE)
 NOTE = ResourceMap(

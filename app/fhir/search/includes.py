@@ -4,7 +4,7 @@
 Source: https://hl7.org/fhir/R4/search.html#include
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Protocol
@@ -46,32 +46,34 @@ class Link:
         return REVINCLUDE if self.back else INCLUDE
 
 
-def read(maps: Maps, type_name: str, name: str, modifier: str, text: str) -> list[Link]:
-    """The links that one parameter follows, in the order of the maps. Raises BadValue, saying what may be followed."""
+def read(maps: Maps, types: Collection[str], name: str, modifier: str, text: str) -> list[Link]:
+    """The links that one parameter follows, in the order of the maps; `types` are those searched. Raises BadValue, saying
+    what may be followed."""
     if modifier not in ("", ITERATE):
         raise BadValue(f"le seul modificateur servi ici est :{ITERATE}")
     back, again = name == REVINCLUDE, modifier == ITERATE
     if text == "*":
-        kinds = maps.types if back else (type_name,)
-        asked, parameter, target = kinds, "*", type_name if back else ""
+        asked, parameter, target = maps.types if back else types, "*", ""
     else:
         kind, _, rest = text.partition(":")
         parameter, _, target = rest.partition(":")
         asked = (kind,)
     known = [link for kind in asked for link in _of(maps, kind, back, again)]
     if not again:
-        known = [link for link in known if (link.by.target if back else link.source.type_name) == type_name]
+        known = [link for link in known if (link.by.target if back else link.source.type_name) in types]
+    elif text == "*" and back:
+        known = [link for link in known if link.by.target in types]
     found = [link for link in known if parameter in ("*", link.name) and target in ("", link.by.target)]
     if not found and text != "*":
-        raise BadValue(_instead(maps, type_name, back, text))
+        raise BadValue(_instead(maps, types, back, text))
     if parameter != "*":
         return found
     return [Link(each.source, each.name, each.by, back, again, wild=True) for each in found]
 
 
 def _of(maps: Maps, type_name: str, back: bool, again: bool) -> list[Link]:
-    told = ((each, name, by) for each in maps.own(type_name) for name, by in references(each.criteria).items())
-    return [Link(each, name, by, back, again) for each, name, by in told]
+    own = ((each, references(each.criteria)) for each in maps.own(type_name))
+    return [Link(each, name, by, back, again) for each, led in own for name, ways in led.items() for by in ways]
 
 
 def served(maps: Maps, type_name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -86,18 +88,18 @@ def served(maps: Maps, type_name: str) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(sorted(ahead)), tuple(sorted(behind))
 
 
-def _instead(maps: Maps, type_name: str, back: bool, text: str) -> str:
+def _instead(maps: Maps, types: Iterable[str], back: bool, text: str) -> str:
     """Of our own words, the nearest."""
-    known = served(maps, type_name)[back]
+    known = [one for each in types for one in served(maps, each)[back]]
     near = next(iter(get_close_matches(text[:64], known, 1, 0.0)), "")
-    return f"{LEAST_SAID} {near}" if near else "rien de tel ne peut venir avec ce type"
+    return f"{LEAST_SAID} {near}" if near else "rien de tel ne peut venir avec ce que vous cherchez"
 
 
 def distinct(links: Iterable[Link]) -> tuple[Link, ...]:
     """Each once, however many times it was asked for; what goes on iterating wins."""
-    found: dict[tuple[int, str, bool], Link] = {}
+    found: dict[tuple[int, str, str, bool], Link] = {}
     for link in links:
-        key = (id(link.source), link.name, link.back)
+        key = (id(link.source), link.name, link.by.target, link.back)
         if key not in found or (link.iterate and not found[key].iterate):
             found[key] = link
     return tuple(found.values())

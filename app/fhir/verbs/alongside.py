@@ -18,6 +18,7 @@ from app.access.several import Found, Question, alongside, refuse
 from app.fhir import references
 from app.fhir.mapping import AnyMap, plain
 from app.fhir.outcomes import Issue
+from app.fhir.search.chains import references as references_of
 from app.fhir.search.criteria.base import LASTING
 from app.fhir.search.includes import ROUNDS_MOST, Link, distinct, of_round
 from app.fhir.types import BundleEntry, EntrySearch
@@ -65,7 +66,9 @@ async def permitted(asking: Asking, links: Iterable[Link]) -> tuple[Link, ...]:
     if not isinstance(who, Partner):
         return asked
     held = tuple(link for link in asked if scopes.cover(who.scopes, link.brings, "s"))
-    beyond = next((link for link in asked if link not in held and not link.wild), None)
+    some = {(link.source.type_name, link.name, link.back) for link in held}  # of one that leads to several types
+    lost = (link for link in asked if link not in held and not link.wild)
+    beyond = next((link for link in lost if (link.source.type_name, link.name, link.back) not in some), None)
     if beyond:
         await refuse(asking.reading, Action.READ, asking.maps[0].view.TABLE.KIND)
         raise Forbidden(NO_SCOPE, where=beyond.parameter, code="scope")
@@ -108,18 +111,18 @@ class _Wanted:
 
 def _wanted(asking: Asking, links: Sequence[Link], sources: Sequence[Row]) -> _Wanted:
     ahead, behind = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    by_id, by_link = set[str](), defaultdict[int, dict[str, str]](dict)
+    by_id, by_link = set[str](), defaultdict[int, set[tuple[str, str]]](set)
     for link in links:
         if link.back:
-            behind[link.by.target] |= {r.address for r in sources if r.its_map.type_name == link.by.target}
+            behind[link.by.target] |= {r.address for r in sources if r.address.startswith(f"{link.by.target}/")}
             if behind[link.by.target]:
-                by_link[id(link.source)][link.name] = link.by.target
+                by_link[id(link.source)].add((link.name, link.by.target))
         elif led := {to for row in sources if row.its_map is link.source for to in _told_by(link, row)}:
             ahead[link.by.target] |= led
             by_id.add(link.by.target)
     shape = []
     for each in asking.registry.maps:
-        asked, back = each.type_name in by_id, tuple(sorted(by_link[id(each)].items()))
+        asked, back = each.type_name in by_id, tuple(sorted(by_link[id(each)]))
         if asked or back:
             shape.append((each, asked, back))
     values: dict[str, object] = {_ahead(kind): _ids(addresses) for kind, addresses in ahead.items()}
@@ -129,7 +132,7 @@ def _wanted(asking: Asking, links: Sequence[Link], sources: Sequence[Row]) -> _W
 
 def _told_by(link: Link, row: Row) -> set[str]:
     """Where this parameter leads to, of what the caller is told: to its person by the name this caller knows them by."""
-    held = {getattr(row.found.view, str(link.by.column.key), None), row.found.known_as}
+    held = link.by.held(row.found.view) | {row.found.known_as}
     return {to for to in _led_to(row.resource) if to.partition("/") in {(link.by.target, "/", one) for one in held}}
 
 
@@ -158,9 +161,10 @@ def _questions(shape: Shape) -> tuple[Question, ...]:
 def _question(each: AnyMap, by_id: bool, back: Iterable[tuple[str, str]]) -> Question:
     row: Any = each.view.TABLE
     this = [row.id == any_(_bind(_ahead(each.type_name)))] if by_id else []
-    columns = [(each.criteria[name].column, kind) for name, kind in back]  # type: ignore[attr-defined]
-    now = [*this, *(column == any_(_bind(_behind(kind))) for column, kind in columns)]
-    then = [*this, *(column == any_(_bind(_behind(kind))) for column, kind in columns if column.key in LASTING)]
+    led = references_of(each.criteria)
+    ways = [(by, _bind(_behind(kind))) for name, kind in back for by in led[name] if by.target == kind]
+    now = [*this, *(by.among(those) for by, those in ways)]
+    then = [*this, *(by.among(those) for by, those in ways if by.column.key in LASTING)]
     former = and_(each.mine, or_(*then)) if then else None
     return Question(each.view, Listing(and_(each.mine, or_(*now)), few=True), former)
 

@@ -16,11 +16,10 @@ from app.fhir.registry import Registry
 from app.fhir.search.control import TYPE
 from app.fhir.search.values import uuid_of
 from app.fhir.verbs.asking import Asking, asking, asking_everywhere, asking_types
-from app.fhir.verbs.search_type import Pairs, search
+from app.fhir.verbs.search_type import OF_ALL, Pairs, search
 from app.kernel.errors import Fault, NotFound, Unreadable
 
 TYPES_MOST = 8
-OF_ALL = frozenset({"_id", "_lastUpdated"})
 NOBODY = UUID(int=0)
 PATIENT = "Patient"
 

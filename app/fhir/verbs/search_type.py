@@ -3,7 +3,7 @@
 Source: https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -20,7 +20,8 @@ from app.fhir.mapping import AnyMap
 from app.fhir.questions import by_shape, none_of
 from app.fhir.registry import Registry
 from app.fhir.search import includes
-from app.fhir.search.control import EXPLAIN, OF_A_SEARCH, OF_SEVERAL, SORT, Key, Shaping
+from app.fhir.search.chains import Searched, Unknown, is_beyond
+from app.fhir.search.control import EXPLAIN, OF_A_SEARCH, OF_SEVERAL, SORT, TYPE, Key, Shaping
 from app.fhir.search.criteria import ANY_SENDER, Criterion
 from app.fhir.search.query import Links, Query, Shape, read
 from app.fhir.sorting import Sortable, position, sortable
@@ -31,6 +32,9 @@ from app.fhir.verbs.searchset import COUNTED_MOST, Search, searchset, total_alon
 from app.kernel.errors import MethodNotAllowed, Unreadable
 from app.security.principal import Partner, Professional
 
+OF_ALL = frozenset({"_id", "_lastUpdated"})  # what every row is searched by
+TABLES_MOST = 60  # that one search of several types reads, chains counted
+TOO_WIDE = "Cette recherche lit trop de tables : dites moins de types (_type), ou une chaîne plus courte."
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -77,16 +81,18 @@ async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     sorts: Mapping[str, Sortable] = {}
     if any(name == SORT for name, _ in said):
         sorts = sortable(asking.maps, outside=asking.outside, of_person=asking.of_person)
-    links: Links | None
+    links: Links = partial(includes.read, asking.registry, _types(asking))
     told = (EXPLAIN,) if asking.reading.may(Act.EXPLAIN_SEARCH) else ()  # to anyone else it is a name like another
-    shaping, links = Shaping((*OF_A_SEARCH, *told), sorts), partial(includes.read, asking.registry, asking.type_name)
+    shaping = Shaping((*OF_A_SEARCH, *told), sorts)
     if asking.common is not None:
-        shaping, links = Shaping((*OF_SEVERAL, *told), {*sorts} & {*asking.common}), None
+        shaping = Shaping((*OF_SEVERAL, *told), {*sorts} & {*asking.common})
     query = read(said, _tables(asking), asking.around, lenient=lenient, links=links, shaping=shaping)
     sort = query.control.sort
     who = (asking.outside, asking.of_person) if sort else (False, False)
     whose = asking.person is not None
     maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who, whose)
+    if asking.common is not None and sum(each.tables for each in questions) > TABLES_MOST:
+        raise Unreadable(TOO_WIDE, where=TYPE, code="too_costly")
     after: tuple[object, ...] = ()
     if opened:
         after = position([sorts[key.name] for key in sort], opened.at) if sort else opened.after
@@ -94,17 +100,38 @@ async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     return Search(query, asking.path, maps, questions, await _values(asking, query), after, link, total)
 
 
-class Common(dict[str, Criterion]):
-    """Of a map, the parameters that all the types searched together have."""
+class Common(Searched):
+    """Of a map, the parameters that all the types searched together have, and the chains that all of them answer."""
 
-    def __init__(self, of: AnyMap, names: frozenset[str]) -> None:
-        super().__init__({name: each for name, each in of.criteria.items() if name in names})
-        self.own, self.type_name = of.criteria, of.type_name
+    def __init__(self, registry: Registry, of: AnyMap, names: frozenset[str], types: Iterable[str]) -> None:
+        super().__init__(registry, of)
+        self.names, self.type_name = names, of.type_name
+        self.beside = [[registry.searched(each) for each in registry.own(one)] for one in types]
+
+    def __getitem__(self, name: str) -> Criterion:
+        if not is_beyond(name):
+            if name not in self.names:
+                raise KeyError(name)
+            return self.own[name]
+        if not self.beside or not all(any(name in each for each in one) for one in self.beside):
+            raise Unknown("tous les types dits par _type ne répondent pas à cette chaîne", TYPE)
+        return super().__getitem__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self.own if name in self.names)
+
+
+def _types(asking: Asking) -> Sequence[str]:
+    """Those searched, that have a map of their own."""
+    if asking.common is None:
+        return (asking.type_name,)
+    return sorted({each.type_name for each in asking.maps if asking.registry.own(each.type_name)})
 
 
 def _tables(asking: Asking) -> Sequence[Mapping[str, Criterion]]:
     if asking.common is not None:
-        return [Common(each, asking.common) for each in asking.maps]
+        types = () if asking.common is OF_ALL else _types(asking)
+        return [Common(asking.registry, each, asking.common, types) for each in asking.maps]
     return [asking.registry.searched(each) for each in asking.maps]
 
 

@@ -1,11 +1,13 @@
 """By two elements of one thing at once, or by one that stands in several places. Source: https://hl7.org/fhir/R4/search.html#combining"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import ClassVar
 
 from sqlalchemy import ColumnElement, and_, false, or_
 
 from app.fhir.search.criteria.base import Around, Asked, Bind, Criterion
+from app.fhir.search.criteria.reference import Reference
 from app.fhir.search.values import BadValue, several, split
 
 PAIRS_MOST = 8  # each makes the shape longer
@@ -46,21 +48,25 @@ class Either(Criterion):
     """One element of which several columns may hold what it leads to."""
 
     type: ClassVar = "reference"
-    ways: tuple[Criterion, ...]
+    parts: tuple[Reference, ...]
 
     @property
     def served(self) -> frozenset[str]:
-        return frozenset[str]().union(*(way.served for way in self.ways))
+        return frozenset[str]().union(*(part.served for part in self.parts))
+
+    @cached_property
+    def ways(self) -> tuple[Reference, ...]:
+        return tuple(replace(part, mask=self.mask, knows=self.knows) for part in self.parts)
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
-        read = [way.value(text, around, modifier) if modifier in ("", *way.served) else None for way in self.ways]
+        read = [way.value(text, around, modifier) if modifier in ("", *way.served) else None for way in self.parts]
         shapes = [f"{len(one.values)}+{one.shape}" if one else "" for one in read]
         return Asked("/".join(shapes), tuple(v for one in read if one for v in one.values))
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         found: list[ColumnElement[bool]] = [false()]
         at = 0
-        for way, asked in zip(self.ways, shape.split("/"), strict=True):
+        for way, asked in zip(self.parts, shape.split("/"), strict=True):
             if asked:
                 count, _, inner = asked.partition("+")
                 found.append(way.found(inner, _from(bind, at)))
@@ -68,7 +74,7 @@ class Either(Criterion):
         return or_(*found)
 
     def told(self) -> ColumnElement[bool]:
-        return or_(*(way.told() for way in self.ways))
+        return or_(*(part.told() for part in self.parts))
 
 
 def _from(bind: Bind, at: int) -> Bind:

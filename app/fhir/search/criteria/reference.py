@@ -1,11 +1,26 @@
 """By what a row leads to, or by what it is. Source: https://hl7.org/fhir/R4/search.html#reference"""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, LargeBinary, Text, Uuid, any_, column, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    LargeBinary,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    case,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.entry import Who, word
@@ -25,12 +40,34 @@ TYPES: dict[str, str] = {
 
 @dataclass(frozen=True, eq=False)
 class Reference(Criterion):
-    """`patient=Patient/…`: a row of another type; `:Patient` says of which one, `:identifier` how a partner names it."""
+    """`patient=Patient/…`: a row of another type; `:Patient` says of which one, `:identifier` how a partner names it.
+
+    `told_by`: what it leads to by a view of its row, an id or several; else the view's field of the column's name.
+    """
 
     type: ClassVar = "reference"
     column: Column
     target: str
     shown: Column | None = None  # a name alone is told too
+    told_by: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+
+    @property
+    def ways(self) -> "tuple[Reference, ...]":
+        """What it leads to, type by type: chained, and followed."""
+        return (self,)
+
+    @property
+    def each(self) -> ColumnElement[Any]:
+        """The rows it leads to, one a line."""
+        return self.column  # type: ignore[return-value]
+
+    def among(self, rows: ColumnElement[Any]) -> ColumnElement[bool]:
+        """It leads to one of an array of rows."""
+        return self.column == any_(rows)
+
+    def held(self, view: Any) -> frozenset[Any]:
+        told = self.told_by(view) if self.told_by else getattr(view, str(self.column.key), None)
+        return frozenset(told) if isinstance(told, list) else frozenset({told})
 
     @property
     def served(self) -> frozenset[str]:
@@ -60,6 +97,23 @@ class Reference(Criterion):
 
 
 @dataclass(frozen=True, eq=False)
+class OneOf(Reference):
+    """Where a column leads to rows of several types: those of one."""
+
+    when: ColumnElement[bool] = field(kw_only=True)
+
+    @property
+    def each(self) -> ColumnElement[Any]:
+        return case((self.when, self.column))
+
+    def among(self, rows: ColumnElement[Any]) -> ColumnElement[bool]:
+        return and_(self.when, super().among(rows))
+
+    def told(self) -> ColumnElement[bool]:
+        return and_(self.when, has(self.column))
+
+
+@dataclass(frozen=True, eq=False)
 class Someone(Criterion):
     """`author=Practitioner/…`, `RelatedPerson/…`: an id, and beside it whose; `types` says the word of each type."""
 
@@ -68,10 +122,18 @@ class Someone(Criterion):
     kind: Column
     types: Mapping[str, str]
     shown: Column | None = None
+    told_by: Callable[[Any], Any] | None = field(default=None, kw_only=True)
 
     @property
     def served(self) -> frozenset[str]:
         return frozenset({IDENTIFIER, *self.types})
+
+    @cached_property
+    def ways(self) -> tuple[Reference, ...]:
+        return tuple(
+            OneOf(self.id, one, when=self.kind == word(kind), told_by=self.told_by, mask=self.mask, knows=self.knows)
+            for one, kind in self.types.items()
+        )
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
         if modifier == IDENTIFIER:
@@ -99,16 +161,15 @@ def someone(id: Column, kind: Column, shown: Column | None, *types: str) -> Some
 
 
 @dataclass(frozen=True, eq=False)
-class References(Criterion):
-    """The same, where an array leads to several rows: neither chained nor followed."""
-
-    type: ClassVar = "reference"
-    column: Column
-    target: str
+class References(Reference):
+    """The same, where an array leads to several rows."""
 
     @property
-    def served(self) -> frozenset[str]:
-        return frozenset({IDENTIFIER, self.target})
+    def each(self) -> ColumnElement[Any]:
+        return func.unnest(self.column, type_=Uuid())
+
+    def among(self, rows: ColumnElement[Any]) -> ColumnElement[bool]:
+        return self.column.op("&&")(rows)
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         if shape == NAMED:
@@ -118,7 +179,7 @@ class References(Criterion):
         return self.column.op("&&")(bind(0, ARRAY(Uuid())))
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
-        asked = Reference(self.column, self.target).value(text, around, modifier)
+        asked = super().value(text, around, modifier)
         return Asked("any", ([*asked.values],)) if asked.shape == "one" else asked
 
     def told(self) -> ColumnElement[bool]:
