@@ -13,6 +13,7 @@ from app.kernel.clock import PARIS, now
 ALTERNATIVES_MOST = 100  # of one parameter
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 ABOUT = 0.1  # of the time from now: https://hl7.org/fhir/R4/search.html#prefix
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
 _DATE = re.compile(
     r"(?P<prefix>[a-z]{2})?(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
@@ -97,7 +98,7 @@ def moment_of(text: str) -> Moment:
         if prefix == "ap":
             margin = abs(now() - low) * ABOUT
             low, high = low - margin, high + margin
-        return Moment(prefix, low.astimezone(UTC), high.astimezone(UTC))
+        return Moment(prefix, _utc(low), _utc(high))
     except (ValueError, OverflowError) as exc:
         raise BadValue("cette date n'existe pas") from exc
 
@@ -105,11 +106,12 @@ def moment_of(text: str) -> Moment:
 def _covered(told: re.Match[str]) -> tuple[datetime, datetime]:
     year, month, day = (int(told[name]) if told[name] else None for name in ("year", "month", "day"))
     if month is None or year is None:
-        return _midnight(date(int(told["year"]), 1, 1)), _midnight(date(int(told["year"]) + 1, 1, 1))
+        return _midnight(date(int(told["year"]), 1, 1)), _first_of(int(told["year"]) + 1, 1)
     if day is None:
-        return _midnight(date(year, month, 1)), _midnight(date(year + month // 12, month % 12 + 1, 1))
+        return _midnight(date(year, month, 1)), _first_of(year + month // 12, month % 12 + 1)
     if told["hour"] is None:
-        return _midnight(date(year, month, day)), _midnight(date(year, month, day) + timedelta(days=1))
+        whole = date(year, month, day)
+        return _midnight(whole), LAST if whole == date.max else _midnight(whole + timedelta(days=1))
     low = datetime(year, month, day, int(told["hour"]), int(told["minute"]), int(told["second"] or 0), tzinfo=PARIS)
     width = timedelta(seconds=1) if told["second"] else timedelta(minutes=1)
     if told["part"]:
@@ -117,8 +119,20 @@ def _covered(told: re.Match[str]) -> tuple[datetime, datetime]:
         width = timedelta(microseconds=10 ** max(0, 6 - len(told["part"])))
     if told["zone"]:
         low = low.replace(tzinfo=datetime.fromisoformat("2000-01-01T00:00" + told["zone"].replace(" ", "+")).tzinfo)
-    low = low.astimezone(UTC)  # the width is of real time, whatever the clock did
-    return low, low + width
+    low = _utc(low)  # the width is of real time, whatever the clock did
+    return low, LAST if LAST - low < width else low + width
+
+
+def _first_of(year: int, month: int) -> datetime:
+    return LAST if year > date.max.year else _midnight(date(year, month, 1))
+
+
+def _utc(moment: datetime) -> datetime:
+    """The first day of all begins in Paris before it does in UTC; the last ends after, further west."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        return FIRST if moment.year == FIRST.year else LAST
 
 
 def _midnight(day: date) -> datetime:

@@ -30,7 +30,7 @@ OWN_SYSTEMS = {  # of elements that are a code alone: the system is that of thei
     "ServiceRequest.intent": f"{HL7}/request-intent",
     "ServiceRequest.status": f"{HL7}/request-status",
     "Slot.status": f"{HL7}/slotstatus",
-    "Task.intent": f"{HL7}/task-intent",
+    "Task.intent": f"{HL7}/request-intent",  # of `unknown` alone, task-intent: told by no map
     "Task.status": f"{HL7}/task-status",
 }
 
