@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from app.api.openapi_shared import resolved
 from tests.world import World
 
 SPELLINGS = ("147720425367430", "1 47 72 04 253 674 30", "1-47-72-04-253-674-30")
@@ -37,7 +38,8 @@ def routes(world: World) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, verbs in document["paths"].items():
         for verb, route in verbs.items():
             if verb in VERBS:
-                yield verb, path, {**route, "schemas": document.get("components", {}).get("schemas", {})}
+                told = [resolved(document, each) for each in route.get("parameters", ())]
+                yield verb, path, {**route, "parameters": told, "schemas": document["components"]["schemas"]}
 
 
 def fhir_routes(world: World) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import Response
 
+from app.api.openapi_shared import resolved
 from app.kernel import errors
 
 router = APIRouter(include_in_schema=False)
@@ -75,7 +76,7 @@ def _told(route: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": route.get("operationId", ""),
         "about": route.get("description") or route.get("summary", ""),
-        "parameters": [p["name"] for p in route.get("parameters", ())],
+        "parameters": [resolved(document, p)["name"] for p in route.get("parameters", ())],
         "fields": [(n, n in required) for n in fields.get("properties", {})],
         "statuses": sorted(route.get("responses", {})),
     }

@@ -99,6 +99,8 @@ def render_validation(request: Request, error: RequestValidationError) -> Respon
     """The framework's own refusal, in our words: 400 for what cannot be read or a bad parameter, 422 for the body."""
     found = error.errors()
     faults = [fault(e) for e in found]
+    if any(tuple(e["loc"]) == ("body",) and e["type"] != "missing" for e in found) and not _is_json(request):
+        return render(request, UnsupportedMedia("Envoyez du JSON : Content-Type: application/json."))
     if any(e["type"] == "json_invalid" for e in found):
         return render(request, Unreadable("Le corps n'est pas du JSON lisible.", faults=faults))
     if any(e["loc"] and e["loc"][0] == "path" for e in found):
@@ -106,6 +108,11 @@ def render_validation(request: Request, error: RequestValidationError) -> Respon
     if any(e["loc"] and e["loc"][0] in ("query", "header", "cookie") for e in found):
         return render(request, Unreadable("Un paramètre est à corriger.", faults=faults))
     return render(request, Invalid("Certains champs sont à corriger.", faults=faults))
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def fault(e: dict[str, Any]) -> Fault:

@@ -21,12 +21,13 @@ WORDS = {
     "415": "Ce format n'est pas lu ici",
     "422": "Lisible, mais à corriger",
     "429": "Trop de demandes à la fois : voyez Retry-After",
+    "503": "Le service est très demandé : voyez Retry-After",
 }
 TYPE = {"name": "type_name", "in": "path", "required": True, "schema": {"type": "string"}}
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 64}}
 NONE_MATCH = {"name": "If-None-Match", "in": "header", "schema": {"type": "string"}}
 PATCH = "application/json-patch+json"
-WRITES = ("400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "429")
+WRITES = ("403", "404", "405")
 IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string"}}
 NONE_EXIST = {"name": "If-None-Exist", "in": "header", "schema": {"type": "string"}}
 MODIFIED_SINCE = {"name": "If-Modified-Since", "in": "header", "schema": {"type": "string"}}
@@ -68,9 +69,14 @@ SHOWN = (
 )
 
 
+OPEN = "fhirMetadata"
+
+
 def _route(name: str, summary: str, statuses: tuple[str, ...], *parameters: dict[str, Any], body: Any = None) -> Any:
     content = {FHIR: {"schema": RESOURCE}}
-    answers = {s: {"description": WORDS[s], **({} if s == "304" else {"content": content})} for s in statuses}
+    told = {"400", "406", *statuses} | ({"413", "415"} if body else set())
+    told |= set() if name == OPEN else {"401", "429", "503"}
+    answers = {s: {"description": WORDS[s], **({} if s == "304" else {"content": content})} for s in told}
     answers["200"] = {"description": "La ressource", "content": content}
     return {
         "tags": ["fhir"],
@@ -83,12 +89,12 @@ def _route(name: str, summary: str, statuses: tuple[str, ...], *parameters: dict
 
 
 PATHS: dict[str, Any] = {
-    "/fhir/metadata": {"get": _route("fhirMetadata", "Ce que ce serveur parle (CapabilityStatement)", ("406",))},
+    "/fhir/metadata": {"get": _route(OPEN, "Ce que ce serveur parle (CapabilityStatement)", ())},
     "/fhir": {
         "post": _route(
             "fhirTransaction",
             "Envoyer un bundle : transaction, tout ou rien ; batch, chacun pour soi",
-            ("400", "401", "403", "406", "409", "413", "415", "422", "429"),
+            ("403", "404", "409", "412", "422"),
             _asked("dry-run", "true : tout est vérifié, rien n'est écrit.", enum=["true", "false"]),
             PREFER,
             IDEMPOTENCY,
@@ -99,7 +105,7 @@ PATHS: dict[str, Any] = {
         "post": _route(
             "fhirSearchByForm",
             "La même recherche, les critères dans le corps",
-            ("400", "401", "403", "404", "405", "406", "415", "429"),
+            ("403", "404", "405"),
             TYPE,
             PREFER,
             body=FORM,
@@ -109,7 +115,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirSearch",
             "Chercher dans un type, le plus récent d'abord",
-            ("400", "401", "403", "404", "405", "406", "429"),
+            ("403", "404", "405"),
             TYPE,
             *SEARCHED,
             *SHOWN,
@@ -120,7 +126,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirRead",
             "Lire une ressource",
-            ("304", "400", "401", "403", "404", "406", "410", "429"),
+            ("304", "403", "404", "410"),
             TYPE,
             ID,
             NONE_MATCH,
@@ -132,7 +138,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirVread",
             "Lire une version d'une ressource",
-            ("304", "400", "401", "403", "404", "405", "406", "410", "429"),
+            ("304", "403", "404", "405", "410"),
             TYPE,
             ID,
             {"name": "version", "in": "path", "required": True, "schema": {"type": "string"}},
@@ -144,7 +150,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirHistory",
             "Les versions d'une ressource, la plus récente d'abord",
-            ("400", "401", "403", "404", "405", "406", "429"),
+            ("403", "404", "405"),
             TYPE,
             ID,
             *HISTORY,
@@ -154,21 +160,17 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirTypeHistory",
             "Ce qui a changé dans un type",
-            ("400", "401", "403", "404", "405", "406", "429"),
+            ("403", "404", "405"),
             TYPE,
             *HISTORY,
         )
     },
-    "/fhir/_history": {
-        "get": _route(
-            "fhirSystemHistory", "Ce qui a changé, tous types ensemble", ("400", "401", "403", "406", "429"), *HISTORY
-        )
-    },
+    "/fhir/_history": {"get": _route("fhirSystemHistory", "Ce qui a changé, tous types ensemble", ("403",), *HISTORY)},
     "/fhir/Patient/{id}/$everything": {
         "get": _route(
             "fhirEverything",
             "Tout ce que vous avez le droit de lire d'une personne",
-            ("400", "401", "403", "404", "406", "429"),
+            ("403", "404"),
             ID,
             _asked("_since", "Changé depuis cet instant."),
             _asked("_type", "Ces types seuls, séparés par une virgule."),
@@ -179,7 +181,7 @@ PATHS: dict[str, Any] = {
         "get": _route(
             "fhirExport",
             "Le dossier d'une personne, en un bundle TDDUI (la personne, ses représentants, un partenaire qu'elle autorise)",
-            ("400", "401", "403", "404", "406", "413", "429"),
+            ("403", "404", "413"),
             ID,
             _asked("_type", "Seulement ces types, séparés par une virgule ; la personne y est toujours."),
             _asked("start", "De ce qui s'est passé un jour : à partir de cette date."),
@@ -192,7 +194,7 @@ PATHS: dict[str, Any] = {
 PATHS["/fhir"]["get"] = _route(
     "fhirSystemSearch",
     "Chercher dans plusieurs types à la fois (_type), par les paramètres qu'ils ont tous",
-    ("400", "401", "403", "406", "429"),
+    ("403",),
     *OF_ALL,
     *SHOWN,
     PREFER,
@@ -201,7 +203,7 @@ PATHS["/fhir/_search"] = {
     "post": _route(
         "fhirSystemSearchByForm",
         "La même recherche, les critères dans le corps",
-        ("400", "401", "403", "406", "415", "429"),
+        ("403",),
         PREFER,
         body=FORM,
     )
@@ -210,7 +212,7 @@ PATHS["/fhir/Patient/{id}/*"] = {
     "get": _route(
         "fhirCompartment",
         "Tout ce qui concerne une personne et que vous avez le droit de lire",
-        ("400", "401", "403", "406", "429"),
+        ("403",),
         ID,
         *OF_ALL,
         *SHOWN,
@@ -221,7 +223,7 @@ PATHS["/fhir/Patient/{id}/_search"] = {
     "post": _route(
         "fhirCompartmentByForm",
         "La même recherche, les critères dans le corps",
-        ("400", "401", "403", "406", "415", "429"),
+        ("403",),
         ID,
         PREFER,
         body=FORM,
@@ -231,7 +233,7 @@ PATHS["/fhir/Patient/{id}/{type_name}"] = {
     "get": _route(
         "fhirCompartmentOfType",
         "Ce qui concerne une personne, d'un type",
-        ("400", "401", "403", "404", "405", "406", "429"),
+        ("403", "404"),
         ID,
         TYPE,
         *SEARCHED,
@@ -243,7 +245,7 @@ PATHS["/fhir/Patient/{id}/{type_name}/_search"] = {
     "post": _route(
         "fhirCompartmentOfTypeByForm",
         "La même recherche, les critères dans le corps",
-        ("400", "401", "403", "404", "405", "406", "415", "429"),
+        ("403", "404"),
         ID,
         TYPE,
         PREFER,
@@ -254,7 +256,8 @@ PATHS["/fhir/Patient/{id}/{type_name}/_search"] = {
 
 def _writing(name: str, summary: str, statuses: tuple[str, ...], *parameters: Any, media: str | None = FHIR) -> Any:
     body = {media: {"schema": RESOURCE if media == FHIR else {"type": "array"}}} if media else None
-    told = _route(name, summary, (*WRITES, *statuses), TYPE, *parameters, PREFER, body=body)
+    refused = (*WRITES, *(("409", "422") if media else ()))  # what is deleted breaks no rule
+    told = _route(name, summary, (*refused, *statuses), TYPE, *parameters, PREFER, body=body)
     for status in ("200", *(s for s in statuses if s in ("201", "204"))):
         told["responses"][status] = {"description": WORDS.get(status, "La ressource"), **_content(status)}
     return told
@@ -268,7 +271,7 @@ PATHS["/fhir/{type_name}"] |= {
     "post": _writing("fhirCreate", "Créer (partenaires)", ("201", "412"), NONE_EXIST, IDEMPOTENCY),
     "put": _writing("fhirConditionalUpdate", "Changer ce qui répond à une condition", ("201", "412"), IF_MATCH),
     "patch": _writing(
-        "fhirConditionalPatch", "Changer en partie ce qui répond à une condition", ("410", "412"), IF_MATCH, media=PATCH
+        "fhirConditionalPatch", "Changer en partie ce qui répond à une condition", ("412",), IF_MATCH, media=PATCH
     ),
     "delete": _writing(
         "fhirConditionalDelete", "Supprimer ce qui répond à une condition", ("204", "412"), IF_MATCH, media=None
@@ -280,7 +283,7 @@ PATHS["/fhir/{type_name}/{id}"] |= {
     "delete": _writing("fhirDelete", "Le supprimer", ("204", "412"), ID, IF_MATCH, media=None),
 }
 
-VALIDATED = ("400", "401", "406", "413", "415", "429")
+VALIDATED: tuple[str, ...] = ()
 JUDGED = (
     _asked("profile", "Le profil à suivre ; sinon, ceux que la ressource nomme."),
     _asked("mode", "Le geste auquel on pense.", enum=["create", "update", "delete", "profile"]),
@@ -300,7 +303,7 @@ PATHS |= {
         "get": _route(
             "fhirValidateStanding",
             f"{VALIDATE} qui est ici, telle que vous la lisez",
-            ("400", "401", "403", "404", "406", "410", "429"),
+            ("403", "404", "410"),
             TYPE,
             ID,
             *JUDGED,

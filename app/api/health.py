@@ -17,7 +17,9 @@ async def healthz() -> Response:
     return told({"status": "ok"})
 
 
-@router.get("/readyz", operation_id="readyz")
+@router.get(
+    "/readyz", operation_id="readyz", responses={503: {"description": "Postgres est arrêté, ou n'a pas ce schéma"}}
+)
 async def readyz(request: Request) -> Response:
     """Postgres answers and holds the schema this version expects. `degraded` names what is amiss meanwhile."""
     state = request.app.state
@@ -32,7 +34,11 @@ async def readyz(request: Request) -> Response:
     return told({"status": "ok", "degraded": amiss} if amiss else {"status": "ok"})
 
 
-@router.get("/.well-known/jwks.json", operation_id="readPublicKeys")
+@router.get(
+    "/.well-known/jwks.json",
+    operation_id="readPublicKeys",
+    responses={400: {"description": "Un nom d'hôte qui n'est pas d'ici"}},
+)
 async def public_keys(request: Request) -> Response:
     """The public half of the keys that sign here: access tokens, heads of the trail (RFC 7517)."""
     return told(heads.published(request.app.state.keyring))

@@ -59,7 +59,7 @@ class Me(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
-@router.get("", operation_id="readMe")
+@router.get("", operation_id="readMe", responses={404: {}})
 async def me(gate: PersonReading) -> Response:
     """« Mon dossier » : the person, the house, and in whose name one looks."""
     found = await gate.list(RecordRow, THEIRS, 1, usager=whom(gate))

@@ -1,12 +1,14 @@
 """The OpenAPI document: what FastAPI knows of our routes, and the refusals that every route of a door may answer."""
 
-from http import HTTPStatus
+from copy import deepcopy
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.access.http import KEY_LONGEST
+from app.api import openapi_shared as shared
+from app.api import openapi_statuses as statuses
 from app.api.fhir_described import PATHS
 
 PROBLEM: dict[str, Any] = {
@@ -30,24 +32,9 @@ PROBLEM: dict[str, Any] = {
         },
     },
 }
-WORDS = {
-    "400": "Illisible, ou un paramètre est à corriger",
-    "401": "Jeton absent, terminé, ou d'une autre porte",
-    "403": "À votre portée, mais pas ce geste",
-    "404": "N'existe pas, ou pas à votre portée",
-    "409": "L'état du dossier ne le permet pas",
-    "410": "Supprimé",
-    "412": "Quelqu'un a écrit entre-temps",
-    "422": "Lisible, mais à corriger",
-    "428": "If-Match attendu",
-    "429": "Trop de demandes à la fois : voyez Retry-After",
-}
-READS = ("400", "401", "429")
-WRITES, OF_A_VERSION = (*READS, "403", "404", "409", "422"), ("412", "428")
 PREFIX = "/api/v1"
-MATCH, KEY = "If-Match", "Idempotency-Key"
 IDEMPOTENCY = {
-    "name": KEY,
+    "name": statuses.KEY,
     "in": "header",
     "required": False,
     "description": "Une clé de votre choix : la même demande, sous la même clé, n'est faite qu'une fois.",
@@ -64,41 +51,27 @@ def document(api: FastAPI) -> dict[str, Any]:
         parts = told.setdefault("components", {})
         parts.setdefault("schemas", {})["Problem"] = PROBLEM
         parts["securitySchemes"] = {"bearer": BEARER}
-        for path, verbs in told["paths"].items():
-            if path.startswith(PREFIX):
-                for verb, route in verbs.items():
-                    _headers(verb, route)
-                    _refusals(path, verb, route)
-        told["paths"] |= PATHS
+        ours = {(verb, path): route for path, said in told["paths"].items() for verb, route in said.items()}
+        ours = {place: route for place, route in ours.items() if place[1].startswith(PREFIX)}
+        for place, route in ours.items():
+            _headers(place, route)
+        for place, route in ours.items():
+            statuses.tell(place, route, ours, parts["schemas"])
+        told["paths"] |= deepcopy(PATHS)
         told["security"] = [{"bearer": []}]
         for path, verbs in told["paths"].items():
             for verb, route in verbs.items():
                 if not path.startswith((PREFIX, "/fhir")) or (verb, path) in OPEN:
                     route["security"] = []
         parts["schemas"] = dict(sorted(parts["schemas"].items()))
+        shared.share(told)
         api.openapi_schema = told
     return api.openapi_schema
 
 
-def _headers(verb: str, route: dict[str, Any]) -> None:
+def _headers(place: tuple[str, str], route: dict[str, Any]) -> None:
     for said in route.get("parameters", ()):
-        if said["name"] == MATCH:
+        if said["name"] == statuses.MATCH:
             said |= {"required": True, "description": 'La version lue : W/"3".', "schema": {"type": "string"}}
-    if verb == "post":
+    if place[0] == "post" and place not in OPEN:
         route.setdefault("parameters", []).append(IDEMPOTENCY)
-
-
-def _refusals(path: str, verb: str, route: dict[str, Any]) -> None:
-    """What any route of its kind may answer, and what this one says it may (`responses={403: {}}`)."""
-    route["responses"].pop("422", None)  # the framework's own shape: ours is a problem
-    statuses = [*READS] if verb == "get" else [*WRITES]
-    if "{" in path and verb != "post":
-        statuses += ["404", "410"]
-    if any(said["name"] == MATCH for said in route.get("parameters", ())):
-        statuses += OF_A_VERSION
-    for status in {*statuses, *(s for s in route["responses"] if s >= "400")}:
-        own = route["responses"].get(status, {}).get("description")
-        words = WORDS[status] if own in (None, HTTPStatus(int(status)).phrase) else own
-        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-        route["responses"][status] = {"description": words, "content": content}
-    route["responses"] = dict(sorted(route["responses"].items()))

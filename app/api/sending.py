@@ -43,15 +43,13 @@ async def send(
     return _created(line.id, await sending.told(gate, line.id))
 
 
-@router.get("/{exchange_id}", operation_id="readSent", responses={403: {}})
+@router.get("/{exchange_id}", operation_id="readSent")
 async def read(exchange_id: UUID, gate: Sending) -> Response:
     """The manifest, to who sent it."""
     return one(await sending.told(gate, exchange_id))
 
 
-@router.get(
-    "/{exchange_id}/bundle", operation_id="readSentBundle", response_class=Response, responses={200: SENT, 403: {}}
-)
+@router.get("/{exchange_id}/bundle", operation_id="readSentBundle", response_class=Response, responses={200: SENT})
 async def bundle(exchange_id: UUID, gate: Sending) -> Response:
     """The bundle as it left, to who sent it: a file to give to the partner."""
     body = await sending.bundle_of(gate, exchange_id)

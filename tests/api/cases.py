@@ -18,6 +18,7 @@ from schemathesis.core import NOT_SET
 from schemathesis.generation import GenerationMode
 from schemathesis.generation.case import Case
 
+from app.api.openapi_shared import resolved
 from tests.api.fhir_cases import Sender
 from tests.world import USAGERS, World
 
@@ -177,7 +178,7 @@ class Caller:
         where = _filled(template, {n: quote(v, safe="") for n, v in path.items()})
         content, media = encoded(body, case.media_type)
         told = {"Content-Type": media} if media else {}
-        if any(p["name"] == "If-Match" for p in case.operation.definition.raw.get("parameters", ())):
+        if any(p["name"] == "If-Match" for p in _parameters(case)):
             told |= self._version(where if case.method != "POST" else where.rpartition("/")[0], who)
         return Asked(kind, who, case.method, where, template, told, pairs(query), content)
 
@@ -238,7 +239,12 @@ def _resolved(schema: Json, document: Json) -> Json:
 
 
 def _required(case: Case, name: str) -> bool:
-    return any(p["name"] == name and p.get("required") for p in case.operation.definition.raw.get("parameters", ()))
+    return any(p["name"] == name and p.get("required") for p in _parameters(case))
+
+
+def _parameters(case: Case) -> list[Json]:
+    document = case.operation.schema.raw_schema
+    return [resolved(document, each) for each in case.operation.definition.raw.get("parameters", ())]
 
 
 def _sendable(name: str, value: str) -> bool:

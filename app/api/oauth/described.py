@@ -71,6 +71,11 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     415: {"description": "Un formulaire est attendu"},
     429: {"description": "Trop d'essais"},
 }
+NOT_OURS: dict[int | str, dict[str, Any]] = {400: {"description": "Un nom d'hôte qui n'est pas d'ici"}}
+REVOKE_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: said for status, said in REFUSALS.items() if status in (400, 413, 415)
+}
+TOKEN_REFUSALS = {**REFUSALS, 503: {"description": "Le fournisseur d'identité ne répond pas"}}
 OWN_REFUSALS = {status: said for status, said in REFUSALS.items() if status != 401}
 CONFIRM_REFUSALS = {**OWN_REFUSALS, 409: {"description": "Aucun téléphone n'attend d'être confirmé"}}
 PASSWORD_REFUSALS = {**OWN_REFUSALS, 422: {"description": "Ce mot de passe n'est pas accepté"}}

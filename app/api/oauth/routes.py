@@ -11,7 +11,15 @@ from starlette.responses import JSONResponse, Response
 from app.access import entering, opening
 from app.access.http import call_of
 from app.api.oauth.answers import UNSTORED, OAuthRefusal, asked, form_of, refused
-from app.api.oauth.described import INTROSPECT_BODY, REFUSALS, REVOKE_BODY, TOKEN_BODY
+from app.api.oauth.described import (
+    INTROSPECT_BODY,
+    NOT_OURS,
+    REFUSALS,
+    REVOKE_BODY,
+    REVOKE_REFUSALS,
+    TOKEN_BODY,
+    TOKEN_REFUSALS,
+)
 from app.api.oauth.identified import by_code
 from app.api.oauth.partner import INTROSPECT, TOKEN, by_assertion, introspected
 from app.api.oauth.staff import by_password, by_refresh
@@ -31,7 +39,7 @@ GRANTS: Grants = {
 }
 
 
-@router.post(TOKEN, operation_id="getToken", openapi_extra=TOKEN_BODY, responses=REFUSALS)
+@router.post(TOKEN, operation_id="getToken", openapi_extra=TOKEN_BODY, responses=TOKEN_REFUSALS)
 async def token(request: Request) -> Response:
     """Un jeton pour l'équipe (`password`, puis `refresh_token`) ou pour un partenaire (`client_credentials`)."""
     door = Door.API
@@ -52,7 +60,7 @@ async def token(request: Request) -> Response:
     operation_id="revokeToken",
     openapi_extra=REVOKE_BODY,
     response_class=Response,
-    responses={400: {"description": "Illisible"}},
+    responses=REVOKE_REFUSALS,
 )
 async def revoke(request: Request) -> Response:
     """Rendre un jeton, quel qu'il soit : sa session finit, et tout ce qu'elle avait donné. 200 dans tous les cas."""
@@ -82,7 +90,7 @@ async def introspect(request: Request) -> Response:
 
 
 @router.get("/fhir/.well-known/smart-configuration", include_in_schema=False)
-@router.get("/.well-known/smart-configuration", operation_id="readSmartConfiguration")
+@router.get("/.well-known/smart-configuration", operation_id="readSmartConfiguration", responses=NOT_OURS)
 async def smart_configuration(request: Request) -> Response:
     """Ce que ce serveur offre aux partenaires (SMART Backend Services)."""
     here = dependencies.origin(request)

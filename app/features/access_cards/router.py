@@ -45,7 +45,7 @@ async def _answered(request: Request, gate: Gate, card: CardGiven, headers: dict
     return answer
 
 
-@router.get("", operation_id="listCards")
+@router.get("", operation_id="listCards", responses={403: {}})
 async def of_person(usager: UUID, gate: StaffReading) -> Response:
     """The cards given for this person, the latest first; never their links nor codes."""
     at = now()

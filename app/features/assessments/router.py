@@ -77,12 +77,12 @@ async def read(assessment_id: UUID, gate: StaffReading) -> Response:
     return told(row.told_by(gate), headers={"ETag": etag(row.version)})
 
 
-@router.patch("/{assessment_id}", operation_id="correctAssessment")
+@router.patch("/{assessment_id}", operation_id="correctAssessment", responses={409: {}})
 async def correct(assessment_id: UUID, said: AssessmentPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, AssessmentOut, await service.correct(gate, assessment_id, version, said))
 
 
-@router.delete("/{assessment_id}", status_code=204, operation_id="removeAssessment")
+@router.delete("/{assessment_id}", status_code=204, operation_id="removeAssessment", responses={409: {}})
 async def remove(assessment_id: UUID, version: Version, gate: StaffGate) -> Response:
     await service.remove(gate, assessment_id, version)
     return await removed(gate)

@@ -131,7 +131,7 @@ async def read(event_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(EventOut, event_id))
 
 
-@router.patch("/{event_id}", operation_id="changeEvent")
+@router.patch("/{event_id}", operation_id="changeEvent", responses={409: {}})
 async def change(event_id: UUID, said: EventPatch, version: Version, gate: StaffGate) -> Response:
     with service.told_in_words():
         return await changed(gate, EventOut, await service.change(gate, event_id, version, said))

@@ -95,12 +95,12 @@ async def read(consent_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(ConsentOut, consent_id))
 
 
-@router.patch("/{consent_id}", operation_id="changeConsent")
+@router.patch("/{consent_id}", operation_id="changeConsent", responses={409: {}})
 async def change(consent_id: UUID, said: ConsentPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, ConsentOut, await service.change(gate, consent_id, version, said))
 
 
-@router.delete("/{consent_id}", status_code=204, operation_id="removeConsent")
+@router.delete("/{consent_id}", status_code=204, operation_id="removeConsent", responses={409: {}})
 async def remove(consent_id: UUID, version: Version, gate: StaffGate) -> Response:
     await service.remove(gate, consent_id, version)
     return await removed(gate)
@@ -138,7 +138,7 @@ async def mine(
     return await page(gate, MyConsentOut, service.OF_USAGER, limit, after, "mine", **asked)
 
 
-@me.post("/oppositions", status_code=201, operation_id="writeMyOpposition")
+@me.post("/oppositions", status_code=201, operation_id="writeMyOpposition", responses={404: {}})
 async def oppose_mine(said: MyOppositionIn, gate: PersonGate) -> Response:
     return await created(gate, OppositionOut, f"{MINE}/oppositions", lambda: oppositions.oppose_mine(gate, said))
 
@@ -163,7 +163,7 @@ async def read_mine(consent_id: UUID, gate: PersonReading) -> Response:
     return one(await gate.get(MyConsentOut, consent_id))
 
 
-@me.post("/{consent_id}/answer", status_code=201, operation_id="answerMyConsent")
+@me.post("/{consent_id}/answer", status_code=201, operation_id="answerMyConsent", responses={412: {}})
 async def answer(consent_id: UUID, said: AnswerIn, gate: PersonGate) -> Response:
     """Je dis oui · Je dis non · Je veux en parler. The next answer replaces it: taking back is as easy as giving."""
     return await created(gate, AnswerOut, f"{MINE}/{consent_id}/answers", lambda: answers.give(gate, consent_id, said))

@@ -51,12 +51,12 @@ async def read(contact_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(ContactOut, contact_id))
 
 
-@router.patch("/{contact_id}", operation_id="correctContact")
+@router.patch("/{contact_id}", operation_id="correctContact", responses={409: {}})
 async def correct(contact_id: UUID, said: ContactPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, ContactOut, await service.correct(gate, contact_id, version, said))
 
 
-@router.delete("/{contact_id}", status_code=204, operation_id="removeContact")
+@router.delete("/{contact_id}", status_code=204, operation_id="removeContact", responses={409: {}})
 async def remove(contact_id: UUID, version: Version, gate: StaffGate) -> Response:
     """Refused while this contact holds a mandate that runs."""
     await service.remove(gate, contact_id, version)

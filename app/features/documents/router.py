@@ -32,7 +32,8 @@ router = APIRouter(prefix="/documents", tags=["documents"])
 me = APIRouter(prefix="/me/documents", tags=["me"])
 PATH, MINE = "/api/v1/documents", "/api/v1/me/documents"
 BYTES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Le fichier", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+    304: {"description": "Le fichier que vous avez déjà"},
+    200: {"description": "Le fichier", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
 }
 
 
@@ -63,7 +64,7 @@ async def content(document_id: UUID, request: Request, gate: StaffReading, objec
     return await bytes_of(request, gate, document_id, objects)
 
 
-@router.patch("/{document_id}", operation_id="changeDocument")
+@router.patch("/{document_id}", operation_id="changeDocument", responses={409: {}})
 async def change(document_id: UUID, said: DocumentPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, DocumentOut, await service.change(gate, document_id, version, said))
 
@@ -88,7 +89,7 @@ async def add_mine(sent: SentMyDocument, gate: PersonGate, objects: Kept) -> Res
     )
 
 
-@me.delete("/{document_id}", status_code=204, operation_id="takeBackMyDocument")
+@me.delete("/{document_id}", status_code=204, operation_id="takeBackMyDocument", responses={409: {}})
 async def take_back(document_id: UUID, version: Version, gate: PersonGate) -> Response:
     """What they added, as long as the team does not use it."""
     await service.take_back(gate, document_id, version)

@@ -15,7 +15,7 @@ from app.kernel.answers import told
 router = APIRouter(prefix="/access/explain", tags=["access"])
 
 
-@router.get("", operation_id="explainAccess", responses={403: {}})
+@router.get("", operation_id="explainAccess", responses={403: {}, 404: {}})
 async def explain(
     gate: Annotated[Explaining, gate_at(Explaining, Door.API)],
     what: Annotated[str, Query(max_length=80)],

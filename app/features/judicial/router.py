@@ -52,7 +52,7 @@ async def read(decision_id: UUID, gate: StaffReading) -> Response:
     return one((await gate.get(DecisionView, decision_id)).told_by(gate))
 
 
-@router.patch(DECISIONS + "/{decision_id}", operation_id="correctDecision")
+@router.patch(DECISIONS + "/{decision_id}", operation_id="correctDecision", responses={409: {}})
 async def correct(decision_id: UUID, said: DecisionPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, DecisionView, await service.correct(gate, decision_id, version, said))
 

@@ -53,12 +53,12 @@ async def read(life_project_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(LifeProjectOut, life_project_id))
 
 
-@router.patch("/{life_project_id}", operation_id="correctLifeProject")
+@router.patch("/{life_project_id}", operation_id="correctLifeProject", responses={409: {}})
 async def correct(life_project_id: UUID, said: LifeProjectPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, LifeProjectOut, await service.correct(gate, life_project_id, version, said))
 
 
-@router.delete("/{life_project_id}", status_code=204, operation_id="removeLifeProject")
+@router.delete("/{life_project_id}", status_code=204, operation_id="removeLifeProject", responses={409: {}})
 async def remove(life_project_id: UUID, version: Version, gate: StaffGate) -> Response:
     await service.remove(gate, life_project_id, version)
     return await removed(gate)

@@ -103,7 +103,7 @@ async def again(professional_id: UUID, request: Request, gate: StaffInviting) ->
     return _given(request, token, row)
 
 
-@router.delete("/{professional_id}/invitation", status_code=204, operation_id="takeBackInvitation")
+@router.delete("/{professional_id}/invitation", status_code=204, operation_id="takeBackInvitation", responses={409: {}})
 async def take_back(professional_id: UUID, gate: StaffInviting) -> Response:
     """The link opens nothing more."""
     await gate.take_back(professional_id)

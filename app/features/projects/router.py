@@ -63,12 +63,12 @@ async def read(project_id: UUID, gate: StaffReading) -> Response:
     return told_whole(await whole(gate, project_id))
 
 
-@router.patch("/{project_id}", operation_id="correctProject")
+@router.patch("/{project_id}", operation_id="correctProject", responses={409: {}})
 async def correct(project_id: UUID, said: ProjectPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, ProjectOut, await service.correct(gate, project_id, version, said))
 
 
-@router.delete("/{project_id}", status_code=204, operation_id="removeProject")
+@router.delete("/{project_id}", status_code=204, operation_id="removeProject", responses={409: {}})
 async def remove(project_id: UUID, version: Version, gate: StaffGate) -> Response:
     await service.remove(gate, project_id, version)
     return await removed(gate)
@@ -146,8 +146,11 @@ def _routes(room: Room) -> None:
     many, one_of = f"/{{project_id}}/{room.path}", f"/{{project_id}}/{room.path}/{{part_id}}"
     router.add_api_route(many, write, methods=["POST"], status_code=201, operation_id=f"write{name}")
     router.add_api_route(one_of, read, methods=["GET"], operation_id=f"read{name}")
-    router.add_api_route(one_of, correct, methods=["PATCH"], operation_id=f"correct{name}")
-    router.add_api_route(one_of, remove, methods=["DELETE"], status_code=204, operation_id=f"remove{name}")
+    over: dict[int | str, Any] = {409: {}}  # a project that ended is kept as it was
+    router.add_api_route(one_of, correct, methods=["PATCH"], operation_id=f"correct{name}", responses=over)
+    router.add_api_route(
+        one_of, remove, methods=["DELETE"], status_code=204, operation_id=f"remove{name}", responses=over
+    )
 
 
 for _room in ROOMS:

@@ -43,7 +43,7 @@ async def read(stay_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(StayOut, stay_id))
 
 
-@router.patch("/{stay_id}", operation_id="changeStay")
+@router.patch("/{stay_id}", operation_id="changeStay", responses={409: {}})
 async def change(stay_id: UUID, said: StayPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, StayOut, await service.change(gate, stay_id, version, said))
 

@@ -59,7 +59,7 @@ async def read(structure_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(StructureOut, structure_id))
 
 
-@router.patch("/{structure_id}", operation_id="changeStructure")
+@router.patch("/{structure_id}", operation_id="changeStructure", responses={409: {}})
 async def change(structure_id: UUID, said: StructurePatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, StructureOut, await service.change(gate, structure_id, version, said))
 

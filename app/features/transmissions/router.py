@@ -77,7 +77,7 @@ async def read(transmission_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(TransmissionOut, transmission_id))
 
 
-@router.patch("/{transmission_id}", operation_id="correctTransmission")
+@router.patch("/{transmission_id}", operation_id="correctTransmission", responses={409: {}})
 async def correct(transmission_id: UUID, said: TransmissionPatch, version: Version, gate: StaffGate) -> Response:
     return await changed(gate, TransmissionOut, await service.correct(gate, transmission_id, version, said))
 

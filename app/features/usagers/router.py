@@ -81,7 +81,9 @@ async def coming_of_age(gate: StaffReading, after: After = None, limit: Limit = 
     return await page(gate, ComingOfAgeRow, service.COMING_OF_AGE, limit, after, "coming_of_age", **asked)
 
 
-@router.get("/{usager_id}", operation_id="readUsager")
+@router.get(
+    "/{usager_id}", operation_id="readUsager", responses={308: {"description": "Réuni à un autre dossier"}, 410: {}}
+)
 async def read(usager_id: UUID, gate: StaffReading) -> Response:
     """308 towards the dossier that this one was merged into."""
     row = await gate.get(UsagerOut, usager_id)
@@ -90,7 +92,7 @@ async def read(usager_id: UUID, gate: StaffReading) -> Response:
     return one(row)
 
 
-@router.patch("/{usager_id}", operation_id="correctUsager")
+@router.patch("/{usager_id}", operation_id="correctUsager", responses={409: {}})
 async def correct(usager_id: UUID, said: UsagerPatch, version: Version, gate: StaffGate) -> Response:
     """`notices` tells what the change did beside: an identity that is `provisoire` again."""
     return await _changed(gate, *await service.correct(gate, usager_id, version, said))
@@ -110,7 +112,7 @@ async def _changed(gate: Gate, row: Usager, notices: Sequence[Notice]) -> Respon
     return told(answer, headers={"ETag": etag(row.version)})
 
 
-@router.get("/{usager_id}/identifiers", operation_id="listIdentifiers")
+@router.get("/{usager_id}/identifiers", operation_id="listIdentifiers", responses={410: {}})
 async def listed_identifiers(usager_id: UUID, gate: StaffReading) -> Response:
     return told({"items": await identifiers.of_usager(gate, usager_id), "next": None})
 
@@ -132,7 +134,7 @@ async def read_identifier(usager_id: UUID, identifier_id: UUID, gate: StaffReadi
     return one(await identifiers.one(gate, usager_id, identifier_id))
 
 
-@router.patch("/{usager_id}/identifiers/{identifier_id}", operation_id="correctIdentifier")
+@router.patch("/{usager_id}/identifiers/{identifier_id}", operation_id="correctIdentifier", responses={409: {}})
 async def correct_identifier(
     usager_id: UUID, identifier_id: UUID, said: IdentifierPatch, version: Version, gate: StaffGate
 ) -> Response:

@@ -42,7 +42,10 @@ class TestAdd:
         seen = world.get("sonia", f"{PATH}/{id}").json()
         assert (seen["author_kind"], seen["category"], seen["visibility"]) == ("usager", "support", "shared")
         assert world.get("sonia", f"{PATH}/{id}/content").content == PDF
-        assert world.get("jeanne", f"{ME}/{id}/content").content == PDF
+        mine = world.get("jeanne", f"{ME}/{id}/content")
+        assert mine.content == PDF
+        held = {"If-None-Match": mine.headers["etag"]}
+        assert world.get("jeanne", f"{ME}/{id}/content", headers=held).status_code == 304
 
     def test_by_a_form_of_several_parts(self, world: World):
         answer = world.client.post(

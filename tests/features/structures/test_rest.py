@@ -45,6 +45,12 @@ def test_the_same_finess_twice_is_a_conflict(world: World):
     assert [a.status_code for a in answers] == [201, 409]
 
 
+def test_nor_is_it_given_to_another_afterwards(world: World):
+    first = world.post("helene", PATH, {"name": "x", "model": "ime", "finess": "750000028"})
+    other = world.post("helene", PATH, {"name": "y", "model": "ime"}).headers["location"]
+    assert (first.status_code, world.patch("helene", other, {"finess": "750000028"}, 1).status_code) == (201, 409)
+
+
 def test_units_belong_to_a_structure_of_here(world: World):
     unit = {"structure_id": str(world.ids["ehpad"]), "name": "Le verger"}
     place = world.post("helene", f"{PATH}/units", unit).headers["location"]
