@@ -1,7 +1,12 @@
-"""A status stands on a route of the OpenAPI document only if some test produces it (`-p tests.statuses`).
+"""A status stands on a route of the OpenAPI document only if some test produces it, and what a route answers stands there
+(`-p tests.statuses`).
 
-Every answer that a client of the tests hears is noted, by route; at the end of the run the document is held against them.
-`DUI_TEST_STATUSES` names a file where a run leaves what it saw to the next one: some tests run on one PostgreSQL only.
+Every answer that a client of the tests hears is noted, by route. `DUI_TEST_STATUSES` names a file where a run leaves what
+it heard to the next one: some tests run on one PostgreSQL only. The document is held against it all, and the run fails,
+where `DUI_TEST_WHOLE` is set: at the end of the last run of the whole suite. Elsewhere what lacks is counted, and no more.
+
+No route promises, so none tells: a 500 (tests break the server under itself), what verbs answer that its path does not
+have (HEAD, OPTIONS, and 405 of the others).
 """
 
 import json
@@ -15,6 +20,11 @@ from starlette.testclient import TestClient
 
 DOCUMENT = Path(__file__).parent.parent / "openapi" / "openapi.json"
 VERBS = ("get", "post", "put", "patch", "delete")
+WHOLE = "DUI_TEST_WHOLE"
+MEND = {
+    "told, and no test produced it: try it, or take it away (app/api/openapi_statuses.py, fhir_described.py)": "-",
+    "heard, and not told: declare it (`responses={409: {}}` on the route, fhir_described.py), or mend the route": "+",
+}
 Said = tuple[str, str, str]  # verb, route, status
 
 
@@ -31,7 +41,7 @@ class Heard:
     def __init__(self) -> None:
         paths = {path for _, path, _ in told()}
         ordered = sorted(paths, key=lambda path: [part.startswith("{") for part in path.split("/")])  # words first
-        self.routes = [(re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))), path) for path in ordered]
+        self.routes = [(_shape(path), path) for path in ordered]
         self.known: dict[str, str | None] = {}
         self.seen: set[Said] = set()
 
@@ -49,8 +59,14 @@ class Heard:
         if path not in self.known:
             place = path.rstrip("/") or "/"
             self.known[path] = next((route for shape, route in self.routes if shape.fullmatch(place)), None)
-        if route := self.known[path]:
+        if (route := self.known[path]) and status != "500":
             self.seen.add((verb, route, status))
+
+
+def _shape(path: str) -> re.Pattern[str]:
+    """A type of FHIR is letters only: `_history` and `$validate` are none."""
+    told = re.escape(path).replace(r"\{type_name\}", "[A-Za-z]+")
+    return re.compile(re.sub(r"\\{\w+\\}", "[^/]+", told))
 
 
 class Whole:
@@ -63,19 +79,33 @@ class Whole:
     def pytest_testnodedown(self, node: Any) -> None:
         self.own.seen |= {tuple(one) for one in getattr(node, "workeroutput", {}).get("statuses", ())}
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        seen, document = self.own.seen, told()
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Once every process said what it heard."""
         if kept := os.environ.get("DUI_TEST_STATUSES"):
             place = Path(kept)
-            seen |= {tuple(one) for one in json.loads(place.read_text())} if place.exists() else set()
-            place.write_text(json.dumps(sorted(seen)))
-        never, unsaid = document - seen, seen - document
+            self.own.seen |= {tuple(one) for one in json.loads(place.read_text())} if place.exists() else set()
+            place.write_text(json.dumps(sorted(self.own.seen)))
+        if os.environ.get(WHOLE) and any(self.lacking()) and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def lacking(self) -> tuple[set[Said], set[Said]]:
+        """What is told and was not heard, and what was heard and is not told."""
+        document = told()
+        verbs = {(verb, path) for verb, path, _ in document}
+        heard = {one for one in self.own.seen if one[:2] in verbs}
+        return document - heard, heard - document
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("statuses of the document")
-        terminalreporter.line(
-            f"{len(document)} told, {len(never)} that no test produced, {len(unsaid)} heard and not told"
-        )
-        for verb, path, status in sorted(unsaid):
-            terminalreporter.line(f"  not told: {verb.upper()} {path} {status}")
+        lacking = self.lacking()
+        never, unsaid = map(len, lacking)
+        terminalreporter.line(f"{len(told())} told, {never} that no test produced, {unsaid} heard and not told")
+        for (words, sign), lot in zip(MEND.items(), lacking, strict=True):
+            if lot and os.environ.get(WHOLE):
+                terminalreporter.line(words)
+                for verb, path, status in sorted(lot, key=lambda one: (one[1], one[0], one[2])):
+                    terminalreporter.line(f"  {sign} {verb.upper()} {path} {status}")
 
 
 class Worker:
