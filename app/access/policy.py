@@ -132,22 +132,35 @@ def ground(caller: Shape, row: type[Row]) -> ColumnElement[Any]:
 def as_sent(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
     """The last version that this partner wrote of `row`, where it may not read the row as it stands; `then` is
     `entry_version`, which holds what the policy asks as of that version."""
-    its_own = and_(then.version == row.origin_version, then.origin_partner_id == ME, row.origin_partner_id == ME)
-    cells = [(reach, c) for reach, categories in cells_of(caller, Action.READ, row) for c in categories]
-    open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
-    beyond = func.coalesce(allowed(caller, Action.READ, row), false())
-    return and_(row.organisation_id == ORGANISATION, alive(), its_own, open_then, not_(beyond))
+    return and_(_its_own(row, then), _former(caller, row, then))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def as_handed(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
     """The version of `row` that a professional sent to this partner, where it may not read the row as it stands."""
+    return and_(_handed_to(row, then), _former(caller, row, then))
+
+
+@lru_cache(maxsize=SHAPES_KEPT)
+def as_before(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+    """Either: of one person's rows, both are asked at once."""
+    return and_(or_(_its_own(row, then), _handed_to(row, then)), _former(caller, row, then))
+
+
+def _its_own(row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+    return and_(then.version == row.origin_version, then.origin_partner_id == ME, row.origin_partner_id == ME)
+
+
+def _handed_to(row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+    others = row.origin_partner_id.is_distinct_from(ME)  # what it sent itself is told as it sent it
+    return and_(others, handed(then.entry_id, then.version, row))
+
+
+def _former(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
     cells = [(reach, c) for reach, categories in cells_of(caller, Action.READ, row) for c in categories]
     open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
-    others = row.origin_partner_id.is_distinct_from(ME)  # what it sent itself is told as it sent it
     beyond = func.coalesce(allowed(caller, Action.READ, row), false())
-    it = and_(handed(then.entry_id, then.version, row), others, open_then)
-    return and_(row.organisation_id == ORGANISATION, alive(), it, not_(beyond))
+    return and_(row.organisation_id == ORGANISATION, alive(), open_then, not_(beyond))
 
 
 def overtaken(caller: Shape, row: type[DossierEntry]) -> ColumnElement[bool]:

@@ -1,11 +1,12 @@
 """What is hidden from whoever is of outside (a representative, a partner) because a place is protected (field.md §5)."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     Date,
+    Exists,
     Text,
     Uuid,
     and_,
@@ -58,15 +59,20 @@ def house_hidden(row: type[DossierEntry]) -> ColumnElement[bool]:
 
 def anywhere_protected(row: type[DossierEntry]) -> ColumnElement[bool]:
     """An address or a place of this person, or of someone around them, is protected."""
-    return or_(*(_protected(row, name, flag) for name, flag in FLAGS.items()))
+    return protected_around(row.organisation_id, row.usager_id, row)
 
 
-def _protected(row: type[DossierEntry], name: str, flag: str) -> ColumnElement[bool]:
+def protected_around(organisation_id: Any, usager_id: Any, beside: Any) -> ColumnElement[bool]:
+    """The same of the person named by columns of `beside`."""
+    return or_(*(_protected(organisation_id, usager_id, name, flag).correlate(beside) for name, flag in FLAGS.items()))
+
+
+def _protected(organisation_id: Any, usager_id: Any, name: str, flag: str) -> Exists:
     one = table(
         name, column("organisation_id", Uuid()), column("usager_id", Uuid()), column(flag), column("deleted_at")
     ).alias(f"protected_{name}")
-    mine = and_(one.c.organisation_id == row.organisation_id, one.c.usager_id == row.usager_id)
-    return exists().where(mine, one.c[flag], one.c.deleted_at.is_(None)).correlate(row)
+    mine = and_(one.c.organisation_id == organisation_id, one.c.usager_id == usager_id)
+    return exists().where(mine, one.c[flag], one.c.deleted_at.is_(None))
 
 
 def not_me(row: type[DossierEntry]) -> ColumnElement[bool]:

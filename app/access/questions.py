@@ -225,16 +225,19 @@ def judged(caller: Shape, told: ColumnElement[Any]) -> ColumnElement[Any]:
 def column_of(caller: Shape, view: type[View], name: str) -> ColumnElement[Any]:
     if name == "wrapped_key":  # looked up only for a row that has something sealed
         row: Any = view.TABLE
-        sealed = or_(*(getattr(row, each).is_not(None) for each in ("extra", *row.SEALED)))
         k = StoredUsagerKey
         key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.usager_id)
-        return case((sealed, key.scalar_subquery()), else_=null())
+        return case((has_sealed(row), key.scalar_subquery()), else_=null())
     if name not in view.COMPUTED:
         stored: ColumnElement[Any] = getattr(view.TABLE, name)
         return stored
     told: ColumnElement[Any] = judged(caller, view.COMPUTED[name])
     yes_or_no = any(field.name == name and field.type is bool for field in fields(view))
     return func.coalesce(told, false()) if yes_or_no else told  # of what is unknown SQL says neither
+
+
+def has_sealed(row: Any) -> ColumnElement[bool]:
+    return or_(*(getattr(row, each).is_not(None) for each in ("extra", *row.SEALED)))
 
 
 def plain(column: ColumnElement[Any]) -> ColumnElement[Any]:

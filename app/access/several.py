@@ -171,12 +171,15 @@ async def _ask(
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    _, n, _, state, known_as, told, *more = line
+    _, n, _, state, known_as, wrapped, protected, told, *more = line
     at, plain = tuple(more[: how.places]), more[how.places :]
     if n >= 0:
-        return Found(n, how.asked[n].view(*(told or plain)), at, state, known_as)
-    kind, id, usager_id, version, sealed, wrapped, *protected = told
+        values, place = told or plain, how.keys[n]
+        if wrapped is not None and place is not None:
+            values = (*values[:place], wrapped, *values[place + 1 :])
+        return Found(n, how.asked[n].view(*values), at, state, known_as)
+    kind, id, usager_id, version, sealed, itself = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
-    then = hidden_since(as_then(view, orjson.loads(snapshot), wrapped), *protected)
+    then = hidden_since(as_then(view, orjson.loads(snapshot), wrapped), protected, itself)
     return Found(-1 - n, then, at, state, known_as, current=False)

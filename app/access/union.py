@@ -8,6 +8,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Integer,
+    LargeBinary,
     Select,
     Text,
     Uuid,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     literal_column,
     not_,
     null,
+    or_,
     select,
     table,
     true,
@@ -35,9 +37,9 @@ from app.access.entry import DossierEntry, View
 from app.access.facts import ORGANISATION, Extent, alive
 from app.access.order import Order
 from app.access.permissions import Action, Kind
-from app.access.policy import SHAPES_KEPT, allowed, as_handed, as_sent, ground
-from app.access.protection import anywhere_protected, hidden_now
-from app.access.questions import Listing, column_of, first_of_places, judged, plain
+from app.access.policy import SHAPES_KEPT, allowed, as_before, as_handed, as_sent, ground
+from app.access.protection import hidden_now, protected_around
+from app.access.questions import Listing, column_of, first_of_places, has_sealed, judged, plain
 from app.access.sharing import handed_under
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.audit import trail
@@ -46,6 +48,7 @@ from app.kernel.hot import HotQuery, compiled, word
 from app.security.principal import Caller, Shape
 
 NO_UUID = "NULL::uuid"
+NO_KEY: ColumnElement[Any] = literal_column("NULL::bytea", LargeBinary())
 EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uuid()), column("state", Text()))
 NAME = table(
     "external_id",
@@ -55,6 +58,7 @@ NAME = table(
     column("row_id", Uuid()),
     column("usager_id", Uuid()),
 )
+FEW = 4  # questions
 _V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 ME = bindparam("me", type_=Uuid())
 LIMIT = bindparam("limit", type_=Integer())
@@ -79,16 +83,19 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A line of the answer: alive, n, gone, state, known_as, what is told, then the places in the order. `state` is where
-    a bundle of this partner stands, null for rows it did not send; `known_as` who their person is for it. `n` is the question's, or
-    -1 - n when what is told is an older version, sent by this partner or to it: kind, id, usager, version, snapshot, the
-    usager's wrapped key, whether a place of theirs, and this one, is protected today.
-    What the first question tells stands in columns of its own, at the end: most rows are its, and a record costs more.
+    """A line of the answer: alive, n, gone, state, known_as, wrapped, protected, what is told, then the places in the order.
+
+    `state` is where a bundle of this partner stands, null for rows it did not send; `known_as` who their person is for it;
+    `wrapped` the key of their person, when something in the row is sealed. `n` is the question's, or -1 - n when what is told
+    is an older version, sent by this partner or to it: kind, id, usager, version, snapshot, whether this very row is protected
+    today; `protected`, whether a place of their person is. Of few questions, what the first tells stands in columns of its own,
+    at the end: most rows are its, and a record costs more. Of many, each column costs at each branch.
     """
 
     query: HotQuery
     asked: tuple[Question, ...]
     places: int  # in the order
+    keys: tuple[int | None, ...]  # where `wrapped` goes in what each question tells
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -96,18 +103,25 @@ def asking(
     caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
 ) -> Asking:
     found = _found_in(caller, asked, order, usager)
-    said = (found.c.n, found.c.gone, found.c.state, found.c.known_as, found.c.told)
+    said = (found.c[name] for name in ("n", "gone", "state", "known_as", "wrapped", "protected", "told"))
     told_first = (column for column in found.c if column.key.startswith("t_"))
     columns = (*said, *(plain(place) for place in order.of(found)), *told_first)
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*order.turned(found))
     lines = _traced(caller, found, asked, usager, silent=silent)
-    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(order.names))
+    keys = tuple(_place_of_key(question.view) for question in asked)
+    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(order.names), keys)
+
+
+def _place_of_key(view: type[View]) -> int | None:
+    """Where the usager's wrapped key stands among what the view tells; the statement looks it up once it knows the rows."""
+    names = view.__struct_fields__
+    return names.index("wrapped_key") if "wrapped_key" in names else None
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def counting(caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None) -> HotQuery:
-    found = _found_in(caller, asked, order, usager)
+    found = _found_in(caller, asked, order, usager, counted=True)
     many = select(func.count(found.c.id)).scalar_subquery()
     lines = _traced(caller, found, asked, usager)
     return compiled(select(alive().label("alive"), many.label("many")).add_cte(lines.cte("traced")))
@@ -133,128 +147,196 @@ def _traced(caller: Shape, found: CTE, asked: tuple[Question, ...], usager: str 
     return trail.traced(found, caller, Action.READ, first.view.TABLE.KIND, when_none, who)
 
 
-def _found_in(caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None) -> CTE:
-    """What each question finds within reach, at most `limit` each, then the first `limit` of all."""
+def _found_in(
+    caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None, *, counted: bool = False
+) -> CTE:
+    """What each question finds within reach, at most `limit` each, then the first `limit` of all. What is looked up
+    beside a row (where its bundle stands, the key of its person) is looked up for those alone."""
+    in_columns = asked[0].view if len(asked) <= FEW else None
     branches = []
     for n, question in enumerate(asked):
-        branches.append(_as_it_stands(caller, n, question, order, asked[0].view, usager))
+        told = _Telling(caller, n, question, in_columns, counted)
+        branches.append(_as_it_stands(told, order, usager))
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
-            branches.append(_as_it_was_sent(caller, n, question, question.then, order, asked[0].view))
-            branches.append(_as_it_was_handed(caller, n, question, question.then, order, asked[0].view))
+            branches += _as_it_was(told, question.then, order, usager)
     if len(branches) == 1:
-        return branches[0].cte("found")
+        return _completed(caller, branches[0].subquery("every"), counted).cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
-    return select(every).order_by(*order.turned(every)).limit(LIMIT).cte("found")
+    first = select(every).order_by(*order.turned(every)).limit(LIMIT).subquery("first")
+    return _completed(caller, first, counted).cte("found")
 
 
-def _as_it_stands(
-    caller: Shape, n: int, question: Question, order: Order, first: type[View], usager: str | None
-) -> Select[Any]:
-    row: Any = question.view.TABLE
-    told: Select[Any] = select(
-        literal_column(str(n)).label("n"),
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """Of one question among those asked: what its rows say of themselves. Nothing but what is traced, when `counted`."""
+
+    caller: Shape
+    n: int
+    question: Question
+    in_columns: type[View] | None  # what the first question tells, told so
+    counted: bool
+
+    @property
+    def row(self) -> Any:
+        return self.question.view.TABLE
+
+    @property
+    def columns(self) -> list[ColumnElement[Any]]:
+        """What stands in the row: a record, or as columns, and then nothing in the columns of others."""
+        if self.counted:
+            return []
+        view = self.question.view
+        sealed = has_sealed(self.row) if "wrapped_key" in view.__struct_fields__ else false()
+        values, first = _values(self.caller, view), self.in_columns
+        if first is None or self.n:
+            return [sealed.label("sealed"), record(*values), *self._untold]
+        none = literal_column("CASE WHEN false THEN ROW(1) END", NullType()).label("told")
+        return [sealed.label("sealed"), none, *(value.label(f"t_{n}") for n, value in enumerate(values))]
+
+    def then(self, *snapshot: Any) -> list[ColumnElement[Any]]:
+        if self.counted:
+            return []
+        return [true().label("sealed"), record(*snapshot), *self._untold]
+
+    @property
+    def _untold(self) -> list[ColumnElement[Any]]:
+        values = _values(self.caller, self.in_columns) if self.in_columns else []
+        return [cast(null(), value.type).label(f"t_{n}") for n, value in enumerate(values)]
+
+    def standing(self, *, waits: ColumnElement[bool], handed: Any) -> list[ColumnElement[Any]]:
+        """What tells a partner where its row stands: the bundle that brought it, and about whom it was."""
+        if self.caller.kind is not Caller.PARTNER:
+            return []
+        columns, dossier = self.row.__table__.columns, issubclass(self.row, DossierEntry)
+        own = self.row.origin_partner_id == ME if "origin_partner_id" in columns else false()
+        bundle = self.row.origin_exchange_id if "origin_exchange_id" in columns else literal_column(NO_UUID, Uuid())
+        return [
+            own.label("own"),
+            bundle.label("bundle"),
+            (self.row.held if dossier else false()).label("held"),
+            (self.row.usager_id if dossier else literal_column(NO_UUID, Uuid())).label("whose"),
+            waits.label("waits"),
+            cast(handed, Integer()).label("handed"),
+        ]
+
+
+def _as_it_stands(told: _Telling, order: Order, usager: str | None) -> Select[Any]:
+    row, caller, question = told.row, told.caller, told.question
+    line: Select[Any] = select(
+        literal_column(str(told.n)).label("n"),
         row.deleted_at.is_not(None).label("gone"),
         word(row.KIND).label("kind"),
         row.id.label("id"),
         (row.usager_id if issubclass(row, DossierEntry) else literal_column(NO_UUID, Uuid())).label("usager_id"),
         cast(ground(caller, row), Text()).label("ground"),
-        state(caller, row),
-        known_as(caller, row),
-        *(_told_first(caller, question.view) if n == 0 else _told_after(caller, question.view, first)),
+        *told.standing(waits=false(), handed=null()),
+        *told.columns,
     )
     extent = Extent(person=usager) if usager else question.listing.extent
-    told = told.where(judged(caller, question.listing.where), allowed(caller, Action.READ, row, extent))
+    line = line.where(judged(caller, question.listing.where), allowed(caller, Action.READ, row, extent))
     if not question.listing.deleted_too:
-        told = told.where(row.deleted_at.is_(None))
+        line = line.where(row.deleted_at.is_(None))
     places = [*question.keys, row.id] if question.keys else [getattr(row, name) for name in order.names]
-    told = order.within(told, places)
-    return first_of_places(caller, row, extent, told, order.turned, LIMIT)
+    line = order.within(line, places)
+    return first_of_places(caller, row, extent, line, order.turned, LIMIT)
 
 
-def _table(question: Question) -> Any:
-    return question.view.TABLE
-
-
-def _as_it_was_sent(
-    caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order, first: type[View]
-) -> Select[Any]:
-    told = _as_it_was(caller, n, question, order, first, _no_ground())
-    return told.where(then, as_sent(caller, _table(question), EntryVersion))
-
-
-def _as_it_was_handed(
-    caller: Shape, n: int, question: Question, then: ColumnElement[bool], order: Order, first: type[View]
-) -> Select[Any]:
-    under = cast(handed_under(EntryVersion.entry_id, EntryVersion.version), Text()).label("ground")
-    told = _as_it_was(caller, n, question, order, first, under)
-    return told.where(then, as_handed(caller, _table(question), EntryVersion))
-
-
-def _as_it_was(
-    caller: Shape, n: int, question: Question, order: Order, first: type[View], under: ColumnElement[Any]
-) -> Select[Any]:
-    row: Any = question.view.TABLE
+def _as_it_was(told: _Telling, then: ColumnElement[bool], order: Order, usager: str | None) -> list[Select[Any]]:
+    """What this partner sent of rows that have changed since, and what it was handed: each found by its own index, but
+    of one person's rows, together."""
     v: Any = EntryVersion
-    key: Any = StoredUsagerKey
-    told = select(
-        literal_column(str(-1 - n)).label("n"),
+    caller, row = told.caller, told.row
+    if usager:
+        by_hand = case((row.origin_partner_id == ME, null()), else_=v.version)
+        return [_version_told(told, order, by_hand).where(then, as_before(caller, row, v))]
+    sent = _version_told(told, order, null()).where(then, as_sent(caller, row, v))
+    handed = _version_told(told, order, v.version).where(then, as_handed(caller, row, v))
+    return [sent, handed]
+
+
+def _version_told(told: _Telling, order: Order, handed: Any) -> Select[Any]:
+    row, question = told.row, told.question
+    v: Any = EntryVersion
+    line: Select[Any] = select(
+        literal_column(str(-1 - told.n)).label("n"),
         v.deleted_at.is_not(None).label("gone"),
         word(row.KIND).label("kind"),
         v.entry_id.label("id"),
         v.usager_id.label("usager_id"),
-        under,
-        case((v.held, word("to_attach")), else_=state(caller, row)).label("state"),
-        known_as(caller, row),
-        record(
-            word(row.KIND),
-            plain(v.entry_id),
-            plain(v.usager_id),
-            v.version,
-            v.snapshot,
-            key.wrapped,
-            anywhere_protected(row),
-            hidden_now(row),
-        ),
-        *_untold(caller, first),
+        _no_ground(),
+        *told.standing(waits=v.held, handed=handed),
+        *told.then(word(row.KIND), plain(v.entry_id), plain(v.usager_id), v.version, v.snapshot, hidden_now(row)),
     )
-    told = told.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
-    told = told.join(key, and_(key.organisation_id == v.organisation_id, key.usager_id == v.usager_id))
+    line = line.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     if not question.listing.deleted_too:
-        told = told.where(v.deleted_at.is_(None))
-    known = {"id": v.entry_id, "occurred_at": v.occurred_at}
+        line = line.where(v.deleted_at.is_(None))
+    known: dict[str, Any] = {"id": v.entry_id, "occurred_at": v.occurred_at}
     places = [*question.keys_then, v.entry_id] if question.keys else [known[name] for name in order.names]
-    return order.within(told, places).limit(LIMIT)
+    return order.within(line, places).limit(LIMIT)
+
+
+def _completed(caller: Shape, row: Any, counted: bool) -> Select[Any]:
+    """The rows that are told, and what is looked up beside each."""
+    inner = ("own", "bundle", "held", "whose", "waits", "handed", "sealed", "ground")
+    partner = caller.kind is Caller.PARTNER
+    under = row.c.ground
+    if partner:
+        by_hand = cast(handed_under(row.c.id, row.c.handed), Text())
+        under = case((row.c.handed.is_not(None), by_hand), else_=row.c.ground)
+    columns = [*(column for column in row.c if column.key not in inner), under.label("ground")]
+    k = StoredUsagerKey
+    key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.c.usager_id)
+    # a version of which the key was destroyed is no more
+    lives = [or_(row.c.n >= literal_column("0"), key.exists())] if partner else []
+    if counted:
+        return select(*columns).where(*lives)
+    columns.append(case((row.c.sealed, key.scalar_subquery()), else_=null()).label("wrapped"))
+    if not partner:
+        nothing = (cast(null(), Text()).label(name) for name in ("state", "known_as"))
+        return select(*columns, *nothing, literal_column("false").label("protected"))
+    hidden = case((row.c.n < literal_column("0"), protected_around(ORGANISATION, row.c.whose, row)), else_=false())
+    waits = case((row.c.waits, word("to_attach")), else_=_state(row.c.own, row.c.bundle, row.c.held, row.c.whose))
+    named = _known_as(row.c.own, row.c.id, row.c.whose, row)
+    return select(*columns, waits.label("state"), named.label("known_as"), hidden.label("protected")).where(*lives)
 
 
 def state(caller: Shape, row: Any) -> ColumnElement[Any]:
-    """What became of the bundle that brought a row, told to who sent it; of a row left out of one that was attached in
-    part, that it was refused: it is held still, and what it is about is nobody attached."""
+    """What became of the bundle that brought a row, told to who sent it."""
     if caller.kind is not Caller.PARTNER or "origin_exchange_id" not in row.__table__.columns:
         return cast(null(), Text()).label("state")
-    mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == row.origin_exchange_id)
+    own = row.origin_partner_id == ME
+    held, whose = (row.held, row.usager_id) if issubclass(row, DossierEntry) else (false(), literal_column(NO_UUID))
+    return _state(own, row.origin_exchange_id, held, whose).label("state")
+
+
+def _state(own: Any, bundle: Any, held: Any, whose: Any) -> ColumnElement[Any]:
+    """Of a row left out of a bundle that was attached in part, that it was refused: it is held still, and what it is
+    about is nobody attached."""
+    mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == bundle)
     state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
-    told: list[tuple[ColumnElement[bool], Any]] = [(row.origin_partner_id == ME, state)]
-    if issubclass(row, DossierEntry):
-        elsewhere = exists().where(*_attached(), NAME.c.row_id == row.usager_id)
-        left_out = and_(row.held, state == word("accepted"), not_(elsewhere))
-        told.insert(0, (and_(row.origin_partner_id == ME, left_out), word("refused")))
-    return case(*told, else_=null()).label("state")
+    elsewhere = exists().where(*_attached(), NAME.c.row_id == whose)
+    left_out = and_(held, state == word("accepted"), not_(elsewhere))
+    return case((and_(own, left_out), word("refused")), (own, state), else_=null())
 
 
 def known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
+    if caller.kind is not Caller.PARTNER or not issubclass(row, DossierEntry):
+        return cast(null(), Text()).label("known_as")
+    return _known_as(row.origin_partner_id == ME, row.id, row.usager_id, row).label("known_as")
+
+
+def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
     """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other.
 
     Of two whom it names and who are one person here, the one that this very row was about before. What came later says
     itself whom it is about.
     """
-    if caller.kind is not Caller.PARTNER or not issubclass(row, DossierEntry):
-        return cast(null(), Text()).label("known_as")
-    first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == row.usager_id)
-    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == row.id, _V.usager_id == NAME.c.row_id)
+    first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == whose)
+    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == id, _V.usager_id == NAME.c.row_id)
     likely = (desc(before.correlate(NAME, row)), NAME.c.row_id)
     named = first.order_by(*likely).limit(literal_column("1")).scalar_subquery()
-    return case((row.origin_partner_id == ME, named), else_=null()).label("known_as")
+    return case((own, named), else_=null())
 
 
 @lru_cache
@@ -269,21 +351,9 @@ def _attached() -> tuple[ColumnElement[bool], ...]:
 
 
 def _values(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
-    return [plain(column_of(caller, view, name)) for name in view.__struct_fields__]
-
-
-def _told_first(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
-    """No record, and what it would hold as columns."""
-    none = literal_column("CASE WHEN false THEN ROW(1) END", NullType()).label("told")
-    return [none, *(value.label(f"t_{n}") for n, value in enumerate(_values(caller, view)))]
-
-
-def _told_after(caller: Shape, view: type[View], first: type[View]) -> list[ColumnElement[Any]]:
-    return [record(*_values(caller, view)), *_untold(caller, first)]
-
-
-def _untold(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
-    return [cast(null(), value.type).label(f"t_{n}") for n, value in enumerate(_values(caller, view))]
+    """The key of its person has its place, and nothing in it yet."""
+    names = view.__struct_fields__
+    return [NO_KEY if name == "wrapped_key" else plain(column_of(caller, view, name)) for name in names]
 
 
 def record(*columns: Any) -> ColumnElement[Any]:

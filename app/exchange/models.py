@@ -97,6 +97,7 @@ class ExternalId(Base):
         Index(None, "organisation_id", "row_id"),
         Index(None, "organisation_id", "fingerprint"),
         Index(None, "organisation_id", "usager_id", postgresql_where=text("usager_id IS NOT NULL")),
+        Index("ix_external_id_of_usagers", "organisation_id", "usager_id", postgresql_where=text("kind = 'usager'")),
     )
 
     organisation_id: Mapped[UUID] = mapped_column(primary_key=True)

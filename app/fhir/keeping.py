@@ -194,13 +194,16 @@ def _pairs(wanted: Sequence[Json], offered: Sequence[str | None], by_place: bool
 
 def _together(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
     out = dict(modelled)
-    within = extra.get(WITHIN, {})
-    for name, node in within.items():
+    for name, value in extra.get(KEPT, {}).items():
+        out.setdefault(name, value)
+    beside = []
+    for name, node in extra.get(WITHIN, {}).items():
         if name in modelled:
             out[name] = _restored(modelled[name], node)
-    out |= {name: value for name, value in extra.get(KEPT, {}).items() if name not in modelled}
-    for name, node in within.items():
-        if name not in modelled and _still_beside(name[1:], node, out):
+        else:
+            beside.append((name, node))
+    for name, node in beside:
+        if _still_beside(name[1:], node, out):
             out[name] = node[IS]
     return out
 
@@ -221,7 +224,8 @@ def _restored(modelled: Any, node: Mapping[str, Any]) -> Any:
 
 def _items_together(modelled: Sequence[Json], node: Mapping[str, Any]) -> list[Json]:
     known = [entry for entry in node[ITEMS] if WHOLE not in entry]
-    pairs = _pairs(known, [key(item) for item in modelled], len(modelled) == node[OF])
+    alone = len(known) == len(modelled) == node[OF] == 1
+    pairs = {0: 0} if alone else _pairs(known, [key(item) for item in modelled], len(modelled) == node[OF])
     places = iter(range(len(known)))
     out: list[Json] = []
     for entry in node[ITEMS]:

@@ -50,6 +50,7 @@ class Keyring:
     until: dict[str, float] = field(default_factory=dict)  # kid: seconds since the epoch
     _read: tuple[int, int] = (0, 0)
     _looked: float = 0.0
+    _last: "tuple[bytes, str, UsagerKey] | None" = None
 
     @classmethod
     def load(cls, path: Path) -> "Keyring":
@@ -107,7 +108,7 @@ class Keyring:
             return
         if fresh.index == self.index:  # another index is another server's file: found by the next start
             self.keys, self.signing, self._read = fresh.keys, fresh.signing, fresh._read  # noqa: SLF001  of this class
-            self.current, self.until = fresh.current, fresh.until
+            self.current, self.until, self._last = fresh.current, fresh.until, None
 
     def seal(self, value: bytes, about: str) -> bytes:
         self.follow()
@@ -156,7 +157,11 @@ class Keyring:
             raise KeyFault("Ce texte n'est pas celui que ce serveur a signé.") from exc
 
     def usager_key(self, wrapped: bytes, about: str) -> "UsagerKey":
-        return UsagerKey(self.open(wrapped, f"usager_key:{about}"))
+        """Rows of one person follow one another: the last one opened is at hand."""
+        last = self._last
+        if last is None or last[:2] != (wrapped, about):
+            self._last = last = wrapped, about, UsagerKey(self.open(wrapped, f"usager_key:{about}"))
+        return last[2]
 
 
 @dataclass(frozen=True, slots=True)
