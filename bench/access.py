@@ -41,9 +41,9 @@ def run(server: postgres.Server, keyring: Keyring, env: dict[str, str]) -> None:
     asyncio.run(policy.measure(policy.cases(config, house, tokens), house, server.app_url, _as_superuser(server)))
     asyncio.run(_copied(server))
     without = env | {"DUI_DATABASE_URL": _of(UNSEALED, server.app_url), "DUI_SEALER_DATABASE_URL": ""}
-    served = {"sealed": Served("app.main:create_app", env, "--factory")}
+    served = {"sealed": Served("app.main:served", env, "--factory")}
     try:
-        served["unsealed"] = Served("app.main:create_app", without, "--factory")
+        served["unsealed"] = Served("app.main:served", without, "--factory")
         asyncio.run(sealing.measure(served["sealed"], served["unsealed"], house, tokens, server.owner_url))
         asyncio.run(revocation.measure(served["sealed"], house, tokens, server.owner_url))
     finally:

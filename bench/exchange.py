@@ -56,7 +56,7 @@ class Figure:
 def run(server: postgres.Server, keyring: Keyring, env: dict[str, str]) -> None:
     organisation, tokens = asyncio.run(_staged(server, keyring))
     env |= {"BENCH_ORGANISATION": organisation}
-    served = {"us": Served("app.main:create_app", env, "--factory")}
+    served = {"us": Served("app.main:served", env, "--factory")}
     try:
         served["rival"] = Served("bench.rivals:app", env)
         asyncio.run(_measured(served, tokens, server))

@@ -72,7 +72,7 @@ async def measure(served: Served, token: str) -> None:
 def run(server: postgres.Server, keyring: Keyring, env: dict[str, str]) -> None:
     made, tokens, professional = asyncio.run(staged(server, keyring))
     asyncio.run(gathered(server.owner_url, made.team[professional][0]))
-    served = Served("app.main:create_app", env, "--factory")
+    served = Served("app.main:served", env, "--factory")
     try:
         asyncio.run(measure(served, tokens["us"]))
     finally:

@@ -112,7 +112,7 @@ def run(server: postgres.Server, keyring: Keyring, env: dict[str, str]) -> None:
     made, tokens, professional = asyncio.run(staged(server, keyring))
     env |= {"BENCH_ORGANISATION": str(made.organisation_id), "BENCH_SECRET": tokens["secret"]}
     try:
-        served["us"] = Served("app.main:create_app", env, "--factory")
+        served["us"] = Served("app.main:served", env, "--factory")
         served["unsecured"] = Served("bench.rivals:app", env)
         served["reference"] = Served("bench.reference:app", env)
         print(f"{len(made.usagers)} usagers, {len(made.transmissions)} transmissions; durable trace on, sealer running")

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, inspect, text
+from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.base import instance_state
 
 from app.access.permissions import Category, Kind, Visibility
 from app.kernel.clock import now
@@ -103,15 +104,25 @@ class DossierEntry(Row):
 
 def fill(row: Base, but: Container[str] = ()) -> None:
     """Python's defaults, at once: rows are written by statements of ours, not by a flush."""
+    values = vars(row) if _is_new(row) else None
     read = reader(row)
     for name, given in _given(type(row)):
-        if name not in but and read(name) is None:
-            setattr(row, name, given(None) if callable(given) else given)
+        if name in but or read(name) is not None:
+            continue
+        value = given(None) if callable(given) else given
+        if values is None:
+            setattr(row, name, value)
+        else:
+            values[name] = value
 
 
 def reader(row: Base) -> Callable[[str], Any]:
     """Its columns by name; of a new row without asking the mapper, which costs ten times as much."""
-    return vars(row).get if inspect(row).transient else partial(getattr, row)
+    return vars(row).get if _is_new(row) else partial(getattr, row)
+
+
+def _is_new(row: Base) -> bool:
+    return instance_state(row).key is None
 
 
 @cache

@@ -97,9 +97,24 @@ def _names(table: type[Base]) -> tuple[str, ...]:
     return tuple(c.key for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None)
 
 
+def line_of(entry: Base) -> dict[str, Any]:
+    """The same, ids and moments as they are: what writes the JSON (`orjson`) says them alike."""
+    read = reader(entry)
+    values = {name: read(name) for name in _names(type(entry))}
+    for name in _bytes(type(entry)):
+        if values[name] is not None:
+            values[name] = "\\x" + values[name].hex()
+    return values
+
+
+@cache
+def _bytes(table: type[Base]) -> tuple[str, ...]:
+    return tuple(c.key for c in table.__table__.columns if isinstance(c.type, LargeBinary))
+
+
 def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> dict[str, Any]:
     """The line of `entry_version` that remembers this row as it stands."""
-    values = values_of(entry)
+    values = line_of(entry)
     sealed = key.seal(orjson.dumps(values, default=str), about(entry.KIND, entry.id, entry.version))
     return {
         **{name: values[name] for name in POLICY_COLUMNS},

@@ -1,8 +1,8 @@
 """The statements of the gate's writes: one a table, then one that settles all that goes with the work."""
 
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, cast
+from functools import cache, lru_cache
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import orjson
@@ -26,7 +26,7 @@ from sqlalchemy.exc import IntegrityError
 from app.access.entry import DossierEntry, Row
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed
-from app.access.versions import EntryVersion, StoredUsagerKey, values_of
+from app.access.versions import EntryVersion, StoredUsagerKey, line_of
 from app.audit import trail
 from app.audit.models import AuditEntry
 from app.kernel.clock import now
@@ -35,7 +35,15 @@ from app.kernel.errors import Conflict, DuiError, Invalid
 from app.kernel.idempotency import Idempotency
 from app.security.principal import Shape
 
-Note = tuple[Base, bool]  # a line that goes with the work; whether it takes the place of an earlier one
+
+class Line(NamedTuple):
+    """A line of a table in which nothing is computed, as JSON can hold it: where hundreds go with one request."""
+
+    table: type[Base]
+    values: dict[str, Any]
+
+
+Note = tuple[Base | Line, bool]  # a line that goes with the work; whether it takes the place of an earlier one
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -80,11 +88,16 @@ def settling(notes: Sequence[Note]) -> tuple[Any, dict[str, str]]:
     """The statement that settles and writes these notes, and their values; of two that hold one place, the last."""
     lots: dict[tuple[type[Base], bool], dict[tuple[object, ...], dict[str, Any]]] = {}
     for row, over in notes:
-        values = values_of(row)
-        place = tuple(values[c.name] for c in row.__table__.primary_key)
-        lots.setdefault((type(row), over), {})[place] = values
+        table, values = row if isinstance(row, Line) else (type(row), line_of(row))
+        place = tuple(values[name] for name in _keys(table))
+        lots.setdefault((table, over), {})[place] = values
     told = {f"notes_{n}": as_json([*lot.values()]) for n, lot in enumerate(lots.values())}
     return _settling(tuple(lots)), told
+
+
+@cache
+def _keys(table: type[Base]) -> tuple[str, ...]:
+    return tuple(c.name for c in table.__table__.primary_key)
 
 
 @lru_cache
@@ -112,7 +125,7 @@ def _into(table: type[Base], names: Sequence[str], rows: str) -> str:
 
 
 def _over(table: type[Base]) -> str:
-    keys = [c.name for c in table.__table__.primary_key]
+    keys = _keys(table)
     others = [c.name for c in table.__table__.columns if c.name not in keys]
     said = ", ".join(f"{name} = excluded.{name}" for name in others)
     return f" ON CONFLICT ({', '.join(keys)}) DO " + (f"UPDATE SET {said}" if said else "NOTHING")

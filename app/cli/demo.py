@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 
-from app.cli.serving import free, serving
+from app.cli.serving import APPLICATION, free, serving
 from app.config import settings
 from app.demo import run as demonstration
 from app.demo.places import PARTNERS
@@ -95,7 +95,7 @@ class _Announced(uvicorn.Server):
     """Says the three doors once they are open."""
 
     def __init__(self, told: dict[str, Any], data: Path, port: int) -> None:
-        super().__init__(uvicorn.Config("app.main:create_app", factory=True, **serving("127.0.0.1", port)))
+        super().__init__(uvicorn.Config(APPLICATION, factory=True, **serving("127.0.0.1", port)))
         self.told, self.folder = told, data
 
     async def startup(self, sockets: list[Any] | None = None) -> None:

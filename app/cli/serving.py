@@ -8,6 +8,7 @@ import uvicorn
 from app.start import taken
 
 commands = typer.Typer()
+APPLICATION = "app.main:served"
 GRACE = 20  # seconds left to requests in flight when told to stop
 
 
@@ -19,7 +20,7 @@ def serve(
 ) -> None:
     """Sert l'API, FHIR et la page de la personne."""
     free(host, port)
-    uvicorn.run("app.main:create_app", factory=True, workers=workers, **serving(host, port))
+    uvicorn.run(APPLICATION, factory=True, workers=workers, **serving(host, port))
 
 
 def free(host: str, port: int) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.access import contents
 from app.access.entry import DossierEntry
+from app.access.writing import Line
 from app.exchange import journal, sought, targets
 from app.exchange.arrival import Arrival
 from app.exchange.journal import Receiving
@@ -266,16 +267,18 @@ def _names(arrival: Arrival, place: int) -> Iterator[tuple[bytes, bool]]:
         yield names.url, not new
 
 
-def _external_id(arrival: Arrival, name: bytes, kind: str, row_id: UUID, usager_id: UUID | None) -> ExternalId:
-    return ExternalId(
-        organisation_id=arrival.line.organisation_id,
-        partner_id=arrival.partner.id,
-        fingerprint=name,
-        kind=kind,
-        row_id=row_id,
-        usager_id=usager_id,
-    )
+def _external_id(arrival: Arrival, name: bytes, kind: str, row_id: UUID, usager_id: UUID | None) -> Line:
+    values = {
+        "organisation_id": arrival.line.organisation_id,
+        "partner_id": arrival.partner.id,
+        "fingerprint": "\\x" + name.hex(),
+        "kind": kind,
+        "row_id": row_id,
+        "usager_id": usager_id,
+    }
+    return Line(ExternalId, values)
 
 
-def _mention(line: Exchange, party_id: UUID, kind: str, entry_id: UUID) -> OutsidePartyMention:
-    return OutsidePartyMention(organisation_id=line.organisation_id, party_id=party_id, kind=kind, entry_id=entry_id)
+def _mention(line: Exchange, party_id: UUID, kind: str, entry_id: UUID) -> Line:
+    values = {"organisation_id": line.organisation_id, "party_id": party_id, "kind": kind, "entry_id": entry_id}
+    return Line(OutsidePartyMention, values)

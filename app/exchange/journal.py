@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from app.access.arrivals import Arrivals
 from app.access.entry import Row, fill
+from app.access.writing import Line
 from app.audit.vocabulary import Outcome
 from app.exchange.models import Direction, Exchange, ExchangeRow, State
 from app.exchange.targets import Target
@@ -107,39 +108,41 @@ def _about(line_id: UUID) -> str:
 
 def row_of(
     line: Exchange, position: int, done: Done, row: Row, usager_id: UUID | None, *, waits: bool, part: bool = False
-) -> ExchangeRow:
-    return ExchangeRow(
-        organisation_id=line.organisation_id,
-        exchange_id=line.id,
-        position=position,
-        type_name=done.type_name,
-        kind=row.KIND.value,
-        row_id=row.id,
-        usager_id=usager_id,
-        version=row.version,
-        beside=waits,
-        part=part,
-        answered=done.status,
-        warnings=None if part else _told(done.warnings),
-    )
+) -> Line:
+    values = {
+        "organisation_id": line.organisation_id,
+        "exchange_id": line.id,
+        "position": position,
+        "type_name": done.type_name,
+        "kind": row.KIND.value,
+        "row_id": row.id,
+        "usager_id": usager_id,
+        "version": row.version,
+        "beside": waits,
+        "part": part,
+        "answered": done.status,
+        "warnings": None if part else _told(done.warnings),
+    }
+    return Line(ExchangeRow, values)
 
 
-def row_stood(line: Exchange, position: int, done: Done, target: Target) -> ExchangeRow:
+def row_stood(line: Exchange, position: int, done: Done, target: Target) -> Line:
     """An entry that wrote nothing: a conditional creation that found its row, an update that says what stands."""
-    return ExchangeRow(
-        organisation_id=line.organisation_id,
-        exchange_id=line.id,
-        position=position,
-        type_name=done.type_name,
-        kind=target.its_map.view.TABLE.KIND.value,
-        row_id=target.id,
-        usager_id=target.usager_id,
-        version=done.version,
-        beside=False,
-        part=False,
-        answered=done.status,
-        warnings=_told(done.warnings),
-    )
+    values = {
+        "organisation_id": line.organisation_id,
+        "exchange_id": line.id,
+        "position": position,
+        "type_name": done.type_name,
+        "kind": target.its_map.view.TABLE.KIND.value,
+        "row_id": target.id,
+        "usager_id": target.usager_id,
+        "version": done.version,
+        "beside": False,
+        "part": False,
+        "answered": done.status,
+        "warnings": _told(done.warnings),
+    }
+    return Line(ExchangeRow, values)
 
 
 def _told(warnings: Sequence[Issue]) -> str | None:

@@ -233,6 +233,4 @@ def _columns(line: dict[str, Any]) -> dict[str, Any]:
     """A line of `entry_version` as the ORM takes it."""
     told = dict(line)
     told["snapshot"] = _bytes(line["snapshot"])
-    for name in ("occurred_at", "deleted_at"):
-        told[name] = datetime.fromisoformat(line[name]) if line[name] else None
     return told
