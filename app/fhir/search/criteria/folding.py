@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, literal_column
 
 from app.fhir.search.criteria.base import Column
 
-LIGATURES = {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l"}
+LIGATURES = {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "ẞ": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l"}
 MARKS = "[\u0300-\u036f]"
 GAPS = "[\\x01-/:-@[-`{-\\x7f\u00a1-\u00bf\u2010-\u203a]+"  # what is neither a letter nor a digit, in what we write
 _LIGATURES = str.maketrans(LIGATURES)
@@ -21,17 +21,16 @@ _MARKS, _GAPS = re.compile(MARKS), re.compile(GAPS.replace("[-`", "\\[-`"))
 
 def spoken(text: str) -> str:
     """`BENSAÏD-Lœuf d'Arc` → `bensaid loeuf d arc`."""
-    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text.translate(_LIGATURES)))
+    bare = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LIGATURES)
     return _GAPS.sub(" ", bare.replace("\0", "").lower()).strip(" ")
 
 
 def folded(own: Column) -> ColumnElement[Any]:
     """The same of a column, with a space before its first word."""
-    told: Any = own
+    told: Any = func.regexp_replace(func.normalize(own, literal_column("NFKD")), _text(MARKS), *_every(""))
     for one, two in LIGATURES.items():
         told = func.replace(told, _text(one), _text(two))
-    told = func.lower(func.regexp_replace(func.normalize(told, literal_column("NFKD")), _text(MARKS), *_every("")))
-    return _text(" ").concat(func.btrim(func.regexp_replace(told, _text(GAPS), *_every(" "))))
+    return _text(" ").concat(func.btrim(func.regexp_replace(func.lower(told), _text(GAPS), *_every(" "))))
 
 
 def speaks(own: Column, asked: ColumnElement[Any]) -> ColumnElement[bool]:
