@@ -139,6 +139,8 @@ def entry_args(cls: Any, *more: Any) -> tuple[Any, ...]:
         *owner,
         ForeignKeyConstraint(["organisation_id", "structure_id"], _key("structure")),
         Index(f"ix_{name}_of_usager", "organisation_id", "usager_id", text("occurred_at DESC"), text("id DESC")),
+        Index(None, "organisation_id", "occurred_at", "id"),
+        Index(None, "organisation_id", "updated_at", "id"),
         Index(
             f"ix_{name}_of_partner",
             "organisation_id",

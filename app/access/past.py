@@ -174,7 +174,7 @@ def _as_it_was(caller: Shape, n: int, question: Question, span: Span) -> Select[
     )
     told = told.join_from(row, V, and_(V.organisation_id == row.organisation_id, V.entry_id == row.id))
     told = told.join(key, and_(key.organisation_id == V.organisation_id, key.usager_id == V.usager_id))
-    told = told.where(question.listing.where, opens)
+    told = told.where(question.listing.where, opens, V.kind == word(row.KIND))
     if span.at:
         follows = and_(_Next.entry_id == V.entry_id, _Next.version == V.version + literal_column("1"))
         over = and_(_Next.organisation_id == V.organisation_id, follows, _Next.at <= _bind("at_low", INSTANT))

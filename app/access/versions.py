@@ -46,6 +46,7 @@ class EntryVersion(Base):
     __tablename__ = "entry_version"
     __table_args__ = (
         Index(None, "organisation_id", "usager_id", "at"),
+        Index(None, "organisation_id", "kind", "at", "entry_id", "version"),
         {"postgresql_partition_by": "RANGE (at)"},
     )
 

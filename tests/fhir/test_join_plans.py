@@ -14,11 +14,14 @@ from app.kernel.hot import SET_TENANT
 from tests.access.forgetting import forget
 from tests.dossier import KINDS, TABLES, THEN, Person, insert, row_of
 from tests.fhir.test_chains import made
+from tests.fhir.test_read import written
 from tests.world import World
 
 __all__ = ["made"]
 MANY, HOUSES = 10_000, 50
-GROWN = ("usager", "project", "action", "service", "means", "need", "event_participant", "transport")
+GROWN = (
+    "usager", "project", "action", "service", "means", "need", "event_participant", "transport", "transmission",
+)  # fmt: skip
 READ_WHOLE = re.compile(r"Seq Scan on (\w+)")
 QUERIES = (
     "Task?part-of.status=in-progress",
@@ -47,6 +50,7 @@ def grown(world: World, made: dict[str, str]) -> dict[str, str]:
     jeanne = Person(world.ids["ehpad"], world.keyring.new_usager_key(str(world.ids["jeanne"]))[0], world.ids["jeanne"])
     for kind, values in (("event", {"usager_id": jeanne.id}), ("transport", {"starts_at": THEN})):
         insert(world, TABLES.get(kind, kind), [row_of(world, kind, jeanne, values)])
+    written(world, usager="jeanne", structure="ehpad")
     asyncio.run(_grow(world))
     return {**made, "jeanne": str(world.ids["jeanne"])}
 
@@ -61,18 +65,28 @@ async def _grow(world: World) -> None:
         )]  # fmt: skip
         said = {
             "organisation_id": f"CASE n % {HOUSES} WHEN 0 THEN t.organisation_id ELSE md5('house' || n % {HOUSES})::uuid END",
-            "id": f"md5('{table}' || n)::uuid", "usager_id": "md5('usager' || n)::uuid",
+            "id": f"md5('{table}' || n)::uuid",
+            "usager_id": f"CASE WHEN n IN ({HOUSES}, {2 * HOUSES}) THEN t.usager_id ELSE md5('usager' || n)::uuid END",
             "project_id": "md5('project' || n)::uuid", "action_id": "md5('action' || n)::uuid",
             "event_id": "md5('event_participant' || n)::uuid", "replaces_id": "md5('project' || n + 1)::uuid",
             "number": "n", "birth_date": "date '1900-01-01' + n", "name_key": "'personne ' || n",
-            "occurred_at": "now() - n * interval '1 hour'",
+            "occurred_at": "now() - n * interval '1 hour'", "updated_at": "now() - n * interval '1 hour'",
         }  # fmt: skip
         columns = ", ".join(f'"{name}"' for name in names)
         told = ", ".join(said.get(name, f't."{name}"') for name in names)
-        await owner.execute(
+        grown = await owner.execute(
             f"INSERT INTO {table} ({columns}) SELECT {told} FROM (SELECT * FROM {table} LIMIT 1) t,"
             f" generate_series(1, {MANY}) n"
         )
+        assert grown == f"INSERT 0 {MANY}", table
+    names = [r[0] for r in await owner.fetch(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'entry_version'::regclass AND attnum > 0 AND NOT attisdropped"
+    )]  # fmt: skip
+    said = {"entry_id": "md5(kind || n)::uuid", "at": "now() - n * interval '1 hour'"}
+    await owner.execute(
+        f"INSERT INTO entry_version ({', '.join(names)}) SELECT {', '.join(said.get(name, name) for name in names)}"
+        f" FROM (SELECT DISTINCT ON (kind) * FROM entry_version) t, generate_series(1, {MANY}) n"
+    )
     await owner.execute("VACUUM ANALYZE")
     await owner.close()
 
@@ -124,3 +138,59 @@ def test_a_search_with_three_includes_is_soon_written(
         spent[times] = time.process_time() - began
     figure(f"includes: {spent['first']:.2f} s of CPU to write a search with three, {spent['then']:.3f} s once kept")
     assert spent["first"] < 1
+
+
+TURNED = {"": "occurred_at", "&_sort=_lastUpdated": "updated_at", "&_sort=-_lastUpdated": "updated_at"}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("sort", TURNED)
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("Patient", ["usager"]), ("CarePlan", ["project"]), ("ServiceRequest", ["need"]), ("Encounter", ["event_participant"]),
+        ("Task", ["action", "service", "means", "transport"]), ("DocumentReference", ["transmission"]),
+    ],
+)  # fmt: skip
+def test_a_page_begins_where_the_last_one_ended_by_an_index(
+    world: World, grown: dict[str, str], sort: str, name: str, tables: list[str]
+):
+    """Not counted off: the place of the last row given bounds what is read."""
+    bundle = world.get("sonia", f"/fhir/{name}?_count=1{sort}").json()
+    following = next(link["url"] for link in bundle["link"] if link["relation"] == "next")
+    with world.statements() as asked:
+        assert world.get("sonia", following).status_code == 200
+    [plan] = [plan_of(world, sql) for sql in asked.sql if "after_" in sql or ("LIMIT" in sql and "$1" in sql)]
+    place, turn = TURNED[sort], ">" if sort == "&_sort=_lastUpdated" else "<"
+    for table in tables:
+        bounds = [
+            cond
+            for cond in re.findall(rf" on {table}\b[^\n]*\n\s+Index Cond: ([^\n]*)", plan)
+            if f"ROW({place}, id) {turn}" in cond
+        ]
+        assert bounds, (table, plan)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("who", ["sonia", "helene", "chu"])
+@pytest.mark.parametrize(
+    "path", ["Task/_history?_since=2026-01-01", "Patient/_history?_count=5", "_history?_since=2026-11-20"]
+)
+def test_what_changed_since_is_found_by_an_index(world: World, grown: dict[str, str], who: str, path: str):
+    with world.statements() as asked:
+        assert world.get(who, f"/fhir/{path}").status_code == 200
+    plans = [plan_of(world, sql) for sql in asked.sql if "LIMIT" in sql and "$1" in sql]
+    assert plans
+    for plan in plans:
+        whole = {found for found in READ_WHOLE.findall(plan) if found in GROWN or found.startswith("entry_version")}
+        assert not whole, plan
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("query", ["Patient?family=PERS", "Patient?family:exact=PERSONNE"])
+def test_a_family_name_is_found_by_its_key(world: World, grown: dict[str, str], query: str):
+    with world.statements() as asked:
+        assert world.get("sonia", f"/fhir/{query}").status_code == 200
+    [plan] = [plan_of(world, sql) for sql in asked.sql if "LIMIT" in sql and "$1" in sql]
+    for key in ("name_key", "used_name_key"):
+        assert re.search(rf"Index Cond: [^\n]*\({key} >= [^\n]*\({key} < ", plan), plan

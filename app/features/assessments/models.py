@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Index, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, Uuid
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DossierEntry, entry_args, leading
@@ -58,7 +58,6 @@ class Assessment(DossierEntry):
         return entry_args(
             cls,
             CheckConstraint("jsonb_typeof(items::jsonb) = 'array'", name="items"),
-            Index(None, "organisation_id", "occurred_at", "id"),
             leading("ix_assessment_of_event", "event_id"),
             leading("ix_assessment_of_recorder", "recorder_id"),
             leading("ix_assessment_of_assessor", "assessor_id"),

@@ -138,7 +138,6 @@ class EventParticipant(DossierEntry):
                 postgresql_where=text("deleted_at IS NULL"),
             ),
             Index(None, "organisation_id", "series_id", postgresql_where=text("series_id IS NOT NULL")),
-            Index(None, "organisation_id", "occurred_at", "id"),
             Index("ix_event_participant_of_structure", "organisation_id", "structure_id", "occurred_at", "id"),
         )
 

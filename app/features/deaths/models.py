@@ -36,5 +36,4 @@ class Death(DossierEntry):
         return entry_args(
             cls,
             Index("uq_death_one", "organisation_id", "usager_id", unique=True, postgresql_where=OURS),
-            Index(None, "organisation_id", "occurred_at", "id"),
         )

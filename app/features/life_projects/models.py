@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DossierEntry, entry_args
@@ -44,4 +43,4 @@ class LifeProject(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return entry_args(cls, Index(None, "organisation_id", "occurred_at", "id"))
+        return entry_args(cls)

@@ -38,6 +38,5 @@ class Meal(DossierEntry):
     def __table_args__(cls) -> tuple[object, ...]:
         return entry_args(
             cls,
-            Index(None, "organisation_id", "occurred_at", "id"),
             Index("ix_meal_of_structure", "organisation_id", "structure_id", "occurred_at", "id"),
         )

@@ -6,7 +6,6 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-o
 from datetime import date
 from typing import ClassVar
 
-from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DossierEntry, entry_args
@@ -29,4 +28,4 @@ class Mobility(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return entry_args(cls, Index(None, "organisation_id", "occurred_at", "id"))
+        return entry_args(cls)

@@ -54,7 +54,7 @@ class OrientationRequest(DossierEntry):
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[object, ...]:
-        return entry_args(cls, Index(None, "organisation_id", "occurred_at", "id"))
+        return entry_args(cls)
 
 
 class OrientationDecision(DossierEntry):
@@ -93,5 +93,4 @@ class OrientationDecision(DossierEntry):
                 "id",
                 postgresql_where=text("rights_end_on IS NOT NULL AND deleted_at IS NULL"),
             ),
-            Index(None, "organisation_id", "occurred_at", "id"),
         )

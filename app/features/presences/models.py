@@ -81,7 +81,6 @@ class Presence(DossierEntry):
             cls,
             CheckConstraint("ends_at >= occurred_at", name="order"),
             Index(None, "organisation_id", "schedule_id"),
-            Index(None, "organisation_id", "occurred_at", "id"),
             Index("ix_presence_of_structure", "organisation_id", "structure_id", "occurred_at", "id"),
         )
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.access.entry import DossierEntry, entry_args
@@ -41,5 +41,4 @@ class SchoolPeriod(DossierEntry):
         return entry_args(
             cls,
             CheckConstraint("ends > starts", name="period"),
-            Index(None, "organisation_id", "occurred_at", "id"),
         )

@@ -56,5 +56,4 @@ class Stay(DossierEntry):
             Index(None, "organisation_id", "unit_id", postgresql_where=text("unit_id IS NOT NULL")),
             Index(None, "organisation_id", "structure_id"),
             Index(None, "organisation_id", "starts", "id"),
-            Index(None, "organisation_id", "occurred_at", "id"),
         )

@@ -72,6 +72,5 @@ class Transport(DossierEntry):
             cls,
             CheckConstraint("ends_at >= starts_at", name="order"),
             Index(None, "organisation_id", "event_id", postgresql_where=text("event_id IS NOT NULL")),
-            Index(None, "organisation_id", "occurred_at", "id"),
             Index("ix_transport_of_structure", "organisation_id", "structure_id", "occurred_at", "id"),
         )

@@ -79,7 +79,6 @@ class Usager(DossierEntry):
             Index(None, "organisation_id", "name_key", "id"),
             Index(None, "organisation_id", "used_name_key", "id", postgresql_where=text("used_name_key IS NOT NULL")),
             Index(None, "organisation_id", "birth_date"),
-            Index(None, "organisation_id", "occurred_at", "id"),
         )
 
 
