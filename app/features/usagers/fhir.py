@@ -244,7 +244,11 @@ PATIENT = ResourceMap(
         "birthdate": When(Usager.birth_date),
         "death-date": When(Usager.died_on),
         "deceased": flag(Usager.died_on.is_not(None)),
-        "family": Words((Usager.birth_family_name, Usager.used_family_name)),
+        "family": Words(
+            (Usager.birth_family_name, Usager.used_family_name),
+            keys=(Usager.name_key, Usager.used_name_key),
+            between=names.prefix,
+        ),
         "gender": Token.by(Usager.gender, {code: code for code in GENDERS}, of="Patient.gender"),
         "given": Words((Usager.birth_given_names, Usager.used_given_name), words=True),
         "identifier": NUMBERED,
