@@ -39,6 +39,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
+from app.access.beside import NO_UUID, known_as, state
 from app.access.entry import DossierEntry, Row
 from app.access.facts import ME, ORGANISATION, alive
 from app.access.permissions import Action, Reach
@@ -50,7 +51,7 @@ from app.access.refusal import ENDED
 from app.access.several import Found, Question
 from app.access.sharing import handed, handed_under
 from app.access.staff import cells_of
-from app.access.union import NO_UUID, known_as, record, state
+from app.access.union import record
 from app.access.versions import POLICY_COLUMNS, EntryVersion, StoredUsagerKey, about, as_then
 from app.audit import trail
 from app.audit.vocabulary import Ground, Outcome

@@ -12,13 +12,14 @@ from uuid import UUID
 import msgspec
 import orjson
 
+from app.access.beside import person_of
 from app.access.entry import DossierEntry, View
 from app.access.order import Order
 from app.access.permissions import Action
 from app.access.protection import hidden_since
 from app.access.reading import Reading
 from app.access.refusal import ENDED, OutOfReach, refused
-from app.access.union import Asking, Question, asking, counting, person_of, refusing
+from app.access.union import Asking, Question, asking, counting, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
 from app.kernel.hot import aside

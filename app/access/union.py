@@ -16,50 +16,32 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    column,
-    desc,
-    exists,
     false,
     func,
     literal_column,
-    not_,
     null,
-    or_,
     select,
-    table,
     true,
     union_all,
 )
-from sqlalchemy.orm import aliased
 from sqlalchemy.types import NullType
 
+from app.access.beside import NO_UUID, completed
 from app.access.entry import DossierEntry, View
-from app.access.facts import ORGANISATION, Extent, alive
+from app.access.facts import Extent, alive
 from app.access.order import Order
-from app.access.permissions import Action, Kind
+from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, as_before, as_handed, as_sent, ground
-from app.access.protection import hidden_now, protected_around
+from app.access.protection import hidden_now
 from app.access.questions import Listing, column_of, first_of_places, has_sealed, judged, plain
-from app.access.sharing import handed_under
-from app.access.versions import EntryVersion, StoredUsagerKey
+from app.access.versions import EntryVersion
 from app.audit import trail
 from app.audit.vocabulary import Outcome
 from app.kernel.hot import HotQuery, compiled, word
 from app.security.principal import Caller, Shape
 
-NO_UUID = "NULL::uuid"
 NO_KEY: ColumnElement[Any] = literal_column("NULL::bytea", LargeBinary())
-EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uuid()), column("state", Text()))
-NAME = table(
-    "external_id",
-    column("organisation_id", Uuid()),
-    column("partner_id", Uuid()),
-    column("kind", Text()),
-    column("row_id", Uuid()),
-    column("usager_id", Uuid()),
-)
 FEW = 4  # questions
-_V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 ME = bindparam("me", type_=Uuid())
 LIMIT = bindparam("limit", type_=Integer())
 
@@ -161,10 +143,10 @@ def _found_in(
         if sent and question.then is not None:
             branches += _as_it_was(told, question.then, order, usager)
     if len(branches) == 1:
-        return _completed(caller, branches[0].subquery("every"), counted).cte("found")
+        return completed(caller, branches[0].subquery("every"), counted).cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
     first = select(every).order_by(*order.turned(every)).limit(LIMIT).subquery("first")
-    return _completed(caller, first, counted).cte("found")
+    return completed(caller, first, counted).cte("found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,80 +256,6 @@ def _version_told(told: _Telling, order: Order, handed: Any) -> Select[Any]:
     known: dict[str, Any] = {"id": v.entry_id, "occurred_at": v.occurred_at}
     places = [*question.keys_then, v.entry_id] if question.keys else [known[name] for name in order.names]
     return order.within(line, places).limit(LIMIT)
-
-
-def _completed(caller: Shape, row: Any, counted: bool) -> Select[Any]:
-    """The rows that are told, and what is looked up beside each."""
-    inner = ("own", "bundle", "held", "whose", "waits", "handed", "sealed", "ground")
-    partner = caller.kind is Caller.PARTNER
-    under = row.c.ground
-    if partner:
-        by_hand = cast(handed_under(row.c.id, row.c.handed), Text())
-        under = case((row.c.handed.is_not(None), by_hand), else_=row.c.ground)
-    columns = [*(column for column in row.c if column.key not in inner), under.label("ground")]
-    k = StoredUsagerKey
-    key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.c.usager_id)
-    # a version of which the key was destroyed is no more
-    lives = [or_(row.c.n >= literal_column("0"), key.exists())] if partner else []
-    if counted:
-        return select(*columns).where(*lives)
-    columns.append(case((row.c.sealed, key.scalar_subquery()), else_=null()).label("wrapped"))
-    if not partner:
-        nothing = (cast(null(), Text()).label(name) for name in ("state", "known_as"))
-        return select(*columns, *nothing, literal_column("false").label("protected"))
-    hidden = case((row.c.n < literal_column("0"), protected_around(ORGANISATION, row.c.whose, row)), else_=false())
-    waits = case((row.c.waits, word("to_attach")), else_=_state(row.c.own, row.c.bundle, row.c.held, row.c.whose))
-    named = _known_as(row.c.own, row.c.id, row.c.whose, row)
-    return select(*columns, waits.label("state"), named.label("known_as"), hidden.label("protected")).where(*lives)
-
-
-def state(caller: Shape, row: Any) -> ColumnElement[Any]:
-    """What became of the bundle that brought a row, told to who sent it."""
-    if caller.kind is not Caller.PARTNER or "origin_exchange_id" not in row.__table__.columns:
-        return cast(null(), Text()).label("state")
-    own = row.origin_partner_id == ME
-    held, whose = (row.held, row.usager_id) if issubclass(row, DossierEntry) else (false(), literal_column(NO_UUID))
-    return _state(own, row.origin_exchange_id, held, whose).label("state")
-
-
-def _state(own: Any, bundle: Any, held: Any, whose: Any) -> ColumnElement[Any]:
-    """Of a row left out of a bundle that was attached in part, that it was refused: it is held still, and what it is
-    about is nobody attached."""
-    mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == bundle)
-    state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
-    elsewhere = exists().where(*_attached(), NAME.c.row_id == whose)
-    left_out = and_(held, state == word("accepted"), not_(elsewhere))
-    return case((and_(own, left_out), word("refused")), (own, state), else_=null())
-
-
-def known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
-    if caller.kind is not Caller.PARTNER or not issubclass(row, DossierEntry):
-        return cast(null(), Text()).label("known_as")
-    return _known_as(row.origin_partner_id == ME, row.id, row.usager_id, row).label("known_as")
-
-
-def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
-    """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other.
-
-    Of two whom it names and who are one person here, the one that this very row was about before. What came later says
-    itself whom it is about.
-    """
-    first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == whose)
-    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == id, _V.usager_id == NAME.c.row_id)
-    likely = (desc(before.correlate(NAME, row)), NAME.c.row_id)
-    named = first.order_by(*likely).limit(literal_column("1")).scalar_subquery()
-    return case((own, named), else_=null())
-
-
-@lru_cache
-def person_of() -> HotQuery:
-    """The person whom this partner knows by the id `asked`, when they were attached to another."""
-    return compiled(select(NAME.c.usager_id).where(*_attached(), NAME.c.row_id == bindparam("asked", type_=Uuid())))
-
-
-def _attached() -> tuple[ColumnElement[bool], ...]:
-    mine = (NAME.c.organisation_id == ORGANISATION, NAME.c.partner_id == ME)
-    return (*mine, NAME.c.kind == word(Kind.USAGER), NAME.c.usager_id != NAME.c.row_id)
 
 
 def _values(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:

@@ -1,0 +1,123 @@
+"""What is looked up beside a row once it is known to be told, and not for each row of each table: the key of its person,
+where the bundle that brought it stands, whom a partner knows in them, what is protected today.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    desc,
+    exists,
+    false,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.orm import aliased
+
+from app.access.entry import DossierEntry
+from app.access.facts import ME, ORGANISATION
+from app.access.permissions import Kind
+from app.access.protection import protected_around
+from app.access.sharing import handed_under
+from app.access.versions import EntryVersion, StoredUsagerKey
+from app.kernel.hot import HotQuery, compiled, word
+from app.security.principal import Caller, Shape
+
+NO_UUID = "NULL::uuid"
+EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uuid()), column("state", Text()))
+NAME = table(
+    "external_id",
+    column("organisation_id", Uuid()),
+    column("partner_id", Uuid()),
+    column("kind", Text()),
+    column("row_id", Uuid()),
+    column("usager_id", Uuid()),
+)
+_V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
+
+
+def completed(caller: Shape, row: Any, counted: bool) -> Select[Any]:
+    """The rows that are told, and what is looked up beside each; what is traced only, when `counted`."""
+    inner = ("own", "bundle", "held", "whose", "waits", "handed", "sealed", "ground")
+    partner = caller.kind is Caller.PARTNER
+    under = row.c.ground
+    if partner:
+        by_hand = cast(handed_under(row.c.id, row.c.handed), Text())
+        under = case((row.c.handed.is_not(None), by_hand), else_=row.c.ground)
+    columns = [*(column for column in row.c if column.key not in inner), under.label("ground")]
+    k = StoredUsagerKey
+    key = select(k.wrapped).where(k.organisation_id == ORGANISATION, k.usager_id == row.c.usager_id)
+    # a version of which the key was destroyed is no more; a page loses none by it, as the rows go with the key
+    lives = [or_(row.c.n >= literal_column("0"), key.exists())] if partner else []
+    if counted:
+        return select(*columns).where(*lives)
+    columns.append(case((row.c.sealed, key.scalar_subquery()), else_=null()).label("wrapped"))
+    if not partner:
+        nothing = (cast(null(), Text()).label(name) for name in ("state", "known_as"))
+        return select(*columns, *nothing, literal_column("false").label("protected"))
+    hidden = case((row.c.n < literal_column("0"), protected_around(ORGANISATION, row.c.whose, row)), else_=false())
+    waits = case((row.c.waits, word("to_attach")), else_=_state(row.c.own, row.c.bundle, row.c.held, row.c.whose))
+    named = _known_as(row.c.own, row.c.id, row.c.whose, row)
+    return select(*columns, waits.label("state"), named.label("known_as"), hidden.label("protected")).where(*lives)
+
+
+def state(caller: Shape, row: Any) -> ColumnElement[Any]:
+    """What became of the bundle that brought a row, told to who sent it."""
+    if caller.kind is not Caller.PARTNER or "origin_exchange_id" not in row.__table__.columns:
+        return cast(null(), Text()).label("state")
+    own = row.origin_partner_id == ME
+    held, whose = (row.held, row.usager_id) if issubclass(row, DossierEntry) else (false(), literal_column(NO_UUID))
+    return _state(own, row.origin_exchange_id, held, whose).label("state")
+
+
+def _state(own: Any, bundle: Any, held: Any, whose: Any) -> ColumnElement[Any]:
+    """Of a row left out of a bundle that was attached in part, that it was refused: it is held still, and what it is
+    about is nobody attached."""
+    mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == bundle)
+    state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
+    elsewhere = exists().where(*_attached(), NAME.c.row_id == whose)
+    left_out = and_(held, state == word("accepted"), not_(elsewhere))
+    return case((and_(own, left_out), word("refused")), (own, state), else_=null())
+
+
+def known_as(caller: Shape, row: Any) -> ColumnElement[Any]:
+    if caller.kind is not Caller.PARTNER or not issubclass(row, DossierEntry):
+        return cast(null(), Text()).label("known_as")
+    return _known_as(row.origin_partner_id == ME, row.id, row.usager_id, row).label("known_as")
+
+
+def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
+    """The id this partner was given for a person whom the secretary attached to one who was here: it learns no other.
+
+    Of two whom it names and who are one person here, the one that this very row was about before. What came later says
+    itself whom it is about.
+    """
+    first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == whose)
+    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == id, _V.usager_id == NAME.c.row_id)
+    likely = (desc(before.correlate(NAME, row)), NAME.c.row_id)
+    named = first.order_by(*likely).limit(literal_column("1")).scalar_subquery()
+    return case((own, named), else_=null())
+
+
+@lru_cache
+def person_of() -> HotQuery:
+    """The person whom this partner knows by the id `asked`, when they were attached to another."""
+    return compiled(select(NAME.c.usager_id).where(*_attached(), NAME.c.row_id == bindparam("asked", type_=Uuid())))
+
+
+def _attached() -> tuple[ColumnElement[bool], ...]:
+    mine = (NAME.c.organisation_id == ORGANISATION, NAME.c.partner_id == ME)
+    return (*mine, NAME.c.kind == word(Kind.USAGER), NAME.c.usager_id != NAME.c.row_id)
