@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.requests import Request
 
+from app.access.http import principal_at
+from app.audit.vocabulary import Door
 from app.features.documents.schemas import DocumentForm, DocumentIn, MyDocumentForm, MyDocumentIn
 from app.kernel import forms
 from app.kernel.errors import Invalid, UnsupportedMedia
@@ -47,10 +49,14 @@ def described(form: type[Body], whole: type[Body]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": kinds}}
 
 
-def sent(form: type[F], whole: Any) -> Callable[[Request], Awaitable[Sent[F]]]:
-    """What a route depends on. It raises UnsupportedMedia, Unreadable, Invalid, RequestValidationError."""
+def sent(form: type[F], whole: Any, door: Door) -> Callable[[Request], Awaitable[Sent[F]]]:
+    """What a route depends on. Who sends is known before anything is read.
+
+    It raises Unauthenticated, UnsupportedMedia, Unreadable, Invalid, RequestValidationError.
+    """
 
     async def read(request: Request) -> Sent[F]:
+        await principal_at(request, door)
         kind = forms.kind_of(request)
         if kind == forms.PARTS:
             return await of_parts(request, form)
@@ -95,6 +101,6 @@ def objects_of(request: Request) -> Objects | None:
 
 DESCRIBED = described(DocumentForm, DocumentIn)
 MINE_DESCRIBED = described(MyDocumentForm, MyDocumentIn)
-SentDocument = Annotated[Sent[DocumentForm], Depends(sent(DocumentForm, DocumentIn))]
-SentMyDocument = Annotated[Sent[MyDocumentForm], Depends(sent(MyDocumentForm, MyDocumentIn))]
+SentDocument = Annotated[Sent[DocumentForm], Depends(sent(DocumentForm, DocumentIn, Door.API))]
+SentMyDocument = Annotated[Sent[MyDocumentForm], Depends(sent(MyDocumentForm, MyDocumentIn, Door.ME))]
 Kept = Annotated[Objects | None, Depends(objects_of)]

@@ -114,6 +114,12 @@ class TestRefused:
         assert answer.status_code == 422
         assert refusals(answer)[0][0] == "/content"
 
+    @pytest.mark.parametrize("path", [PATH, "/api/v1/me/documents"])
+    def test_nothing_is_read_of_a_stranger(self, world: World, path: str):
+        """Neither what is wrong with it, nor that it is too large."""
+        for sent in ({"content": b"{"}, {"files": {"file": PDF + b"0" * (21 * MIB)}}):
+            assert world.client.post(path, **sent).status_code == 401
+
     @pytest.mark.threat("file-too-large")
     def test_more_than_the_cap(self, world: World):
         large = PDF + b"0" * (21 * MIB)
