@@ -103,7 +103,7 @@ def line_of(entry: Base) -> dict[str, Any]:
     read = reader(entry)
     values = {name: read(name) for name in _names(type(entry))}
     for name in _bytes(type(entry)):
-        if values[name] is not None:
+        if isinstance(values[name], bytes):
             values[name] = "\\x" + values[name].hex()
     return values
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.api.openapi_shared import resolved
 from app.features.transports.models import Traveller
 from app.fhir.registry import profiles_of
 from app.security.principal import Role
@@ -103,10 +104,11 @@ SOURCES: dict[str, Callable[[], Json]] = {
 def lists(world: World) -> list[str]:
     """Every list of a dossier that the REST API has."""
     found = []
-    for path, verbs in world.client.get("/openapi.json").json()["paths"].items():
-        asked = {p["name"] for p in verbs.get("get", {}).get("parameters", ())}
+    openapi = world.client.get("/openapi.json").json()
+    for path, verbs in openapi["paths"].items():
+        asked = {resolved(openapi, p)["name"] for p in verbs.get("get", {}).get("parameters", ())}
         if "usager" in asked and path.startswith("/api/v1/"):
-            found.append(f"{path}?usager={{usager_id}}&limit=200")
+            found.append(f"{path}?usager={{usager_id}}" + ("&limit=200" if "limit" in asked else ""))
         elif path.count("{") == 1 and path.startswith("/api/v1/usagers/{usager_id}"):
             found.append(path)
     return found

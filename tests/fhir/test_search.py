@@ -149,7 +149,7 @@ class TestRefused:
         "query",
         [
             "_count=abc", "_count=-1", "_count=1.5", "_count=", "_count=1&_count=2", "date=hier", "date=2026-13",
-            "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=9999",
+            "date=2026-02-30", "date=xx2026", "date=", "date=2026-05-03T24:00", "date=0000", "date=99999",
             "patient=", "patient=Patient/", "patient=a b", "_id=a,,b", "_sort=subject", "_has:x=y",
             "patient:missing=maybe", "_id:above=x", "date:not=2026", "patient.colour=x", "date=" + ",".join(["2026"] * 9),
             "_id=" + ",".join(["x"] * 101), "&".join(["_id=x"] * 21), "_id=%ff", "_total=banana", "_total=none&_total=none", "_summary=yes",
