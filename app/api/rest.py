@@ -1,7 +1,8 @@
 """The REST API, one line a room."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from app.api.known import known_parameters
 from app.api.me import router as me
 from app.api.me_session import router as me_session
 from app.api.sending import router as sent
@@ -64,7 +65,7 @@ PREFIX = "/api/v1"
 
 
 def rest() -> APIRouter:
-    router = APIRouter(prefix=PREFIX)
+    router = APIRouter(prefix=PREFIX, dependencies=[Depends(known_parameters)])
     router.include_router(me)
     router.include_router(me_session)
     router.include_router(my_visits)

@@ -44,6 +44,25 @@ def test_a_body_over_the_cap_is_413_whatever_it_is(world: World, kind: str):
     assert world.client.post(NOTES, content=b"x" * (1024 * 1024 + 1), headers=headers).status_code == 413
 
 
+class TestUnknownParameters:
+    """Passed over, a filter misspelt would tell everything."""
+
+    def test_names_what_the_address_knows_and_nothing_received(self, world: World):
+        answer = world.get("sonia", f"{NOTES}?usagr=147720425367430&limit=2")
+        assert (answer.status_code, answer.json()["code"]) == (400, "unknown_parameter")
+        assert "limit, " in answer.text
+        assert "usagr" not in answer.text
+        assert "1477" not in answer.text
+
+    def test_a_field_of_a_model_is_known(self, world: World):
+        day = {"usager": str(world.ids["lucas"]), "since": "2026-01-01"}
+        assert world.get("sonia", "/api/v1/access/trail", params=day).status_code == 403
+
+    def test_an_address_without_any_says_so(self, world: World):
+        answer = world.get("ines", "/api/v1/me?a=1")
+        assert (answer.status_code, "ne prend pas de paramètre" in answer.text) == (400, True)
+
+
 class TestTheBase:
     @pytest.mark.parametrize(("lost", "status"), [(True, 503), (False, 500)])
     def test_that_is_away_says_when_to_come_back_but_its_other_faults_are_ours(
