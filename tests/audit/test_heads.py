@@ -175,7 +175,7 @@ class TestHourly:
     async def test_one_file_an_hour_whole_and_closed_to_others(
         self, chained: TestDatabase, connect: Connect, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ):
-        now, folder, watch = heads.now(), tmp_path / "heads", Watch()
+        now, folder, watch = heads.now().replace(minute=10), tmp_path / "heads", Watch()
         after, connection = heads.hourly(folder, keyring, watch), await connect(chained.sealer_url)
         for minutes in (0, 1, 60, 61):
             monkeypatch.setattr(heads, "now", lambda minutes=minutes: now + timedelta(minutes=minutes))
