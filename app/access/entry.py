@@ -103,26 +103,16 @@ class DossierEntry(Row):
 
 
 def fill(row: Base, but: Container[str] = ()) -> None:
-    """Python's defaults, at once: rows are written by statements of ours, not by a flush."""
-    values = vars(row) if _is_new(row) else None
-    read = reader(row)
+    """Python's defaults, at once, in a new row: it is written by statements of ours, not by a flush."""
+    values = vars(row)
     for name, given in _given(type(row)):
-        if name in but or read(name) is not None:
-            continue
-        value = given(None) if callable(given) else given
-        if values is None:
-            setattr(row, name, value)
-        else:
-            values[name] = value
+        if name not in but and values.get(name) is None:
+            values[name] = given(None) if callable(given) else given
 
 
 def reader(row: Base) -> Callable[[str], Any]:
     """Its columns by name; of a new row without asking the mapper, which costs ten times as much."""
-    return vars(row).get if _is_new(row) else partial(getattr, row)
-
-
-def _is_new(row: Base) -> bool:
-    return instance_state(row).key is None
+    return vars(row).get if instance_state(row).key is None else partial(getattr, row)
 
 
 @cache

@@ -94,7 +94,7 @@ PATHS: dict[str, Any] = {
         "post": _route(
             "fhirTransaction",
             "Envoyer un bundle : transaction, tout ou rien ; batch, chacun pour soi",
-            ("403", "404", "409", "412", "422"),
+            ("403", "404", "405", "409", "412", "422"),
             _asked("dry-run", "true : tout est vérifié, rien n'est écrit.", enum=["true", "false"]),
             PREFER,
             IDEMPOTENCY,

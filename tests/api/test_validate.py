@@ -199,6 +199,13 @@ class TestAtItsAddress:
         assert world.get("chu", f"/fhir/Flag/{standing['id']}").status_code == 200
 
 
+def test_a_type_that_r4_does_not_know_is_no_address(world: World):
+    sent = {"json": {"resourceType": "Flag"}, "headers": world.bearers["chu"]}
+    for place in ("Nope", "Nope/1"):
+        assert world.client.post(f"/fhir/{place}/$validate", **sent).status_code == 404
+    assert world.client.post("/fhir/Account/$validate", **sent).status_code == 200  # not served here, and known
+
+
 def test_it_is_promised(world: World):
     rest = world.client.get("/fhir/metadata").json()["rest"][0]
     named = {r["type"]: [o["name"] for o in r.get("operation", ())] for r in rest["resource"]}

@@ -27,7 +27,7 @@ async def listed(gate: StaffReading, usager: UUID | None = None, after: After = 
     return await page(gate, PurposeOut, service.ALL, limit, after, "all")
 
 
-@router.get("/{purpose_id}", operation_id="readPurpose")
+@router.get("/{purpose_id}", operation_id="readPurpose", responses={410: {}})
 async def read(purpose_id: UUID, gate: StaffReading) -> Response:
     return one(await gate.get(PurposeOut, purpose_id))
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app.fhir.checking import faults_of
+from app.fhir.checking import UNKNOWN_TYPE, faults_of
+from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
 from app.fhir.packages.held import Held
@@ -19,7 +20,7 @@ from app.fhir.reading import Entry, entries_of
 from app.fhir.references import Links
 from app.fhir.registry import Registry
 from app.fhir.tolerance import doubts_of, warning
-from app.kernel.errors import Fault, Unreadable
+from app.kernel.errors import Fault, NotFound, Unreadable
 
 CREATE, UPDATE, DELETE, PROFILE = MODES = ("create", "update", "delete", "profile")
 ONLY_READ = "Ce type ne s'écrit pas : il se lit."
@@ -45,7 +46,10 @@ class Wanted:
 
 
 def wanted(type_name: str, id: str, said: Sequence[tuple[str, str]]) -> Wanted:
-    """Raises Unreadable."""
+    """Raises Unreadable; NotFound for a type that R4 does not know."""
+    if type_name and type_name not in R4_TYPES:
+        code, sentence = UNKNOWN_TYPE
+        raise NotFound(sentence, code=code)
     profiles = tuple(text for name, text in said if name == "profile")
     modes = [text for name, text in said if name == "mode"] or [""]
     mode = modes[0]
