@@ -30,7 +30,15 @@ def family_cpu(pid: int) -> int:
     """Of a process, of its children, and of those that ended: all of Postgres, by its first process."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     ended = sum(map(int, Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[13:15]))
-    return cpu(pid) + ended + sum(cpu(int(child)) for child in children)
+    return cpu(pid) + ended + sum(map(_cpu_if_there, map(int, children)))
+
+
+def _cpu_if_there(pid: int) -> int:
+    """A worker of Postgres may end between two looks."""
+    try:
+        return cpu(pid)
+    except FileNotFoundError:
+        return 0
 
 
 def rss_mb(pid: int) -> float:

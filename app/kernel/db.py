@@ -23,7 +23,11 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-SERVER = {"jit": "off", "application_name": "dui"}
+SERVER = {
+    "jit": "off",
+    "application_name": "dui",
+    "plan_cache_mode": "force_generic_plan",  # as in the hot lane: a plan costs more than its use
+}
 SET_TENANT = text("SELECT set_config('dui.organisation', :organisation, true)")
 
 
