@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.dossier import LOCAL
-from tests.oracle.answers import Ask, counted, entries, followed, numbers
+from tests.oracle.answers import PAGE, Ask, counted, entries, followed, numbers
 from tests.oracle.facts import Line
 from tests.oracle.links import NO_SUBJECT, of_type
 from tests.oracle.paths import FHIR, NOT_SEARCHED, Ids, Path, both, has, rows_of, searched
@@ -104,6 +104,19 @@ def _several() -> Iterator[Path]:
         yield Path(f"several form {one},{other}", _by_form("/fhir/_search", types), right, about=f"{one},{other}")
 
 
+def _explained(place: str) -> Ask:
+    """Refused to whose membership has ended, and to nobody else who keeps the server."""
+    explained = f"{place}?_explain=true&_count={PAGE}"
+
+    def ask(world: Drawn, who: Who) -> Ids:
+        answer = world.cast.world.get(who.name, explained)
+        refused = answer.status_code == 403
+        assert refused is not world.truths[who.name].in_office, f"{explained}: {answer.status_code}"
+        return set() if refused else followed(world, who, answer, explained, "match")
+
+    return ask
+
+
 def _of_type(world: Drawn, who: Who, name: str) -> Iterator[Path]:
     place, right = f"/fhir/{name}", of_type(name)
 
@@ -119,7 +132,7 @@ def _of_type(world: Drawn, who: Who, name: str) -> Iterator[Path]:
     for how in ("_total=accurate&_count=1", "_total=estimate&_count=1", "_summary=count"):
         yield path("total", counted(place, how), lambda truth: numbers(right(truth)), how)
     if who.kind == "direction":
-        yield path("explain", entries(f"{place}?_explain=true", "match"))
+        yield path("explain", _explained(place))
     yield path("form", _by_form(f"{place}/_search", "_lastUpdated=gt2000"))
     yield path("narrowed", searched(f"{place}?_lastUpdated=gt2000&_id:missing=false"))
     for row in [row for kind in FHIR[name] for row in world.facts.rows[kind]][:40:8]:

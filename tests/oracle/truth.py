@@ -103,7 +103,7 @@ class Truth:
         if cell == "named":
             mine = self.who.kind == "partner" and row["origin_partner_id"] == self.who.id
             return None if mine or row["id"] in self._named else "named"
-        return "office" if self.who.staff and not self._in_office else None
+        return "office" if self.who.staff and not self.in_office else None
 
     @cached_property
     def _named(self) -> set[UUID]:
@@ -124,7 +124,7 @@ class Truth:
             return "opposition"
         if row["reserved_to"] is not None and self.who.id not in (*row["reserved_to"], row["author_id"]):
             return "reserved"
-        if not self._in_office:
+        if not self.in_office:
             return "office"
         if self._emergency(kind, row) or self._on_call(kind, row):
             return None
@@ -144,8 +144,8 @@ class Truth:
         stops the law, no team opens it, nor an emergency.
         """
         cell = self._cell("alert", row["category"])
-        if not self._in_office or cell is None:
-            return "category" if self._in_office else "office"
+        if not self.in_office or cell is None:
+            return "category" if self.in_office else "office"
         if self.who.id in (row["author_id"], *(row["reserved_to"] or ())):
             return None
         return None if cell == "structure" and row["structure_id"] in self._places else "named"
@@ -242,7 +242,7 @@ class Truth:
         return stands(stay) and runs(stay, self.facts.today)
 
     @cached_property
-    def _in_office(self) -> bool:
+    def in_office(self) -> bool:
         mine = [m for m in self.facts.rows["membership"] if m["id"] == self.who.membership]
         return any(m["deleted_at"] is None and runs(m, self.facts.today) for m in mine)
 
