@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.access.entry import DossierEntry
+from app.access.external_ids import EXTERNAL_ID
 from app.access.facts import ME, ORGANISATION
 from app.access.permissions import Kind
 from app.access.protection import protected_around
@@ -38,14 +39,6 @@ from app.security.principal import Caller, Shape
 
 NO_UUID = "NULL::uuid"
 EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uuid()), column("state", Text()))
-NAME = table(
-    "external_id",
-    column("organisation_id", Uuid()),
-    column("partner_id", Uuid()),
-    column("kind", Text()),
-    column("row_id", Uuid()),
-    column("usager_id", Uuid()),
-)
 _V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 
 
@@ -88,7 +81,7 @@ def _state(own: Any, bundle: Any, held: Any, whose: Any) -> ColumnElement[Any]:
     about is nobody attached."""
     mine = (EXCHANGE.c.organisation_id == ORGANISATION, EXCHANGE.c.id == bundle)
     state = select(EXCHANGE.c.state).where(*mine).scalar_subquery()
-    elsewhere = exists().where(*_attached(), NAME.c.row_id == whose)
+    elsewhere = exists().where(*_attached(), EXTERNAL_ID.c.row_id == whose)
     left_out = and_(held, state == word("accepted"), not_(elsewhere))
     return case((and_(own, left_out), word("refused")), (own, state), else_=null())
 
@@ -105,9 +98,9 @@ def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
     Of two whom it names and who are one person here, the one that this very row was about before. What came later says
     itself whom it is about.
     """
-    first = select(cast(NAME.c.row_id, Text())).where(*_attached(), NAME.c.usager_id == whose)
-    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == id, _V.usager_id == NAME.c.row_id)
-    likely = (desc(before.correlate(NAME, row)), NAME.c.row_id)
+    first = select(cast(EXTERNAL_ID.c.row_id, Text())).where(*_attached(), EXTERNAL_ID.c.usager_id == whose)
+    before = exists().where(_V.organisation_id == ORGANISATION, _V.entry_id == id, _V.usager_id == EXTERNAL_ID.c.row_id)
+    likely = (desc(before.correlate(EXTERNAL_ID, row)), EXTERNAL_ID.c.row_id)
     named = first.order_by(*likely).limit(literal_column("1")).scalar_subquery()
     return case((own, named), else_=null())
 
@@ -115,9 +108,11 @@ def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
 @lru_cache
 def person_of() -> HotQuery:
     """The person whom this partner knows by the id `asked`, when they were attached to another."""
-    return compiled(select(NAME.c.usager_id).where(*_attached(), NAME.c.row_id == bindparam("asked", type_=Uuid())))
+    return compiled(
+        select(EXTERNAL_ID.c.usager_id).where(*_attached(), EXTERNAL_ID.c.row_id == bindparam("asked", type_=Uuid()))
+    )
 
 
 def _attached() -> tuple[ColumnElement[bool], ...]:
-    mine = (NAME.c.organisation_id == ORGANISATION, NAME.c.partner_id == ME)
-    return (*mine, NAME.c.kind == word(Kind.USAGER), NAME.c.usager_id != NAME.c.row_id)
+    mine = (EXTERNAL_ID.c.organisation_id == ORGANISATION, EXTERNAL_ID.c.partner_id == ME)
+    return (*mine, EXTERNAL_ID.c.kind == word(Kind.USAGER), EXTERNAL_ID.c.usager_id != EXTERNAL_ID.c.row_id)

@@ -11,32 +11,21 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Select,
-    Text,
     Uuid,
     and_,
     bindparam,
-    column,
     false,
     func,
     or_,
     select,
-    table,
     true,
 )
 from sqlalchemy.dialects.postgresql import array
 
 from app.access.entry import ME, Readable, Row, word
+from app.access.external_ids import EXTERNAL_ID
 from app.fhir.search.criteria import MISSING, NOT, Around, Asked, Bind, Criterion, Mask, Reference
 from app.fhir.search.values import BadValue
-
-NAMED = table(
-    "external_id",
-    column("organisation_id", Uuid()),
-    column("partner_id", Uuid()),
-    column("kind", Text()),
-    column("row_id", Uuid()),
-    column("usager_id", Uuid()),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +96,7 @@ class Beyond(Criterion):
 
 def _attached_since(found: Select[Any]) -> Select[Any]:
     """With whom this partner's persons were attached to here: their rows are about these since."""
-    those, x = found.correlate(None).subquery("those"), NAMED.alias("named_person")
+    those, x = found.correlate(None).subquery("those"), EXTERNAL_ID.alias("named_person")
     mine = and_(x.c.organisation_id == bindparam("organisation", type_=Uuid()), x.c.partner_id == ME)
     mine = and_(mine, x.c.kind == word("usager"), x.c.row_id == those.c.id)
     both = func.unnest(array([those.c.id, x.c.usager_id]), type_=Uuid())

@@ -14,30 +14,21 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    column,
     false,
     literal_column,
     or_,
     select,
-    table,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.access.entry import ME
+from app.access.external_ids import EXTERNAL_ID
 from app.fhir.identifiers import SYSTEMS, fingerprint, normal
 from app.fhir.search.criteria.base import Around, Asked, Bind, Column, Criterion, has
 from app.fhir.search.values import BadValue, tokens
 
 ANY_SENDER = "any_sender"  # 1 for the team, who may search by the names that any partner gave
 SYSTEM_AND_VALUE = "dites le système et la valeur, comme urn:oid:1.2.250.1.71.4.2.2|1750000001"
-EXTERNAL_ID = table(
-    "external_id",
-    column("organisation_id", Uuid()),
-    column("partner_id", Uuid()),
-    column("fingerprint", LargeBinary()),
-    column("row_id", Uuid()),
-    column("usager_id", Uuid()),
-)
 
 
 @dataclass(frozen=True, eq=False)
