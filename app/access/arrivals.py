@@ -37,7 +37,7 @@ from app.access.gate import Gate
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, decides, overtaken
 from app.access.refusal import MayNot, refused
-from app.access.versions import line_of
+from app.access.versions import values_of
 from app.access.writing import as_json
 from app.kernel.clock import now
 from app.kernel.crypto import UsagerKey
@@ -206,7 +206,7 @@ def _arrived(caller: Shape, table: type[DossierEntry]) -> Any:
 
 
 def _told(rows: Iterable[Row]) -> str:
-    return as_json([line_of(row) for row in rows])
+    return as_json([values_of(row) for row in rows])
 
 
 def _names(table: type[Row]) -> list[str]:

@@ -25,7 +25,7 @@ from app.access.policy import allowed, has_cell, usager_table
 from app.access.questions import Listing, still_alive
 from app.access.reading import Reading
 from app.access.refusal import ENDED, NOT_FOUND, MayNot, OutOfReach, Refused, refused
-from app.access.versions import StoredUsagerKey, line_of, version_of
+from app.access.versions import StoredUsagerKey, values_of, version_of
 from app.access.writing import as_json, told_by
 from app.audit import trail
 from app.audit.vocabulary import Outcome
@@ -220,7 +220,7 @@ class Gate(Reading):
     async def _insert(self, table: type[Row], rows: Sequence[Row]) -> None:
         """One statement a table; it answers, for each row, whether the policy lets this caller write it."""
         query = writing.inserting(self.principal.shape, table)
-        values = {**facts(self.principal), "rows": as_json([line_of(row) for row in rows])}
+        values = {**facts(self.principal), "rows": as_json([values_of(row) for row in rows])}
         try:
             told = (await (await self._session.connection()).execute(query, values)).all()
         except IntegrityError as exc:

@@ -9,11 +9,10 @@ from uuid import UUID
 from fastapi import Depends, Header, Query, Request
 from starlette.responses import Response
 
-from app.access.entry import Row, View
+from app.access.entry import Row, View, spelled
 from app.access.gate import Gate, Listing
 from app.access.opening import opened_as
 from app.access.reading import Reading
-from app.access.versions import values_of
 from app.audit.vocabulary import Call, Door
 from app.kernel import paging
 from app.kernel.answers import etag, told
@@ -160,14 +159,10 @@ def one(row: Any) -> Response:
 
 def seen(view: type[V], row: Row) -> V:
     """A row just written, as its view tells it; what the view computes keeps its default until the next read."""
-    values = values_of(row)
-    told: dict[str, Any] = {n: _typed(row, n, values[n]) for n in view.__struct_fields__ if n in values}
+    columns = row.__table__.columns
+    names = (n for n in view.__struct_fields__ if n in columns and columns[n].computed is None)
+    told: dict[str, Any] = {n: spelled(getattr(row, n)) for n in names}
     return view(**told)
-
-
-def _typed(row: Row, name: str, plain: object) -> object:
-    value = getattr(row, name)
-    return plain if isinstance(value, UUID | list) else value
 
 
 async def page(

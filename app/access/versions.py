@@ -39,8 +39,6 @@ POLICY_COLUMNS = (
     "deleted_at",
 )
 
-AS_IT_IS = frozenset({str, int, bool, float, type(None)})
-
 
 class EntryVersion(Base):
     __tablename__ = "entry_version"
@@ -88,18 +86,7 @@ def about(kind: str, id: UUID | str, version: int) -> str:
 
 
 def values_of(entry: Base) -> dict[str, Any]:
-    """The row's columns as JSON can hold them; `changed_xid` is Postgres's to say."""
-    read = reader(entry)
-    return {name: _plain(read(name)) for name in _names(type(entry))}
-
-
-@cache
-def _names(table: type[Base]) -> tuple[str, ...]:
-    return tuple(c.key for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None)
-
-
-def line_of(entry: Base) -> dict[str, Any]:
-    """The same, ids and moments as they are: what writes the JSON (`orjson`) says them alike."""
+    """The row's columns as `orjson` writes them: bytes as Postgres reads them; `changed_xid` is Postgres's to say."""
     read = reader(entry)
     values = {name: read(name) for name in _names(type(entry))}
     for name in _bytes(type(entry)):
@@ -109,13 +96,18 @@ def line_of(entry: Base) -> dict[str, Any]:
 
 
 @cache
+def _names(table: type[Base]) -> tuple[str, ...]:
+    return tuple(c.key for c in table.__table__.columns if c.key != "changed_xid" and c.computed is None)
+
+
+@cache
 def _bytes(table: type[Base]) -> tuple[str, ...]:
     return tuple(c.key for c in table.__table__.columns if isinstance(c.type, LargeBinary))
 
 
 def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> dict[str, Any]:
     """The line of `entry_version` that remembers this row as it stands."""
-    values = line_of(entry)
+    values = values_of(entry)
     sealed = key.seal(orjson.dumps(values, default=str), about(entry.KIND, entry.id, entry.version))
     return {
         **{name: values[name] for name in POLICY_COLUMNS},
@@ -133,19 +125,3 @@ def as_then(view: type[V], snapshot: dict[str, Any], wrapped: bytes) -> V:
         if isinstance(column.type, LargeBinary) and values.get(column.key) is not None:
             values[column.key] = bytes.fromhex(values[column.key].removeprefix("\\x"))
     return msgspec.convert({**values, "wrapped_key": wrapped}, view)
-
-
-def _plain(value: object) -> object:
-    if type(value) in AS_IT_IS:
-        return value
-    match value:
-        case bytes():
-            return "\\x" + value.hex()
-        case UUID():
-            return str(value)
-        case list():
-            return [_plain(v) for v in value]
-        case datetime():
-            return value.isoformat()
-        case _:
-            return value

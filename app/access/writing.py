@@ -26,7 +26,7 @@ from sqlalchemy.exc import IntegrityError
 from app.access.entry import DossierEntry, Row
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed
-from app.access.versions import EntryVersion, StoredUsagerKey, line_of
+from app.access.versions import EntryVersion, StoredUsagerKey, values_of
 from app.audit import trail
 from app.audit.models import AuditEntry
 from app.kernel.clock import now
@@ -88,7 +88,7 @@ def settling(notes: Sequence[Note]) -> tuple[Any, dict[str, str]]:
     """The statement that settles and writes these notes, and their values; of two that hold one place, the last."""
     lots: dict[tuple[type[Base], bool], dict[tuple[object, ...], dict[str, Any]]] = {}
     for row, over in notes:
-        table, values = row if isinstance(row, Line) else (type(row), line_of(row))
+        table, values = row if isinstance(row, Line) else (type(row), values_of(row))
         place = tuple(values[name] for name in _keys(table))
         lots.setdefault((table, over), {})[place] = values
     told = {f"notes_{n}": as_json([*lot.values()]) for n, lot in enumerate(lots.values())}

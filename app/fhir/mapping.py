@@ -19,7 +19,7 @@ from sqlalchemy import BindParameter, ColumnElement, true
 from sqlalchemy.sql import visitors
 
 from app.access.contents import Content
-from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, word
+from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, spelled, word
 from app.fhir import keeping
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
@@ -221,7 +221,7 @@ def plain(thing: Element | Json) -> Json:
 def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyType({})) -> V:
     """A row in hand as its view will tell it; what the view computes comes from `told`, or keeps its default."""
     read = reader(row)
-    values: dict[str, Any] = {name: _as_read(read(name)) for name in _columns(view, type(row))}
+    values: dict[str, Any] = {name: spelled(read(name)) for name in _columns(view, type(row))}
     if "wrapped_key" in view.__struct_fields__:
         values["wrapped_key"] = None
     return view(**{**values, **told})
@@ -230,12 +230,6 @@ def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyTy
 @cache
 def _columns(view: type[View], table: type[Row]) -> tuple[str, ...]:
     return tuple(name for name in view.__struct_fields__ if name in table.__table__.columns)
-
-
-def _as_read(value: object) -> object:
-    if isinstance(value, list):
-        return [_as_read(item) for item in value]
-    return str(value) if isinstance(value, UUID) else value
 
 
 def _kept_beside(view: View, keyring: Keyring) -> Json:
