@@ -42,8 +42,10 @@ EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uui
 _V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 
 
-def completed(caller: Shape, row: Any, counted: bool) -> Select[Any]:
-    """The rows that are told, and what is looked up beside each; what is traced only, when `counted`."""
+def completed(caller: Shape, row: Any, counted: bool, usager: str | None = None) -> Select[Any]:
+    """The rows that are told, and what is looked up beside each; what is traced only, when `counted`. `usager` names the
+    parameter that holds the one person whom all of them are about.
+    """
     inner = ("own", "bundle", "held", "whose", "waits", "handed", "sealed", "ground")
     partner = caller.kind is Caller.PARTNER
     under = row.c.ground
@@ -63,7 +65,10 @@ def completed(caller: Shape, row: Any, counted: bool) -> Select[Any]:
         return select(*columns, *nothing, literal_column("false").label("protected"))
     hidden = case((row.c.n < literal_column("0"), protected_around(ORGANISATION, row.c.whose, row)), else_=false())
     waits = case((row.c.waits, word("to_attach")), else_=_state(row.c.own, row.c.bundle, row.c.held, row.c.whose))
-    named = _known_as(row.c.own, row.c.id, row.c.whose, row)
+    own = row.c.own
+    if usager:  # asked once; few persons have two names
+        own = and_(own, exists().where(*_attached(), EXTERNAL_ID.c.usager_id == bindparam(usager, type_=Uuid())))
+    named = _known_as(own, row.c.id, row.c.whose, row)
     return select(*columns, waits.label("state"), named.label("known_as"), hidden.label("protected")).where(*lives)
 
 

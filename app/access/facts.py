@@ -28,11 +28,13 @@ from sqlalchemy import (
     table,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from app.access import models, openings
 from app.access.entry import DossierEntry, Row
 from app.access.models import STAY, MembershipStructure
+from app.access.once import Once
 from app.access.openings import Narrowed
 from app.kernel.clock import now, today
 from app.kernel.hot import word
@@ -99,7 +101,7 @@ def facts(principal: Principal) -> dict[str, object]:
 
 def alive() -> ColumnElement[bool]:
     """The session of this caller was neither revoked nor outlived."""
-    return exists().where(LIVING.c.id == SESSION, LIVING.c.revoked_at.is_(None), LIVING.c.expires_at > NOW)
+    return Once(exists().where(LIVING.c.id == SESSION, LIVING.c.revoked_at.is_(None), LIVING.c.expires_at > NOW))
 
 
 def here(role: Role, row: type[Row]) -> ColumnElement[bool]:
@@ -117,8 +119,12 @@ def among(value: ColumnElement[Any], few: Select[Any]) -> ColumnElement[bool]:
     return value == any_(_array(few))
 
 
-def _array(few: Select[Any]) -> ColumnElement[Any]:
-    return func.array(few.scalar_subquery(), type_=ARRAY(Uuid()))
+def _array(few: Select[Any], kind: Any = Uuid) -> ColumnElement[Any]:
+    return Once(_gathered(few, kind))
+
+
+def _gathered(few: Select[Any], kind: Any = Uuid) -> ColumnElement[Any]:
+    return func.array(few.scalar_subquery(), type_=ARRAY(kind()))
 
 
 def about_one_of(people: Select[Any], row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
@@ -129,7 +135,9 @@ def about_one_of(people: Select[Any], row: type[DossierEntry], extent: Extent) -
     if extent.many:
         return usager.in_(people)
     [of] = people.selected_columns
-    return people.where(of == (usager if extent.person is None else extent.the_person)).exists()
+    if extent.person:
+        return Once(people.where(of == extent.the_person).exists())
+    return people.where(of == usager).exists()
 
 
 def in_office(caller: Shape) -> ColumnElement[bool]:
@@ -148,7 +156,7 @@ def _my_membership(role: Role) -> Select[Any]:
 
 
 def i_still_am(role: Role) -> ColumnElement[bool]:
-    return _my_membership(role).exists()
+    return Once(_my_membership(role).exists())
 
 
 def structures_where_i_am(role: Role) -> Select[Any]:
@@ -209,7 +217,9 @@ def followed_together(role: Role, row: type[DossierEntry], extent: Extent = ONE_
     theirs = _followed_together().where(t.structure_ids.bool_op("&&")(_array(structures_where_i_am(role))))
     if extent.many:
         return tuple_(usager, place).in_(theirs.with_only_columns(t.usager_id, *theirs.selected_columns))
-    return among(place, theirs.where(t.usager_id == (usager if extent.person is None else extent.the_person)))
+    if extent.person:
+        return among(place, theirs.where(t.usager_id == extent.the_person))
+    return place == any_(_gathered(theirs.where(t.usager_id == usager)))
 
 
 def places_followed_together() -> Select[Any]:
@@ -237,18 +247,22 @@ def places_on_call() -> Select[Any]:
 def narrowed(role: Role, row: type[DossierEntry], to: Narrowed) -> ColumnElement[bool]:
     """The structure of this row narrows my role to that, for its category or its kind."""
     n = Narrowing
-    place = func.concat(n.structure_id, literal_column("':'", Text()), n.category)
-    said = select(place).where(n.organisation_id == ORGANISATION, n.role == word(role), n.to == word(to))
-    said = said.where(or_(n.of_kind.is_(None), n.of_kind == word(row.KIND)), n.deleted_at.is_(None))
-    this = func.concat(outer(row, "structure_id"), literal_column("':'", Text()), outer(row, "category"))
-    return this == any_(func.array(said.scalar_subquery(), type_=ARRAY(Text())))
+    said = select(_joined(n.structure_id, n.category, n.of_kind))  # no kind: all of them
+    said = said.where(n.organisation_id == ORGANISATION, n.role == word(role), n.to == word(to), n.deleted_at.is_(None))
+    kinds: tuple[ColumnElement[Any], ...] = (literal_column("NULL"), word(row.KIND))
+    these = array([_joined(outer(row, "structure_id"), outer(row, "category"), kind) for kind in kinds])
+    return these.bool_op("&&")(_array(said, Text))
+
+
+def _joined(*parts: Any) -> ColumnElement[str]:
+    return func.concat_ws(literal_column("':'", Text()), *parts, type_=Text())
 
 
 def mandated(row: type[DossierEntry]) -> ColumnElement[bool]:
     m = Mandate
     valid = and_(running(m), m.deleted_at.is_(None), m.confirmed_at.is_not(None), not_(m.held))
     mine = exists().where(m.organisation_id == ORGANISATION, m.contact_id == ME, m.usager_id == USAGER, valid)
-    return and_(mine.where(outer(row, "category") == any_(m.opens)), not_(_restricted()))
+    return and_(mine.where(outer(row, "category") == any_(m.opens)), not_(Once(_restricted())))
 
 
 def _restricted() -> ColumnElement[bool]:

@@ -142,24 +142,24 @@ def as_handed(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElemen
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
-def as_before(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+def as_before(caller: Shape, row: type[DossierEntry], then: Any, extent: Extent) -> ColumnElement[bool]:
     """Either: of one person's rows, both are asked at once."""
-    return and_(or_(_its_own(row, then), _handed_to(row, then)), _former(caller, row, then))
+    return and_(or_(_its_own(row, then), _handed_to(row, then, extent)), _former(caller, row, then, extent))
 
 
 def _its_own(row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
     return and_(then.version == row.origin_version, then.origin_partner_id == ME, row.origin_partner_id == ME)
 
 
-def _handed_to(row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+def _handed_to(row: type[DossierEntry], then: Any, extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     others = row.origin_partner_id.is_distinct_from(ME)  # what it sent itself is told as it sent it
-    return and_(others, handed(then.entry_id, then.version, row))
+    return and_(others, handed(then.entry_id, then.version, row, extent))
 
 
-def _former(caller: Shape, row: type[DossierEntry], then: Any) -> ColumnElement[bool]:
+def _former(caller: Shape, row: type[DossierEntry], then: Any, extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     cells = [(reach, c) for reach, categories in cells_of(caller, Action.READ, row) for c in categories]
     open_then = or_(false(), *(then.category == word(c) for reach, c in cells if reach is Reach.SENT_OR_GRANTED))
-    beyond = func.coalesce(allowed(caller, Action.READ, row), false())
+    beyond = func.coalesce(allowed(caller, Action.READ, row, extent), false())
     return and_(row.organisation_id == ORGANISATION, alive(), open_then, not_(beyond))
 
 

@@ -1,5 +1,6 @@
 """What a partner may read of a person: what they said yes to, as narrow as their other answers make it."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -8,6 +9,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
+    bindparam,
     cast,
     column,
     exists,
@@ -31,11 +33,13 @@ from app.access.facts import (
     Extent,
     Opposition,
     about_one_of,
+    among,
     lasts,
     opposed,
     outer,
     running,
 )
+from app.access.once import Once
 from app.access.withholding import kept
 from app.audit.vocabulary import Ground
 from app.kernel.hot import word
@@ -53,23 +57,40 @@ ACCEPTED = table(
 
 def granted(row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     """A yes to this partner covers the row, and no other answer to a question of sharing with it narrows that one."""
-    yes, other = SharingConsent, OtherConsent
+    yes, other = _asked_of_one(extent.person) if extent.person else (SharingConsent, OtherConsent)
     narrower = or_(
         and_(other.answer.in_([word("no"), word("disagreement")]), _covers(other, row)),
         and_(other.answer == word("yes"), _overlap(yes, other), not_(_covers(other, row))),
     )
-    narrowed = exists().where(_asked_of(other, row), narrower).correlate(yes)
-    covered = exists().where(_asked_of(yes, row), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
+    narrowed = exists().where(_about(other, row, extent), narrower).correlate(yes)
+    covered = exists().where(_about(yes, row, extent), yes.answer == word("yes"), _covers(yes, row), not_(narrowed))
     open_to_others = and_(not_(row.held), row.reserved_to.is_(None), not_(kept(row)))
     return and_(open_to_others, covered, not_(opposed_by(row, extent)), _accepted_there(row))
 
 
-def _asked_of(s: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+def _about(s: Any, row: type[DossierEntry], extent: Extent) -> ColumnElement[bool]:
     """A question of sharing this category with this partner, asked of this person, that runs today."""
-    asked = and_(s.organisation_id == ORGANISATION, s.partner_id == ME, s.usager_id == outer(row, "usager_id"))
-    asked = and_(asked, s.kind == word("partage"), outer(row, "category") == any_(s.categories))
+    this = outer(row, "category") == any_(s.categories)
+    return this if extent.person else and_(_asked(s, outer(row, "usager_id")), this)
+
+
+@lru_cache
+def _asked_of_one(person: str) -> tuple[Any, Any]:
+    """Of one person's rows the questions are found once, beside all the tables, under the two names they have here."""
+    s = SharingConsent
+    columns = (s.answer, s.categories, s.kinds, s.data_from, s.data_until)
+    asked = select(*columns).where(_asked(s, bindparam(person, type_=Uuid()))).cte("asked_of_one")
+    yes, other = (aliased(models.SharingConsent, asked.alias(name), adapt_on_names=True) for name in ("yes", "other"))
+    return yes, other
+
+
+def _asked(s: Any, usager: Any) -> ColumnElement[bool]:
+    """A question of sharing with this partner, asked of this person, that runs today."""
     return and_(
-        asked,
+        s.organisation_id == ORGANISATION,
+        s.partner_id == ME,
+        s.usager_id == usager,
+        s.kind == word("partage"),
         s.withdrawn_at.is_(None) | (s.answer != word("yes")),
         running(s),
         lasts(s),
@@ -98,7 +119,7 @@ def _accepted_there(row: type[DossierEntry]) -> ColumnElement[bool]:
     """The partner is bound to the structures that accepted it."""
     mine = and_(ACCEPTED.c.organisation_id == ORGANISATION, ACCEPTED.c.partner_id == ME)
     places = select(ACCEPTED.c.structure_id).where(mine)
-    return row.structure_id.in_(places)
+    return among(outer(row, "structure_id"), places)
 
 
 def opposed_by(row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
@@ -114,7 +135,7 @@ def said_no(usager: Any, partner: Any) -> ColumnElement[bool]:
     return exists().where(asked, no, running(s), s.deleted_at.is_(None), not_(s.held))
 
 
-def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElement[bool]:
+def handed(entry_id: Any, version: Any, row: type[DossierEntry], extent: Extent = ONE_ROW) -> ColumnElement[bool]:
     """A professional sent this version of the row to this partner, and no later one. What the partner kept stays theirs;
     our door closes at its end, when it is stopped, and when the person opposes it or who decides for them says no,
     unless the law or their life asked. What was sent by agreement is read as long as that agreement covers it (`granted`).
@@ -131,7 +152,8 @@ def handed(entry_id: Any, version: Any, row: type[DossierEntry]) -> ColumnElemen
     runs = and_(act.stopped_at.is_(None), or_(act.ends_at.is_(None), act.ends_at > NOW))
     sent = and_(act.organisation_id == ORGANISATION, act.id == h.handover_id, runs)
     by_team = act.ground.in_([word(Ground.EQUIPE), word(Ground.ECHANGE)])
-    sent = and_(sent, or_(whatever, and_(by_team, not_(opposed_by(row)), not_(said_no(outer(row, "usager_id"), ME)))))
+    said = Once(said_no(extent.the_person, ME)) if extent.person else said_no(outer(row, "usager_id"), ME)
+    sent = and_(sent, or_(whatever, and_(by_team, not_(opposed_by(row, extent)), not_(said))))
     return exists().where(mine, not_(since.correlate(h)), sent)
 
 

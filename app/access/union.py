@@ -29,6 +29,7 @@ from sqlalchemy.types import NullType
 from app.access.beside import NO_UUID, completed
 from app.access.entry import DossierEntry, View
 from app.access.facts import Extent, alive
+from app.access.once import asked_once
 from app.access.order import Order
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, as_before, as_handed, as_sent, ground
@@ -143,10 +144,11 @@ def _found_in(
         if sent and question.then is not None:
             branches += _as_it_was(told, question.then, order, usager)
     if len(branches) == 1:
-        return completed(caller, branches[0].subquery("every"), counted).cte("found")
+        return completed(caller, branches[0].subquery("every"), counted, usager).cte("found")
     every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
-    first = select(every).order_by(*order.turned(every)).limit(LIMIT).subquery("first")
-    return completed(caller, first, counted).cte("found")
+    first, facts = asked_once(select(every).order_by(*order.turned(every)).limit(LIMIT))
+    found = completed(caller, first.subquery("first"), counted, usager)
+    return (found if facts is None else found.add_cte(facts, nest_here=True)).cte("found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ def _as_it_was(told: _Telling, then: ColumnElement[bool], order: Order, usager: 
     caller, row = told.caller, told.row
     if usager:
         by_hand = case((row.origin_partner_id == ME, null()), else_=v.version)
-        return [_version_told(told, order, by_hand).where(then, as_before(caller, row, v))]
+        return [_version_told(told, order, by_hand).where(then, as_before(caller, row, v, Extent(person=usager)))]
     sent = _version_told(told, order, null()).where(then, as_sent(caller, row, v))
     handed = _version_told(told, order, v.version).where(then, as_handed(caller, row, v))
     return [sent, handed]

@@ -27,8 +27,9 @@ from app.kernel.errors import Stale
 from app.security.principal import Shape
 from tests.access.forgetting import forget
 from tests.access.mutating import standing_for
+from tests.oracle.broad import broad
 from tests.oracle.joined import joined
-from tests.oracle.paths import Path, broad, lists, wrong
+from tests.oracle.paths import Path, lists, wrong
 from tests.oracle.twins import differences
 from tests.oracle.worlds import JOINED, Cast, Drawn, Size, drawn
 from tests.world import World

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.access.mutating import Mutant, mutated
-from tests.oracle.paths import broad, wrong
+from tests.oracle.broad import broad
+from tests.oracle.paths import wrong
 from tests.oracle.worlds import MANY_PERSONS, Cast, Drawn, drawn
 from tests.world import World
 
@@ -27,6 +28,8 @@ STAFF = (
     Mutant(FACTS, "accompanied_by_me", ", TeamMember.deleted_at.is_(None)"),
     Mutant(FACTS, "accompanied_by_me", "TeamMember.professional_id == ME, "),
     Mutant(FACTS, "about_one_of", "usager.in_(people)", "people.exists()"),
+    Mutant(FACTS, "about_one_of", "of == extent.the_person", "of == of"),
+    Mutant(FACTS, "followed_together", "t.usager_id == extent.the_person", "t.usager_id == t.usager_id"),
     Mutant(FACTS, "accompanied_by_me", "UnitTeam.starts_at <= NOW, "),
     Mutant(FACTS, "accompanied_by_me", "UnitTeam.ends_at > NOW", "UnitTeam.ends_at < NOW"),
     Mutant(FACTS, "accompanied_by_me", "UnitTeam.deleted_at.is_(None), "),
@@ -102,13 +105,15 @@ OTHERS = (
     Mutant(SHARING, "granted", ", not_(kept(row))"),
     Mutant(SHARING, "granted", ", not_(opposed_by(row, extent))"),
     Mutant(SHARING, "granted", ", _accepted_there(row)"),
-    Mutant(SHARING, "_asked_of", "s.partner_id == ME, "),
-    Mutant(SHARING, "_asked_of", 's.kind == word("partage"), '),
-    Mutant(SHARING, "_asked_of", ', outer(row, "category") == any_(s.categories)'),
-    Mutant(SHARING, "_asked_of", "        s.withdrawn_at.is_(None) | (s.answer != word(\"yes\")),\n"),
-    Mutant(SHARING, "_asked_of", "        running(s),\n"),
-    Mutant(SHARING, "_asked_of", "        s.deleted_at.is_(None),\n"),
-    Mutant(SHARING, "_asked_of", "        not_(s.held),\n"),
+    Mutant(SHARING, "_asked", "        s.partner_id == ME,\n"),
+    Mutant(SHARING, "_asked", "        s.usager_id == usager,\n"),
+    Mutant(SHARING, "_asked", '        s.kind == word("partage"),\n'),
+    Mutant(SHARING, "_about", ", this)", ")"),
+    Mutant(SHARING, "_about", "this if", 'literal_column("true") if'),
+    Mutant(SHARING, "_asked", "        s.withdrawn_at.is_(None) | (s.answer != word(\"yes\")),\n"),
+    Mutant(SHARING, "_asked", "        running(s),\n"),
+    Mutant(SHARING, "_asked", "        s.deleted_at.is_(None),\n"),
+    Mutant(SHARING, "_asked", "        not_(s.held),\n"),
     Mutant(SHARING, "_covers", "day < s.data_until", "day <= s.data_until"),
     Mutant(SHARING, "_covers", "day >= s.data_from", "day > s.data_from"),
     Mutant(SHARING, "_covers", "Europe/Paris", "UTC"),

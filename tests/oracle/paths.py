@@ -70,19 +70,6 @@ def lists(world: Drawn, who: Who) -> Iterator[Path]:
     yield from _searches(world, who)
 
 
-def broad(world: Drawn, who: Who) -> Iterator[Path]:
-    """Few questions about many rows, for what is the same whatever the kind: the first to ask of a whole policy."""
-    if who.staff:
-        for kind in ("transmission", "contact"):
-            yield Path(f"GET {STAFF_LISTS[kind]}", listed(f"/api/v1/{STAFF_LISTS[kind]}", page=200), rows_of(kind))
-    elif who.usager:
-        yield Path("GET me/transmissions", listed("/api/v1/me/transmissions", page=200), rows_of("transmission"))
-    else:
-        for name in ("DocumentReference", "RelatedPerson"):
-            right = both(*(rows_of(kind) for kind in FHIR[name]))
-            yield Path(f"GET {name}", searched(f"/fhir/{name}", page=200, counted=False), right)
-
-
 def _borrowed(world: Drawn, who: Who) -> Iterator[Path]:
     """The page that follows, of the list of somebody else."""
     place = "/api/v1/transmissions?limit=1"

@@ -1,0 +1,55 @@
+"""What hangs on the caller alone, or on the caller and the one person asked about.
+
+A statement over many tables asks it once, beside them, where each branch would ask it again: of two dozen tables that
+is most of what Postgres has to set up.
+"""
+
+from typing import Any, TypeVar
+
+from sqlalchemy import ARRAY, CTE, ColumnElement, Select, cast, column, select, table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from app.kernel.hot import DIALECT
+
+T = TypeVar("T")
+NAME = "once"
+INSIDE = [("fact", InternalTraversal.dp_clauseelement)]  # what walks a statement goes through
+
+
+class Once(ColumnElement[T]):
+    """A fact that names no column of the row judged. Left there, it is asked where it stands."""
+
+    inherit_cache = True
+    _traverse_internals = INSIDE
+
+    def __init__(self, fact: ColumnElement[T]) -> None:
+        self.fact, self.type = fact, fact.type
+
+
+@compiles(Once)
+def _where_it_stands(element: Once[Any], compiler: Any, **more: Any) -> str:
+    return f"({compiler.process(element.fact, **more)})"
+
+
+def asked_once(statement: Select[Any]) -> tuple[Select[Any], CTE | None]:
+    """The same statement, each fact read from the one row of the table given with it; none, when it rests on none."""
+    asked: dict[str, ColumnElement[Any]] = {}
+
+    def read(element: Any, **_: Any) -> ColumnElement[Any] | None:
+        if not isinstance(element, Once):
+            return None
+        text = str(element.fact.compile(dialect=DIALECT))
+        name = f"c{list(asked).index(text) if text in asked else len(asked)}"
+        asked.setdefault(text, element.fact.label(name))
+        return _column(name, element.type)
+
+    written: Any = visitors.replacement_traverse(statement, {}, read)
+    return written, select(*asked.values()).cte(NAME) if asked else None
+
+
+def _column(name: str, kind: Any) -> ColumnElement[Any]:
+    """Said again what it is: `= ANY ((SELECT …))` would be asked of its rows."""
+    told = select(column(name, kind)).select_from(table(NAME)).scalar_subquery()
+    return cast(told, kind) if isinstance(kind, ARRAY) else told
