@@ -79,6 +79,7 @@ class Floors:
         if (failed or not kept) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @pytest.hookimpl(trylast=True)  # the figures first: what failed the run stands last
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("coverage floors")
         for line in self.lines:

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.statuses import WHOLE, Heard, Whole, told
+from tests.statuses import DRAWN, WHOLE, Heard, Whole, told
 
+ROOT = Path(__file__).parent.parent
 NOTE = "/api/v1/transmissions/{transmission_id}"
 
 
@@ -65,3 +66,16 @@ def test_a_run_goes_on_from_what_the_one_before_heard(heard: Heard, tmp_path: Pa
     kept.write_text(json.dumps([["get", NOTE, "404"]]))
     assert finished(heard) == 0
     assert ["get", NOTE, "404"] in json.loads(kept.read_text())
+
+
+def test_what_a_draw_produced_another_may_not(heard: Heard):
+    heard.seen.remove(("get", NOTE, "404"))
+    heard.drawn = True
+    heard.note("get", "/api/v1/transmissions/0199", "404")
+    heard.note("get", "/api/v1/transmissions/0199", "418")
+    assert Whole(heard).lacking() == ({("get", NOTE, "404")}, {("get", NOTE, "418")})
+
+
+@pytest.mark.parametrize("place", DRAWN)
+def test_what_draws_stands_where_it_is_said(place: str):
+    assert [*ROOT.glob(f"{place}*")]
