@@ -81,6 +81,21 @@ def test_each_form_of_get_is_answered_as_by_its_route(world: World, note: str, c
             assert (status, steady(there)) == (str(alone.status_code), steady(alone.json())), each
 
 
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_an_entry_that_reads_says_which_version(world: World, note: str, consented: None, kind: str):
+    """As the header of the same address does; a list is of none."""
+    asked = [f"DocumentReference/{note}", f"DocumentReference/{note}/_history/1", "DocumentReference"]
+    answer = sent(world, {**bundle(*(change("GET", each) for each in asked)), "type": kind}, who="chu")
+    assert answer.status_code == 200, answer.text
+    said = [each["response"] for each in answer.json()["entry"]]
+    alone = [world.get("chu", f"/fhir/{each}") for each in asked]
+    assert (
+        [each.get("etag") for each in said] == [each.headers.get("etag") for each in alone] == ['W/"1"', 'W/"1"', None]
+    )
+    times = [each.get("lastModified") for each in said]
+    assert times == [*(each.json()["meta"]["lastUpdated"] for each in alone[:2]), None]
+
+
 def test_an_entry_is_as_lenient_as_its_bundle(world: World):
     body = {**bundle(change("GET", "Task?banana=1")), "type": "batch"}
     [strict] = sent(world, body, who="sonia").json()["entry"]

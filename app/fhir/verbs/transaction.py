@@ -174,4 +174,14 @@ def _entry(done: Done, at: datetime, dry: bool) -> Json:
         }
     if done.warnings:
         response["outcome"] = outcome(done.warnings)
-    return {"response": response} if done.told is None else {"resource": done.told, "response": response}
+    if done.told is None:
+        return {"response": response}
+    return {"resource": done.told, "response": {**_as_read(done.told), **response}}
+
+
+def _as_read(told: Json) -> Json:
+    """Which version an entry that reads was told; a list is of none."""
+    meta = told.get("meta", {})
+    if "versionId" not in meta:
+        return {}
+    return {"etag": f'W/"{meta["versionId"]}"', "lastModified": meta["lastUpdated"]}
