@@ -13,7 +13,7 @@ from app.access import policy, several
 from app.access.entry import Row
 from app.access.facts import ONE_ROW, Extent
 from app.access.permissions import Action
-from app.exchange import dossier, targets
+from app.exchange import dossier, sought, targets
 from app.fhir.verbs import alongside, everything, history, read, search_several, search_type, vread
 from app.security.principal import Shape
 from tests.access.mutating import standing_for
@@ -116,3 +116,10 @@ def test_a_plan_that_tells_how_many_rows(house: Drawn) -> None:
     direction = house.cast.named("direction")
     with standing_for(real, plan):
         assert [no for no in differences(house, direction, "_explain", forms) if "other words" in no]
+
+
+def test_a_reference_whose_condition_forgets_the_policy(house: Drawn) -> None:
+    """A hidden row answers it beside one that they read: the twins see that there are several."""
+    partner = house.cast.named("partner")
+    with forgotten(sought.sought):
+        assert differences(house, partner, '"Flag"', forms) != []

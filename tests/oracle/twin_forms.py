@@ -47,7 +47,9 @@ def _known(draw: Random, world: Drawn, who: Who, hidden: list[Hidden]) -> Iterat
     for name, (_, id, usager) in first.items():
         yield from read("type", _of_type(draw, name, id))
         yield from read("person", _of_person(draw, usager, name))
-        written = (*_as_had(who, name, id), *_in_bundles(who, name, id, usager), *_by_form(who, name, usager))
+        mine = next((row["id"] for kind in FHIR[name] for row in world.truths[who.name].open(kind)), NOWHERE)
+        bundles = _in_bundles(who, name, id, usager, mine)
+        written = (*_as_had(who, name, id), *bundles, *_by_form(who, name, usager))
         yield from ((f"written {n}", request) for n, request in enumerate(written))
         if not who.staff:
             yield from read("export", _exported(usager, name))
@@ -150,8 +152,9 @@ def _as_had(who: Who, name: str, id: UUID) -> Iterator[Request]:
     )
 
 
-def _in_bundles(who: Who, name: str, id: UUID, usager: UUID) -> Iterator[Request]:
-    """Read in passing; and, by a partner, each act under a condition, tried for nothing."""
+def _in_bundles(who: Who, name: str, id: UUID, usager: UUID, mine: UUID) -> Iterator[Request]:
+    """Read in passing; and, by a partner, each act under a condition, tried for nothing: of the hidden row, and of it
+    or one that they read."""
     urls = (
         f"{name}/{id}",
         f"{name}/{id}/_history",
@@ -169,9 +172,9 @@ def _in_bundles(who: Who, name: str, id: UUID, usager: UUID) -> Iterator[Request
     test = b64encode(orjson.dumps([{"op": "test", "path": "/id", "value": str(id)}])).decode()
     patch = {"resourceType": "Binary", "contentType": PATCH, "data": test}
     body = {"resourceType": name, **BODIES[name]}
-    condition, flag = f"_id={id},{NOWHERE}", _flag(f"{name}?_id={id}")
+    condition = f"_id={id},{NOWHERE}"
     for entry in (
-        _entry("POST", "Flag", flag),  # of which nothing is asked but whom, or what, it is about
+        *(_entry("POST", "Flag", _flag(f"{name}?_id={those}")) for those in (id, f"{id},{mine}")),
         _entry("POST", name, body, ifNoneExist=condition),
         _entry("PUT", f"{name}?{condition}", body),
         _entry("PATCH", f"{name}?{condition}", patch),
@@ -182,6 +185,7 @@ def _in_bundles(who: Who, name: str, id: UUID, usager: UUID) -> Iterator[Request
 
 
 def _flag(about: str) -> dict[str, Any]:
+    """Of which nothing is asked but whom, or what, it is about."""
     return {
         "resourceType": "Flag",
         "status": "active",
