@@ -97,6 +97,11 @@ class TestDirection:
         assert world.post("helene", f"{place}/close", None).status_code == 200
         assert status(world, "helene", hers) == 404
 
+    def test_one_that_was_withdrawn_is_gone(self, world: World) -> None:
+        place = stated(world).headers["location"]
+        world.rows("UPDATE stated_purpose SET deleted_at = now()")
+        assert status(world, "helene", place) == 410
+
     @pytest.mark.threat("direction-reads-without-purpose")
     def test_each_reading_says_for_what(self, world: World) -> None:
         stated(world)

@@ -32,6 +32,11 @@ class TestOpenADossier:
         answer = world.post(who, PATH, said(world, birth_family_name=f"ROLE {who}", confirmed_new=True))
         assert answer.status_code == status
 
+    def test_a_dossier_that_was_withdrawn_is_gone(self, world: World):
+        place = opened(world, birth_family_name="RETIRE")
+        world.rows("UPDATE usager SET deleted_at = now() WHERE id = $1", place.rpartition("/")[2])
+        assert [world.get("odile", f"{place}{more}").status_code for more in ("", "/identifiers")] == [410, 410]
+
     def test_needs_a_token_of_this_door(self, world: World):
         assert [world.post(who, PATH, said(world)).status_code for who in ("jeanne", "chu")] == [401, 401]
 
