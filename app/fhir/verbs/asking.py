@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -158,11 +159,17 @@ def state_of(view: Any) -> str:
     return "to_attach" if getattr(view, "held", False) else "accepted"
 
 
-def _tagged(resource: Element | Json, state: str) -> Element | Json:
+@cache
+def _tag(state: str) -> tuple[Coding, Json]:
     tag = Coding(STATE, state, STATES[state])
+    return tag, said(tag)
+
+
+def _tagged(resource: Element | Json, state: str) -> Element | Json:
+    tag, plain_tag = _tag(state)
     if isinstance(resource, dict):
         about = dict(resource.get("meta") or {})
-        about["tag"] = [*about.get("tag", ()), said(tag)]
+        about["tag"] = [*about.get("tag", ()), plain_tag]
         return {**resource, "meta": about}
     about_it: Meta = resource.meta or Meta()  # type: ignore[attr-defined]
     tagged = msgspec.structs.replace(about_it, tag=(*about_it.tag, tag))
