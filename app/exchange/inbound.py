@@ -74,24 +74,14 @@ async def receive(
     _check_kind(read)
     _check_scopes(partner, plan)
     found = await targets.resolve(gate, plan, how.registry, how.origin)
-    entries = tuple(_made(act, found) for act in plan)
-    asked = transaction.asked(entries, _arriving(plan, found))
-    led = await sought.sought(gate, asked, how.registry, how.origin)
-    arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found, led)
-    await arrival.resolve()
+    arrival = await _resolved(gate, partner, line, plan, found, how)
     if arrival.known.same and not (how.dry or how.again or _changes(plan)):
         gate.line = None
         return await _first_answer(gate, arrival.known.same, read, how)
     arrival.identify()
     await _judge(gate, arrival, read, how)
     arrival.place()
-    for content in arrival.along:
-        gate.beside(content)
-        await contents.put_away(content, None if how.dry else how.objects)
-    going = {act.at: found.rows[act.at] for act in plan if act.method == acts.DELETE and act.at in found.rows}
-    gone = await targets.withdrawn(gate, [one for one in going.values() if not one.gone])
-    await gate.flush()
-    await _close(gate, arrival)
+    gone = await _write(gate, arrival, plan, found, how)
     done = [replace(_done(act, arrival, found, gone), at=line.recorded_at) for act in plan]
     if how.dry:
         await gate.undo()
@@ -101,6 +91,30 @@ async def receive(
     gate.line = None
     await _look(gate, plan, done, how)
     return await _shown(gate, done, how)
+
+
+async def _resolved(
+    gate: Receiving, partner: Partner, line: Exchange, plan: Sequence[Act], found: Targets, how: How
+) -> Arrival:
+    """What its entries leave, and what their references and names lead to."""
+    entries = tuple(_made(act, found) for act in plan)
+    asked = transaction.asked(entries, _arriving(plan, found))
+    led = await sought.sought(gate, asked, how.registry, how.origin)
+    arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found, led)
+    await arrival.resolve()
+    return arrival
+
+
+async def _write(gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: Targets, how: How) -> dict[UUID, Any]:
+    """All rows at once. What was deleted, by its id."""
+    for content in arrival.along:
+        gate.beside(content)
+        await contents.put_away(content, None if how.dry else how.objects)
+    going = {act.at: found.rows[act.at] for act in plan if act.method == acts.DELETE and act.at in found.rows}
+    gone = await targets.withdrawn(gate, [one for one in going.values() if not one.gone])
+    await gate.flush()
+    await _close(gate, arrival)
+    return gone
 
 
 async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> None:
