@@ -35,14 +35,15 @@ def _where_it_stands(element: Once[Any], compiler: Any, **more: Any) -> str:
 
 def asked_once(statement: Select[Any]) -> tuple[Select[Any], CTE | None]:
     """The same statement, each fact read from the one row of the table given with it; none, when it rests on none."""
-    asked: dict[str, ColumnElement[Any]] = {}
+    asked: dict[tuple[str, ...], ColumnElement[Any]] = {}  # by their text, and what its parameters are called
 
     def read(element: Any, **_: Any) -> ColumnElement[Any] | None:
         if not isinstance(element, Once):
             return None
-        text = str(element.fact.compile(dialect=DIALECT))
-        name = f"c{list(asked).index(text) if text in asked else len(asked)}"
-        asked.setdefault(text, element.fact.label(name))
+        text: Any = element.fact.compile(dialect=DIALECT)
+        fact = (str(text), *(text.positiontup or ()))
+        name = f"c{list(asked).index(fact) if fact in asked else len(asked)}"
+        asked.setdefault(fact, element.fact.label(name))
         return _column(name, element.type)
 
     written: Any = visitors.replacement_traverse(statement, {}, read)

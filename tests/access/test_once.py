@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import ARRAY, Integer, Select, any_, column, func, not_, select, table, union_all
+from sqlalchemy import ARRAY, Integer, Select, any_, bindparam, column, func, not_, select, table, union_all
 
 from app.access.entry import DossierEntry
 from app.access.once import Once, asked_once
@@ -49,6 +49,13 @@ class TestAskedOnce:
         written, facts = whole(*(select(each.c.n).where(known(), each.c.n == any_(few())) for each in (ONE, OTHER)))
         assert facts.count("FROM fact") == 2
         assert written.count("FROM once") == 4
+
+    def test_alike_but_for_what_they_are_asked_of_they_are_two(self):
+        asked = [
+            Once(select(FACT).where(FACT.c.n == bindparam(name, type_=Integer())).exists()) for name in ("me", "to")
+        ]
+        _, facts = whole(*(select(each.c.n).where(fact) for each, fact in zip((ONE, OTHER), asked, strict=True)))
+        assert facts.count("EXISTS") == 2
 
     def test_an_array_is_said_to_be_one(self):
         """`= ANY ((SELECT …))` would be asked of the rows of the SELECT."""
