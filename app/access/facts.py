@@ -145,6 +145,12 @@ def in_office(caller: Shape) -> ColumnElement[bool]:
     return and_(alive(), i_still_am(caller.role) if caller.role else false())
 
 
+def at_work(caller: Shape) -> ColumnElement[bool]:
+    """The same, and the membership names the structure `at`."""
+    here = among(bindparam("at", type_=Uuid()), structures_where_i_am(caller.role)) if caller.role else false()
+    return and_(in_office(caller), here)
+
+
 def _my_membership(role: Role) -> Select[Any]:
     mine = select(Membership.id).where(Membership.organisation_id == ORGANISATION, Membership.id == MEMBERSHIP)
     return mine.where(

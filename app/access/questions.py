@@ -37,7 +37,7 @@ from sqlalchemy.types import NullType
 
 from app.access.acts import Act
 from app.access.entry import DossierEntry, Readable, Row, View
-from app.access.facts import MANY_ROWS, ONE_ROW, ORGANISATION, Extent, alive, in_office
+from app.access.facts import MANY_ROWS, ONE_ROW, ORGANISATION, Extent, alive, at_work, in_office
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, ground
 from app.access.staff import places_of
@@ -298,3 +298,8 @@ def hot_public(statement: Select[Any]) -> HotQuery:
 @lru_cache
 def still_in_office(caller: Shape) -> HotQuery:
     return compiled(select(in_office(caller)))
+
+
+@lru_cache
+def still_at_work(caller: Shape) -> HotQuery:
+    return compiled(select(at_work(caller)))

@@ -24,6 +24,7 @@ from app.access.questions import (
     line_of_refusal,
     lookout,
     still_alive,
+    still_at_work,
     still_in_office,
 )
 from app.access.refusal import ENDED, MayNot, OutOfReach, Refused, refused
@@ -182,12 +183,13 @@ class Reading:
         """Rows of tables that are of no organisation and about nobody (what FHIR packages define)."""
         return await self._lane.ask(self.principal.organisation_id, hot_public(statement), {})
 
-    async def require(self, act: Act) -> None:
-        """Raises MayNot when the caller's role, as it runs now, has no such act (`acts.ACTS`)."""
+    async def require(self, act: Act, at: UUID | None = None) -> None:
+        """Raises MayNot when the caller's role, as it runs now, has no such act (`acts.ACTS`), or not in this structure."""
         may = self.may(act)
         if may:
-            query = still_in_office(self.principal.shape)
-            [(may,)] = await self._lane.ask(self.principal.organisation_id, query, self._facts())
+            shape = self.principal.shape
+            query = still_in_office(shape) if at is None else still_at_work(shape)
+            [(may,)] = await self._lane.ask(self.principal.organisation_id, query, {**self._facts(), "at": at})
         if not may:
             no = refused(MayNot, act, "act")
             await self._remember(no)

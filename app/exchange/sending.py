@@ -68,7 +68,7 @@ async def prepare(gate: Gate, registry: Registry, said: SendingIn, objects: Obje
     who = gate.principal
     if not (isinstance(who, Professional) and who.role in ACTS[Act.HAND_OVER]):
         raise refused(MayNot, Act.HAND_OVER, Kind.EXCHANGE)
-    await gate.require(Act.HAND_OVER)
+    await gate.require(Act.HAND_OVER, at=said.structure_id)
     check_said(said)
     if said.kinds is None and said.ground in CHOSEN:
         raise Invalid(

@@ -9,6 +9,7 @@ import pytest
 from app.access.models import Opposition, SharingConsent
 from app.fhir import xml
 from app.kernel.clock import today
+from app.security.principal import Role
 from tests.exchange.sending import fresh
 from tests.world import World
 
@@ -95,11 +96,23 @@ class TestSeenFirst:
     @pytest.mark.threat("sending-too-wide")
     def test_someone_else_reads_nothing_more_by_it(self, world: World):
         assert planned(world, "odile").status_code == 403
-        far = planned(world, "sonia", usager_id=str(world.ids["ines"]), structure_id=str(world.ids["mecs"]))
-        assert far.status_code in (200, 404)
         whole = left(world, "marc")
         told = world.get("marc", whole.headers["location"] + "/bundle").text
         assert not any(word in told for word in ("CALYPSO", "DAGOBERT", "ZORGLUB", str(world.ids["kept"])))
+
+    @pytest.mark.threat("sending-from-another-house")
+    def test_from_where_one_works_only(self, world: World):
+        """The other house accepts this partner; who sends has no place there."""
+        world.hire("nora", Role.CHEF_DE_SERVICE, "mas_fam")
+        answers = [left(world, "nora"), planned(world, "nora")]
+        assert [answer.status_code for answer in answers] == [201, 200]
+        elsewhere = {"structure_id": str(world.ids["ehpad"])}
+        answers = [left(world, "nora", **elsewhere), planned(world, "nora", **elsewhere)]
+        assert [answer.status_code for answer in answers] == [403, 403]
+        assert (
+            world.rows("SELECT id FROM exchange WHERE direction = 'sent' AND structure_id = $1", world.ids["ehpad"])
+            == []
+        )
 
 
 class TestGrounds:
