@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import orjson
 from pydantic import ValidationError
 from sqlalchemy import LargeBinary, text
 
 from app.access.acts import ACTS, Act
 from app.access.arrivals import Arrivals
 from app.access.permissions import Action, Kind
-from app.exchange import journal, persons, sas
+from app.exchange import journal, persons, sas, sent
 from app.exchange.schemas import ArrivedOut, ExchangeOut, ExchangeWhole, RowOut, Warned
 from app.features.usagers import doubles
 from app.features.usagers.schemas import Asked
@@ -53,7 +52,7 @@ async def _persons(gate: Arrivals, id: UUID, rows: Any) -> list[tuple[Any, Json]
     [kept] = await gate.consult(BODY, exchange=id)
     if not told or kept["body"] is None:
         return []
-    entries = orjson.loads(journal.opened(gate.keyring, id, kept["body"], kept["body_key"]))["entry"]
+    entries = sent.read_again(journal.opened(gate.keyring, id, kept["body"], kept["body_key"]))["entry"]
     return [(row, entries[row["position"]]["resource"]) for row in told]
 
 

@@ -42,7 +42,7 @@ def read_again(body: bytes) -> Json:
 
 
 def is_xml(body: bytes) -> bool:
-    return body.startswith(b"<")
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
 
 
 def manifest(pieces: Sequence[Piece], body: bytes) -> Manifest:

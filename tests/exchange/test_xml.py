@@ -56,6 +56,19 @@ def test_both_formats_make_the_same_dossier(world: World):
     assert in_json == orjson.loads(orjson.dumps(in_xml).replace(f"{local}0".encode(), local.encode()))
 
 
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"], ids=["", "mark"])
+def test_the_secretary_reads_whom_it_tells_of(world: World, before: bytes):
+    local = fresh()
+    assert sent(world, before + xml.write(project(local)), **{"Content-Type": FHIR_XML}).status_code == 200
+    [line] = world.rows("SELECT id FROM exchange ORDER BY recorded_at DESC LIMIT 1")
+    in_json = sent(world, project(f"{local}0"))
+    assert in_json.status_code == 200
+    [other] = world.rows("SELECT id FROM exchange ORDER BY recorded_at DESC LIMIT 1")
+    whom = [world.get("odile", f"/api/v1/exchanges/{one['id']}").json()["persons"] for one in (line, other)]
+    names = [[(one["family_name"], one["birth_date"]) for one in persons] for persons in whom]
+    assert names[0] == names[1] != []
+
+
 def test_a_refusal_is_told_in_xml_at_its_element(world: World):
     wrong = bundle(entry({**patient(fresh()), "gender": "banana"}))
     answer = sent(world, xml.write(wrong), **{"Content-Type": FHIR_XML})
