@@ -6,11 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -96,14 +93,8 @@ REFUSALS: dict[Any, Any] = {
     RequestValidationError: errors.render_validation,
     HTTPException: errors.render_http,
     BodyTooLarge: _too_large,
-    DBAPIError: errors.render_database,
-    PoolTimeout: errors.render_database,
+    **dict.fromkeys(errors.PASSING, errors.render_database),
     Exception: errors.render_bug,
-    OSError: errors.render_database,
-    asyncpg.PostgresConnectionError: errors.render_database,
-    asyncpg.OperatorInterventionError: errors.render_database,
-    asyncpg.InsufficientResourcesError: errors.render_database,
-    asyncpg.InternalClientError: errors.render_database,  # how the driver hears, while it asks, that Postgres stops
 }
 
 

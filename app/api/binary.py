@@ -53,5 +53,5 @@ def _as_fhir(request: Request, kind: str) -> bool:
     if any(each in FHIR_ASKED for each in named):
         return True
     if not {"*/*", kind, f"{kind.partition('/')[0]}/*"} & set(named):
-        raise NotAcceptable(f"Ce fichier se lit par Accept: {kind}, ou application/fhir+json.")
+        raise NotAcceptable(f"Ce fichier se lit par Accept: {kind}, ou application/fhir+json.", where="Accept")
     return False

@@ -6,8 +6,10 @@ Never a received value.
 from collections.abc import Iterable
 from typing import Any
 
+import asyncpg
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +32,15 @@ from app.kernel.errors import (
 )
 from app.portal import refusals
 
+PASSING: tuple[type[Exception], ...] = (
+    DBAPIError,
+    PoolTimeout,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # how the driver hears, while it asks, that Postgres stops
+)
 NOT_LISTED = "Cette valeur n'est pas dans la liste permise"
 LIST_SAID = 400  # characters; a longer list is read at /docs
 # pydantic's error types → a stable code and a sentence that says how to mend it.
@@ -164,9 +175,18 @@ def render_http(request: Request, error: HTTPException) -> Response:
 
 def render_database(request: Request, error: Exception) -> Response:
     """No connection is free, the disk is full, Postgres is away: say so, and when to come back. Another fault is ours."""
-    if isinstance(error, DBAPIError) and not (error.connection_invalidated or _passing(error)):
+    if isinstance(refusal := refusal_of(error), Bug):
         raise error
-    return render(request, Busy("Le service est très demandé. Réessayez dans quelques secondes."))
+    return render(request, refusal)
+
+
+def refusal_of(error: Exception) -> DuiError:
+    """What an error is told as, whose ever it is."""
+    if isinstance(error, DuiError):
+        return error
+    if isinstance(error, PASSING) and not (isinstance(error, DBAPIError) and not _passing(error)):
+        return Busy("Le service est très demandé. Réessayez dans quelques secondes.")
+    return Bug("Une erreur de notre fait. Donnez le numéro de la demande (request_id) à qui vous aide.")
 
 
 def _passing(error: DBAPIError) -> bool:
@@ -174,11 +194,10 @@ def _passing(error: DBAPIError) -> bool:
 
     https://www.postgresql.org/docs/current/errcodes-appendix.html
     """
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith(("53", "57P", "08"))
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    return error.connection_invalidated or state.startswith(("53", "57P", "08"))
 
 
 def render_bug(request: Request, error: Exception) -> Response:
     """A fault of ours: neutral words, and its number to find it in the log."""
-    return render(
-        request, Bug("Une erreur de notre fait. Donnez le numéro de la demande (request_id) à qui vous aide.")
-    )
+    return render(request, refusal_of(error))

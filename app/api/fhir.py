@@ -171,9 +171,14 @@ async def _search(request: Request) -> Response:
 async def _search_by_form(request: Request) -> Response:
     """The same, its parameters in the body, which no log keeps. https://hl7.org/fhir/R4/http.html#search"""
     reading = await reading_of(request)
+    return await _searched(request, reading, await form_of(request))
+
+
+async def form_of(request: Request) -> Pairs:
+    """Raises UnsupportedMedia for a POST that is no form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.", where="Content-Type")
-    return await _searched(request, reading, pairs_of(request, await request.body()))
+    return pairs_of(request, await request.body())
 
 
 async def _searched(request: Request, reading: Reading, said: Pairs) -> Response:
@@ -243,8 +248,14 @@ def nothing_more(request: Request, *but: str) -> Pairs:
     """The parameters of a verb that takes none but these. Raises Unreadable."""
     said = [(name, text) for name, text in pairs_of(request) if name != "_format"]
     if any(name not in but for name, _ in said):
-        raise Unreadable("Ce geste ne prend pas ce paramètre.", where="_format", code="unknown_parameter")
+        raise no_such_parameter(*but)
     return said
+
+
+def no_such_parameter(*but: str) -> Unreadable:
+    """Of a verb that takes these, and how the answer is shown. The name received may be a NIR."""
+    takes = ", ".join(sorted((*but, "_format", *showing.PARAMETERS)))
+    return Unreadable(f"Ce geste ne prend que {takes}.", code="unknown_parameter")
 
 
 def conditions(request: Request) -> Conditions:

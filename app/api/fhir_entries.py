@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/http.html#transaction
 
 from datetime import datetime
 from http import HTTPStatus
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import orjson
 from starlette.requests import Request
@@ -22,6 +22,9 @@ from app.fhir.verbs.conditions import http_date
 from app.kernel.answers import FHIR_JSON
 from app.kernel.errors import DuiError, MethodNotAllowed, NotAcceptable, NotFound
 
+ASIS = (
+    "%!$&'()*+,-./:;=?@[]_|~"  # of a query that is said as in an address: the rest (é) is written as an address has it
+)
 OF_THE_BUNDLE = frozenset(
     {b"accept", b"content-type", b"content-length", b"idempotency-key", b"if-match", b"if-none-exist",
      b"if-none-match", b"if-modified-since"}
@@ -54,7 +57,7 @@ def _routed(request: Request, reading: Reading, entry: Entry) -> tuple[Request, 
         **request.scope,
         "method": "GET",
         "path": f"/fhir/{unquote(path)}" if path else "/fhir",
-        "query_string": query.encode("ascii", "replace"),
+        "query_string": quote(query, safe=ASIS).encode(),
         "headers": [*_headers(request, entry)],
         "state": dict(request.scope["state"]),
         READING: reading,

@@ -8,11 +8,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access.reading import Reading
-from app.api.fhir import FORM, FhirRoute, options, origin_of, pairs_of, prefers, reading_of
+from app.api.fhir import FhirRoute, form_of, options, origin_of, pairs_of, prefers, reading_of
 from app.api.resources import REGISTRY
 from app.fhir.verbs.search_several import of_person, of_system
 from app.fhir.verbs.search_type import Pairs
-from app.kernel.errors import UnsupportedMedia
 
 
 def routes() -> list[BaseRoute]:
@@ -45,10 +44,5 @@ async def _person(request: Request) -> Response:
 
 
 async def _asked(request: Request) -> tuple[Reading, Pairs]:
-    """Raises UnsupportedMedia for a POST that is no form."""
     reading = await reading_of(request)
-    if request.method != "POST":
-        return reading, pairs_of(request)
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise UnsupportedMedia(f"Une recherche par POST s'envoie en {FORM}.")
-    return reading, pairs_of(request, await request.body())
+    return reading, await form_of(request) if request.method == "POST" else pairs_of(request)

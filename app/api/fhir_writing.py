@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from app.access.http import principal_at
-from app.api.fhir import FhirRoute, negotiate, origin_of, pairs_of, prefers
+from app.api.fhir import FhirRoute, negotiate, no_such_parameter, origin_of, pairs_of, prefers
 from app.api.fhir_entries import look
 from app.api.fhir_sent import body_of, claim_of, no_writing, read_aside, written
 from app.api.formats import JSON_SENT
@@ -33,6 +33,7 @@ from app.fhir.verbs.transaction import Done
 from app.kernel.answers import FHIR_JSON, etag, told
 from app.kernel.clock import now
 from app.kernel.errors import DuiError, MethodNotAllowed, Unreadable, UnsupportedMedia
+from app.security import scopes
 from app.security.principal import Partner
 
 HEADERS = {"If-Match": "ifMatch", "If-None-Exist": "ifNoneExist", "If-None-Match": "ifNoneMatch"}
@@ -99,7 +100,7 @@ def _asked(request: Request) -> Json:
     type_name, id = request.path_params["type_name"], request.path_params.get("id")
     said = [(name, text) for name, text in pairs_of(request) if name != "_format"]
     if said and (id or request.method == acts.CREATE):
-        raise Unreadable("Ce geste ne prend pas de paramètre.", where="_format", code="unknown_parameter")
+        raise no_such_parameter()
     url = (
         f"{type_name}/{id}" if id else type_name if request.method == acts.CREATE else f"{type_name}?{urlencode(said)}"
     )
@@ -140,7 +141,8 @@ async def _answer(request: Request, gate: Receiving, done: Done) -> Response:
     headers["Last-Modified"] = http_date(done.at or now())
     if done.status == 201:
         headers["Location"] = f"{origin}/fhir/{type_name}/{done.id}/_history/{done.version}"
-    if prefers(request, "return", "minimal"):
+    reads = isinstance(gate.principal, Partner) and scopes.cover(gate.principal.scopes, type_name, "r")
+    if prefers(request, "return", "minimal") or not (reads or prefers(request, "return", "OperationOutcome")):
         return Response(status_code=done.status, headers=headers)
     if prefers(request, "return", "OperationOutcome"):
         warned = [replace(each, expression=_where(each.expression, type_name)) for each in done.warnings]

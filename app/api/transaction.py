@@ -3,6 +3,7 @@
 Source: https://hl7.org/fhir/R4/http.html#transaction
 """
 
+import logging
 from dataclasses import replace
 from functools import partial
 from urllib.parse import parse_qsl
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute
 from app.access.http import call_of, principal_at
 from app.access.reading import Reading
 from app.api import formats
-from app.api.errors import in_its_format
+from app.api.errors import in_its_format, refusal_of
 from app.api.fhir import FhirRoute, prefers
 from app.api.fhir_entries import look, refusal
 from app.api.fhir_sent import body_of, claim_of, no_writing, read_aside, written
@@ -27,9 +28,10 @@ from app.fhir.mapping import Json
 from app.fhir.reading import Bundle, Entry
 from app.fhir.verbs import acts, transaction
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, Unreadable
+from app.kernel.errors import Bug, DuiError, Unreadable
 from app.security.principal import Partner, Principal
 
+log = logging.getLogger("dui")
 BATCH = "batch"
 TRIAL = "dry-run"
 SAID = {"true": True, "false": False}
@@ -46,7 +48,9 @@ async def _receive(request: Request) -> Response:
     dry = _trial(request)
     body = await body_of(request)
     read = await read_aside(partial(reading.read_bundle, parse=xml.read if in_xml else reading.read_json), body)
-    if isinstance(read, Bundle) and read.kind == BATCH and not dry:
+    if isinstance(read, Bundle) and read.kind == BATCH:
+        if dry:
+            raise Unreadable("Seul un Bundle transaction s'essaie (dry-run).", where=TRIAL, code="not_supported")
         return in_its_format(request, await _each(request, who, read))
     if not isinstance(who, Partner):
         raise await no_writing(request, who, RECEIVE, Exchange.KIND)
@@ -64,7 +68,10 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
         alone = replace(entry, at=0)
         try:
             told.append(await _alone(request, who, alone))
-        except DuiError as no:
+        except Exception as error:
+            no = refusal_of(error)
+            if isinstance(no, Bug):
+                log.error("entry of a batch failed", exc_info=error)
             told.append(refusal(no))
     return {"resourceType": "Bundle", "type": "batch-response", "entry": told}
 

@@ -3,7 +3,7 @@
 Source: https://hl7.org/fhir/R4/http.html#paging
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
@@ -51,6 +51,15 @@ def following(
 ) -> str:
     held = {"said": said, "at": list(at), **({} if total is None else {"total": total})}
     return f"{_address(origin, path)}?{PAGE}={paging.seal(keyring, _bound(principal, path), held)}"
+
+
+def link_of(said: Iterable[tuple[str, str]]) -> str | None:
+    """The link of a page that is followed. Raises Unreadable when something is asked beside it, but its format."""
+    pairs = [(name, text) for name, text in said if name != "_format"]
+    links = [text for name, text in pairs if name == PAGE]
+    if links and len(pairs) > 1:
+        raise Unreadable("Un lien de page se suit tel quel.", where=PAGE)
+    return links[0] if links else None
 
 
 def opened(keyring: Keyring, principal: Principal, path: str, token: str) -> Link:

@@ -110,6 +110,8 @@ def doubts_of(
     Of a profile whose definition is held (`judged`), that definition says more.
     """
     for at, profile in enumerate(resource.get("meta", {}).get("profile", ())):
+        if not isinstance(profile, str):  # null beside an extension that says why
+            continue
         canonical = profile.partition("|")[0]
         if profiles is not None and canonical not in profiles:
             yield Fault(f"{where}.meta.profile[{at}]", "unknown_profile", UNKNOWN_PROFILE)

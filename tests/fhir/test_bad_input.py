@@ -10,6 +10,7 @@ from fhir.resources.R4B.operationoutcome import OperationOutcome
 from app.api import validating
 from app.fhir import xml
 from app.fhir.mapping import Json
+from app.security.principal import Role
 from tests.exchange.bundles import bundle, entry, goal, patient, plan, project
 from tests.exchange.sending import FHIR, fresh, read_back, sent, taken
 from tests.fhir.test_writing import asked, flag, kept, person
@@ -39,6 +40,77 @@ def outcome(answer: Any, status: int) -> list[Json]:
 def posted(world: World, path: str, body: bytes, kind: str = FHIR, **headers: str) -> Any:
     told = {**world.bearers["chu"], "Content-Type": kind, **headers}
     return world.client.post(path, content=body, headers=told)
+
+
+@pytest.mark.threat("input-nul")
+def test_a_nul_in_any_criterion_is_told(world: World):
+    """The base would refuse it: of each parameter of each type, in an address, a form, a condition, a reference."""
+    told = world.client.get("/fhir/metadata").json()["rest"][0]["resource"]
+    asked = [(each["type"], one["name"]) for each in told for one in each.get("searchParam", ())]
+    asked = [each for each in asked if each[0] != "Questionnaire"]  # of which the base is not asked
+    world.hire("dora", Role.DPO, "ehpad")
+    readers = {"AuditEvent": "dora"}
+    wrong = [
+        f"{name}?{parameter}: {answer.status_code}"
+        for name, parameter in asked
+        for value in ("%00", "a%00", "a%7C%00")
+        if (answer := world.get(readers.get(name, "helene"), f"/fhir/{name}?{parameter}={value}")).status_code != 400
+    ]
+    assert wrong == []
+    condition = {"request": {"method": "PUT", "url": "Flag?code=%00"}, "resource": flag("Patient/x")}
+    outcome(sent(world, bundle(condition)), 400)
+    outcome(sent(world, bundle(entry(patient(fresh())), entry(flag("Patient?family=%00")))), 400)
+
+
+@pytest.mark.parametrize(
+    "said", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"]
+)
+def test_a_date_of_http_that_is_none_is_passed_over(world: World, said: str):
+    place = f"/fhir/Patient/{world.ids['lucas']}"
+    assert world.get("sonia", place, headers={"If-Modified-Since": said}).status_code == 200
+
+
+@pytest.mark.parametrize("op", [["add"], {}, None, 1, True])
+def test_an_operation_of_a_patch_that_is_no_text_is_told(world: World, op: Any):
+    place = f"Flag/{kept(world)['id']}"
+    [issue] = outcome(asked(world, "PATCH", place, [{"op": op, "path": "/code", "value": 1}]), 400)
+    assert issue["expression"] == ["Flag[0]"]
+
+
+def test_a_batch_of_which_one_entry_breaks_us_tells_the_others(world: World, monkeypatch: pytest.MonkeyPatch):
+    """What the others wrote stands, and is told where it is."""
+
+    async def broken(*_: Any) -> Any:
+        raise RuntimeError("2 55 08 14 168 025 38")
+
+    monkeypatch.setattr("app.api.transaction.look", broken)
+    body = {**bundle(entry(patient(fresh())), {"request": {"method": "GET", "url": "Patient"}}), "type": "batch"}
+    written, no = sent(world, body).json()["entry"]
+    assert (written["response"]["status"][:3], no["response"]["status"][:3]) == ("201", "500")
+    assert read_back(world, "Patient", written["response"]["location"].split("/")[1])
+    assert "255" not in str(no).replace(" ", "")
+
+
+def test_a_batch_is_not_tried(world: World):
+    body = {**bundle(entry(patient(fresh()))), "type": "batch"}
+    [issue] = outcome(sent(world, body, path="/fhir?dry-run=true"), 400)
+    assert issue["expression"] == ["dry-run"]
+
+
+def test_an_entry_that_reads_may_say_an_accent_as_it_is(world: World):
+    here = {**patient(fresh()), "name": [{"family": "Élévé", "given": ["Zoé"]}]}
+    id = taken(world, bundle(entry(here)))[0][1]
+    get = {"request": {"method": "GET", "url": f"Patient?family=Élévé&_id={id}"}}
+    [told] = sent(world, {**bundle(get), "type": "batch"}).json()["entry"]
+    assert [each["resource"]["id"] for each in told["resource"]["entry"]] == [str(id)]
+
+
+def test_a_profile_that_is_absent_for_a_reason_is_taken(world: World, monkeypatch: pytest.MonkeyPatch):
+    """`null` beside an extension: R4's JSON allows it in any list; its schema of JSON does not know it."""
+    monkeypatch.setitem(world.client.event_hooks, "response", [])
+    about = {"profile": [None], "_profile": [{"extension": [{"url": "http://x.test/why", "valueString": "?"}]}]}
+    id = taken(world, bundle(entry({**patient(fresh()), "meta": about})))[0][1]
+    assert read_back(world, "Patient", id)["meta"]["_profile"] == about["_profile"]
 
 
 class TestCaps:

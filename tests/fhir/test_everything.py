@@ -90,6 +90,36 @@ class TestEverything:
         other = scoped(world, "system/Goal.r")
         assert world.client.get(f"/fhir/Patient/{person}/$everything", headers=other).status_code == 403
 
+    @pytest.mark.threat("partner-read-scope-writes")
+    def test_a_type_that_its_token_does_not_read_is_refused_as_elsewhere(self, world: World):
+        told = taken(world, project(fresh()))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        narrow = scoped(world, "system/Patient.r")
+        answer = world.client.get(f"/fhir/Patient/{person}/$everything?_type=Patient,Goal", headers=narrow)
+        assert (answer.status_code, outcome(answer)["details"]["coding"][0]["code"]) == (403, "scope")
+
+    @pytest.mark.parametrize("query", ["", "?_count=50", "?_format=json"])
+    def test_of_nobody_is_not_found_however_it_is_asked(self, world: World, query: str):
+        assert asked(world, "chu", uuid4(), query).status_code == 404
+
+    def test_a_type_that_is_about_nobody_is_traced(self, world: World):
+        before = len(world.rows("SELECT id FROM audit_entry"))
+        assert names(asked(world, "sonia", world.ids["lucas"], "?_type=Practitioner")) == set()
+        assert len(world.rows("SELECT id FROM audit_entry")) == before + 1
+
+    def test_a_page_is_followed_with_its_format(self, world: World):
+        told = taken(world, project(fresh(), goals=4))
+        person = next(id for kind, id, _ in told if kind == "Patient")
+        for place in (
+            f"/fhir/Patient/{person}/$everything?_count=2",
+            "/fhir/Goal?_count=2",
+            "/fhir/Goal/_history?_count=2",
+        ):
+            links = world.get("chu", place).json()["link"]
+            following = next(link["url"] for link in links if link["relation"] == "next")
+            assert world.get("chu", f"{following}&_format=json").status_code == 200, place
+            assert world.get("chu", f"{following}&_count=3").status_code == 400, place
+
     def test_of_another_type_is_unknown(self, world: World):
         assert world.get("sonia", f"{PATH}/{written(world)}/$everything").status_code == 404
 

@@ -431,6 +431,27 @@ class TestDoors:
         assert answer.status_code == 403, answer.text
         assert world.get("chu", f"/fhir/Flag/{told['id']}").json() == told
 
+    @pytest.mark.parametrize(("method", "letter"), [("POST", "c"), ("PUT", "u"), ("PATCH", "u"), ("DELETE", "d")])
+    def test_one_letter_is_enough_for_what_it_opens(self, world: World, method: str, letter: str):
+        """What was written is not told to a token that does not read."""
+        told = kept(world)
+        headers = {**scoped(world, f"system/Flag.{letter}"), "Content-Type": PATCHES if method == "PATCH" else FHIR}
+        new = flag(told["subject"]["reference"], str(uuid4()))
+        path, body = (
+            f"Flag/{told['id']}",
+            {"POST": new, "PUT": {**told, "code": {"text": "Autre"}}, "PATCH": []}.get(method),
+        )
+        if method == "PATCH":
+            body = [{"op": "replace", "path": "/code/text", "value": "Encore"}]
+        content = None if method == "DELETE" else orjson.dumps(body)
+        answer = world.client.request(
+            method, f"/fhir/{'Flag' if method == 'POST' else path}", content=content, headers=headers
+        )
+        assert (answer.status_code, answer.content) == ({"POST": 201, "DELETE": 204}.get(method, 200), b"")
+        assert answer.headers["etag"] == ('W/"1"' if method == "POST" else 'W/"2"')
+        if method == "POST":
+            assert world.get("chu", answer.headers["location"]).json()["code"] == new["code"]
+
     def test_xml_is_not_read_here(self, world: World):
         answer = asked(world, "POST", "Patient", {}, Content_Type="application/fhir+xml")
         assert (answer.status_code, outcome(answer)["code"]) == (415, "not-supported")

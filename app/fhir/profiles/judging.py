@@ -70,7 +70,7 @@ def judge(registry: Registry, held: Held) -> Judge:
 
 def claimed(resource: Json) -> list[str]:
     """The profiles that a checked resource says it follows, with their version when it says one."""
-    return list(resource.get("meta", {}).get("profile", ()))
+    return [each for each in resource.get("meta", {}).get("profile", ()) if isinstance(each, str)]
 
 
 def extensions_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Json]]:

@@ -140,6 +140,8 @@ def _no_chain(name: str, tables: Sequence[Criteria]) -> Fault:
 
 def _checked(one: Said, tables: Sequence[Criteria], around: Around) -> Said:
     """Raises BadValue when it is good for no table."""
+    if "\0" in one.text:
+        raise BadValue("un caractère nul n'est pas permis")
     bad: BadValue | None = None
     for criteria in tables:
         if one.name in criteria and one.modifier in {"", *criteria[one.name].modifiers}:

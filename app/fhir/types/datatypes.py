@@ -155,7 +155,7 @@ class Meta(Element, frozen=True, kw_only=True):
     versionId: str | None = None
     lastUpdated: str | None = None
     source: str | None = None
-    profile: tuple[str, ...] = ()
+    profile: tuple[str | None, ...] = ()  # null beside an extension that says why
     security: tuple[Coding, ...] = ()
     tag: tuple[Coding, ...] = ()
 

@@ -56,6 +56,6 @@ def _instant(said: str) -> datetime | None:
     """None: no date of HTTP, and then no condition (RFC 9110, 13.1.3)."""
     try:
         found = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

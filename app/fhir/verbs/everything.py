@@ -18,10 +18,11 @@ from app.access.several import Found, Question, page, person, refuse
 from app.access.versions import EntryVersion
 from app.fhir import paging
 from app.fhir.mapping import AnyMap
+from app.fhir.questions import none_of
 from app.fhir.search.query import PAGE_MOST
 from app.fhir.search.values import BadValue, moment_of, uuid_of
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
-from app.fhir.verbs.asking import Asking, told
+from app.fhir.verbs.asking import Asking, covered, told
 from app.kernel import answers
 from app.kernel.answers import FHIR_JSON
 from app.kernel.clock import now
@@ -55,13 +56,15 @@ async def everything(asking: Asking, id: str, said: Pairs) -> Response:
         raise refused(OutOfReach, Action.READ, kind)
     path = f"Patient/{key}/{NAME}"
     asked = _read(asking, path, said)
+    await covered(asking, asked.types, "r")
     wanted = asked.types or None
     maps = tuple(each for each in asking.maps if wanted is None or not each.type_name or each.type_name in wanted)
     here = await person(asking.reading, key) if isinstance(asking.reading.principal, Partner) else key
     questions = _questions(maps, since="since" in asked.values, typed=bool(asked.types))
+    questions = questions or (none_of(asking.maps[0]),)  # types that hold nothing of a person
     values = {**asked.values, WHOM: here, "types": sorted(asked.types)}
-    rows = await page(asking.reading, questions, asked.count + 1, asked.after, WHOM, **values) if maps else []
-    if not (rows or asked.said or asked.link):
+    rows = await page(asking.reading, questions, asked.count + 1, asked.after, WHOM, **values)
+    if not (rows or asked.types or asked.values or asked.link):
         raise refused(OutOfReach, Action.READ, kind, [key])
     return _answer(asking, maps, path, asked, rows)
 
@@ -86,12 +89,9 @@ def _question(each: AnyMap, *, since: bool, typed: bool) -> Question:
 def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
     """Raises Unreadable naming each parameter at fault, or a link that is not this caller's."""
     said = tuple((name, text) for name, text in pairs if name != "_format")
-    links = [text for name, text in said if name == paging.PAGE]
-    after: tuple[object, ...] = ()
-    if links:
-        if len(said) > 1:
-            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
-        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, links[0])
+    link, after = paging.link_of(said), tuple[object, ...]()
+    if link is not None:
+        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, link)
         said, after = opened.said, opened.after
     names = [name for name, _ in said]
     count, types, values, faults = PAGE_MOST, frozenset[str](), dict[str, object](), list[Fault]()
@@ -112,12 +112,12 @@ def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
             faults.append(Fault(where, "bad_parameter", f"{bad}."))
     if faults:
         raise Unreadable("Cette demande est à corriger.", faults=faults)
-    return Asked(count, said, types, values, after, links[0] if links else None)
+    return Asked(count, said, types, values, after, link)
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
-        raise BadValue("_count attend un nombre entier, au moins 1")
+        raise BadValue("_count attend un nombre entier, au moins 1 ; _summary=count ne se demande pas ici")
     return int(text)
 
 

@@ -108,12 +108,9 @@ def _all(maps: tuple[AnyMap, ...]) -> tuple[Question, ...]:
 def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
     """Raises Unreadable naming each parameter at fault, or a link that is not this caller's."""
     said = tuple((name, text) for name, text in pairs if name != "_format")
-    links = [text for name, text in said if name == paging.PAGE]
-    after: tuple[object, ...] = ()
-    if links:
-        if len(said) > 1:
-            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
-        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, links[0])
+    link, after = paging.link_of(said), tuple[object, ...]()
+    if link is not None:
+        opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, link)
         said, after = opened.said, opened.after
     values, faults = dict[str, object](), list[Fault]()
     for name, text in said:
@@ -127,7 +124,7 @@ def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
     if after:
         values |= dict(zip(("after_at", "after_id", "after_version"), after, strict=True))
     span = Span(since="since" in values, at="at_low" in values, after=bool(after))
-    return Asked(span, count, said, values, links[0] if links else None)
+    return Asked(span, count, said, values, link)
 
 
 def _value(name: str, text: str, known: Mapping[str, object]) -> dict[str, object]:
@@ -138,7 +135,7 @@ def _value(name: str, text: str, known: Mapping[str, object]) -> dict[str, objec
         raise BadValue(f"{name} ne se dit qu'une fois")
     if name == "_count":
         if not (text.isascii() and text.isdigit() and 0 < len(text) <= 9 and int(text)):
-            raise BadValue("_count attend un nombre entier, au moins 1")
+            raise BadValue("_count attend un nombre entier, au moins 1 ; _summary=count ne se demande pas ici")
         return {"count": int(text)}
     asked = moment_of(text)
     if asked.prefix not in EXACT:

@@ -53,7 +53,8 @@ def patched(resource: Json, operations: Any, where: str) -> Json:
 
 def _applied(resource: Json, operation: Json, where: str) -> Json:
     paths = [operation.get(name) for name in ("path", "from") if name in operation]
-    if operation.get("op") not in OPERATIONS or not paths or not all(isinstance(path, str) for path in paths):
+    said = [operation.get("op"), *paths]
+    if not paths or not all(isinstance(each, str) for each in said) or operation["op"] not in OPERATIONS:
         raise Unreadable(SHAPE, where=where)
     ours = any(str(path).strip("/").partition("/")[0] in OURS or not path for path in paths)
     if ours and operation["op"] != "test":

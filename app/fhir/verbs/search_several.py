@@ -60,7 +60,7 @@ def _check_about_someone(registry: Registry, type_name: str) -> None:
 
 def _types(reading: Reading, registry: Registry, path: str, said: Pairs) -> tuple[str, ...]:
     """What `_type` says, in the order of names, here or in the link followed. Raises Unreadable."""
-    link = next((text for name, text in said if name == paging.PAGE), None)
+    link = paging.link_of(said)
     if link is not None:
         said = paging.opened(reading.keyring, reading.principal, path, link).said
     told = [text for name, text in said if name == TYPE]

@@ -71,11 +71,8 @@ async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap,
 
 
 async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
-    link = next((text for name, text in said if name == paging.PAGE), None)
-    opened = None
+    link, opened = paging.link_of(said), None
     if link is not None:
-        if len(said) > 1:
-            raise Unreadable("Un lien de page se suit tel quel.", where=paging.PAGE)
         opened = paging.opened(asking.reading.keyring, asking.reading.principal, asking.path, link)
         said = opened.said
     sorts: Mapping[str, Sortable] = {}
