@@ -6,7 +6,7 @@ No value is kept: fingerprints of type, system and value (the official examples'
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from app.fhir.identifiers import EXTERNAL_ID, fingerprint, keys_of
+from app.fhir.identifiers import EXTERNAL_ID, fingerprint, keys_of, normal
 from app.fhir.mapping import Json
 from app.kernel.crypto import Keyring
 
@@ -48,4 +48,4 @@ def of_search(keyring: Keyring, target: str) -> bytes | None:
     system, bar, value = unquote(said).partition("|")
     if not (asks and bar and name == "identifier") or "&" in said:
         return None
-    return of_identifier(keyring, kind, system, value)
+    return of_identifier(keyring, kind, normal(system), value.strip())

@@ -26,6 +26,7 @@ from app.fhir.keeping import same
 from app.fhir.mapping import AnyMap, Json, plain
 from app.fhir.questions import by_ids
 from app.fhir.registry import Registry
+from app.fhir.search.values import uuid_of
 from app.fhir.verbs import acts, patch
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.asking import as_asked, asking_of, told
@@ -34,6 +35,7 @@ from app.kernel.errors import Fault, Gone, MethodNotAllowed, Stale, Unreadable
 from app.security.principal import Partner
 
 PERSON = "Patient"
+ANOTHER = "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne."
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
 NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'
 # Two requests that change one row follow each other; the snapshot of the next statement is taken after the locks.
@@ -116,8 +118,11 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
             found = await match(gate, registry, origin, act.kind, act.query, act.asked)
         if found:
             ids[act.at] = found
-    read = await _read(gate, set(ids.values()), registry, origin, {act.kind for act in wanted})
+    said = {act.at: id for act in wanted if act.query is not None and (id := _said_id(act))}
+    read = await _read(gate, {*ids.values(), *said.values()}, registry, origin, {act.kind for act in wanted})
     for act in wanted:
+        if said.get(act.at) in read and said[act.at] != ids.get(act.at):
+            raise Unreadable(ANOTHER, where=f"{act.entry.where}.resource.id", code="wrong_id")
         one = read.get(ids[act.at]) if act.at in ids else None
         if one and _type(one) != act.kind:
             one = None
@@ -126,6 +131,11 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
         elif one or act.query is None or act.method == acts.PATCH:
             targets.rows[act.at] = _judged(act, one, registry)
     return targets
+
+
+def _said_id(act: Act) -> UUID | None:
+    """The id that an update under a condition says; a sender's own is none of ours, and says nothing here."""
+    return uuid_of(str(act.entry.resource.get("id", ""))) if act.method == acts.UPDATE else None
 
 
 async def as_they_stand(

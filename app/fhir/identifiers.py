@@ -128,6 +128,28 @@ def identifiers(resource: Json) -> list[Json]:
     return [told] if isinstance(told, dict) else list(told)
 
 
+def without_ins(resource: Json) -> Json:
+    """The same, but for an INS told in passing: in a reference, in a contained resource. That of the person stays, of which
+    their map answers: we tell nobody an INS that we did not qualify.
+    """
+    ours = resource.get("resourceType") == "Patient"
+    told = {n: value if ours and n == "identifier" else _without(value) for n, value in resource.items()}
+    return {name: value for name, value in told.items() if value not in ({}, [])}
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, list):
+        return [left for item in value if not _is_ins(item) and (left := _without(item)) not in ({}, [])]
+    if isinstance(value, dict):
+        left = {name: _without(inner) for name, inner in value.items() if not _is_ins(inner)}
+        return {name: inner for name, inner in left.items() if inner not in ({}, [])}
+    return value
+
+
+def _is_ins(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("system"), str) and normal(value["system"]) in INS
+
+
 def doubt(identifier: Json) -> tuple[str, str] | None:
     """Our code and a sentence when the value is not what its system promises; None when it is, or when none is known."""
     system, value = normal(identifier.get("system", "")), identifier.get("value")

@@ -21,6 +21,7 @@ from sqlalchemy.sql import visitors
 from app.access.contents import Content
 from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, spelled, word
 from app.fhir import keeping
+from app.fhir.identifiers import without_ins
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
 from app.fhir.search.chains import Opaque
@@ -189,7 +190,10 @@ class ResourceMap(Generic[V]):
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
         if kept and not own:
             kept = keeping.of_whom(self.to_others(kept) if self.to_others else kept)
-        return keeping.merge(plain(modelled), kept) if kept and not hidden else modelled
+        if hidden or not kept:
+            return modelled
+        told = keeping.merge(plain(modelled), kept)
+        return told if own else without_ins(told)
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:
         """The rows of a resource, all that the map leaves of it sealed beside the first.

@@ -63,7 +63,7 @@ _QUALIFIER = re.compile(r"[:=][^.]+")
 
 NO_LEAD = "Cette référence ne mène à aucune ressource de l'envoi."
 NO_INSIDE = "Cette référence ne mène à aucune ressource contenue."
-NO_SEARCH = "Une référence par recherche n'est pas suivie ici : elle est gardée telle quelle."
+NO_SEARCH = "Cette recherche ne désigne aucune ressource que vous avez envoyée : la référence est gardée telle quelle."
 BY_PROFILE = "L'adresse de la demande nomme un profil : le type de la ressource est pris à sa place."
 NO_CREATION = "L'adresse d'une création est le type de la ressource envoyée."
 TO_THE_LETTER = "Cet envoi s'écarte des profils, et vous demandez qu'ils soient suivis à la lettre."
@@ -156,7 +156,7 @@ def _of_entry(
 
 def _dangling(target: str) -> tuple[str, str]:
     if target.partition("?")[0] in R4_TYPES:
-        return "not_carried", NO_SEARCH
+        return "unresolved", NO_SEARCH
     return "unresolved", NO_INSIDE if target.startswith("#") else NO_LEAD
 
 

@@ -123,6 +123,15 @@ class TestTransaction:
         place = answer.json()["entry"][0]["response"]["location"].partition("/_history")[0]
         assert world.get("chu", f"/fhir/{place}").json()["subject"]["reference"] == f"Patient/{person}"
 
+    def test_a_conditional_reference_says_a_system_as_any_version_does(self, world: World):
+        local, old = fresh(), HOST.format("localusager").replace("esante.gouv.fr", "cnsa.fr")
+        [(_, person, _)] = taken(world, bundle(entry(patient(local))))
+        where = f"Patient?identifier={old}|{FINESS}/{local}"
+        body = bundle(entry(resource("Flag", "f", status="active", code={"text": "x"}, subject={"reference": where})))
+        [told] = sent(world, body, Prefer="return=representation").json()["entry"]
+        assert old != HOST.format("localusager")
+        assert told["resource"]["subject"]["reference"] == f"Patient/{person}"
+
     @pytest.mark.threat("partner-joins-in-disguise")
     def test_a_conditional_reference_leads_to_nothing_of_another(self, world: World):
         local = fresh()

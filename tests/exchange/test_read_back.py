@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from app.fhir.mapping import Json
-from tests.exchange.bundles import NIR, bundle, entry, patient, project
+from tests.exchange.bundles import NIR, bundle, entry, goal, patient, project, resource
 from tests.exchange.sending import fresh, read_back, said, sent, taken
 from tests.fhir import official
 from tests.world import World
@@ -92,6 +92,25 @@ def test_a_dump_holds_no_identifier_received(world: World, name: str):
     held = dump(world)
     found = [value for value in numbers(body) if value.encode() in held or value.encode().hex().encode() in held]
     assert not found, len(found)
+
+
+@pytest.mark.threat("privacy-ins-in-passing")
+def test_an_ins_told_in_passing_goes_back_to_its_sender_only(world: World):
+    """In a reference, in a contained resource, of someone beside the person: we qualified none of them."""
+    ins = {"system": "urn:oid:1.2.250.1.213.1.4.8", "value": NIR}
+    subject = {"reference": "Patient/p", "identifier": ins, "display": "Elle"}
+    mother = resource("RelatedPerson", "m", patient=subject, identifier=[ins], name=[{"family": "Née"}])
+    inside = {"resourceType": "Patient", "id": "in", "identifier": [{"system": "https://x.test", "value": "1"}, ins]}
+    flag = resource("Flag", "f", status="active", code={"text": "x"}, subject=subject, author={"reference": "#in"})
+    those = [goal(1), mother, {**flag, "contained": [inside]}]
+    those[0] = {**those[0], "subject": subject}
+    told = taken(world, bundle(entry(patient(fresh())), *(entry(each) for each in those)))
+    world.accompany("leila", told[0][1], "ime")
+    for kind, id, _ in told[1:]:
+        assert NIR in world.get("chu", f"/fhir/{kind}/{id}").text, kind
+        seen = world.get("leila", f"/fhir/{kind}/{id}")
+        assert (seen.status_code, NIR in seen.text) == (200, False), kind
+        assert kind != "Flag" or seen.json()["contained"][0]["identifier"] == inside["identifier"][:1]
 
 
 def test_the_sender_is_told_where_its_bundle_stands(world: World):

@@ -59,7 +59,8 @@ def test_a_nul_in_any_criterion_is_told(world: World):
     assert wrong == []
     condition = {"request": {"method": "PUT", "url": "Flag?code=%00"}, "resource": flag("Patient/x")}
     outcome(sent(world, bundle(condition)), 400)
-    outcome(sent(world, bundle(entry(patient(fresh())), entry(flag("Patient?family=%00")))), 400)
+    reference = {"request": {"method": "POST", "url": "Flag"}, "resource": flag("Patient?family=%00")}
+    outcome(sent(world, bundle(reference)), 400)
 
 
 @pytest.mark.parametrize(

@@ -244,6 +244,15 @@ class TestUpdate:
         again = asked(world, "PUT", where, {**body, "gender": "other"})
         assert (first.status_code, again.status_code, again.headers["etag"]) == (201, 200, 'W/"2"')
         assert first.json()["id"] == again.json()["id"]
+        assert asked(world, "PUT", where, {**body, "id": first.json()["id"]}).status_code == 200
+
+    def test_under_a_condition_that_leads_to_another_than_the_resource_says(self, world: World):
+        body, other = patient(fresh()), person(world)
+        where = f"Patient?identifier={body['identifier'][0]['system']}|{body['identifier'][0]['value']}"
+        first = asked(world, "PUT", where, body)
+        answer = asked(world, "PUT", where, other)
+        assert (answer.status_code, outcome(answer)["expression"]) == (400, ["Patient.id"])
+        assert world.get("chu", f"/fhir/Patient/{first.json()['id']}").headers["etag"] == 'W/"1"'
 
 
 class TestPatch:
