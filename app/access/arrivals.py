@@ -36,6 +36,7 @@ from app.access.facts import facts
 from app.access.gate import Gate
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, decides, overtaken
+from app.access.reading import Reading
 from app.access.refusal import MayNot, refused
 from app.access.versions import values_of
 from app.access.writing import as_json
@@ -94,6 +95,10 @@ class Arrivals(Gate):
         self._new[-1] = (Action.DELETE, row)
         row.deleted_at = row.updated_at = now()
         return row
+
+    def outside(self) -> Reading:
+        """The same caller, beside this transaction: what they are told is traced whatever becomes of it."""
+        return Reading(self.principal, self.call, self.keyring, self._lane)
 
     async def ask(
         self, query: HotQuery, asked: Sequence[UUID], limit: int, values: Mapping[str, object]

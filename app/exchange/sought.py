@@ -46,8 +46,10 @@ async def sought(gate: Arrivals, told: Asked, registry: Registry, origin: str) -
 async def match(
     gate: Arrivals, registry: Registry, origin: str, kind: str, query: acts.Query, where: str
 ) -> UUID | None:
-    """The one row within reach that meets a condition. Raises Stale (412) when there are several."""
-    asked = await asking(gate, registry, origin, kind, "s")
+    """The one row within reach that meets a condition, before anything is written: a trial, a refusal, tells who was
+    found as much. Raises Stale (412) when there are several.
+    """
+    asked = await asking(gate.outside(), registry, origin, kind, "s")
     try:
         found = await matching(asked, query, 2)
     except Unreadable as no:

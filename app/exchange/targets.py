@@ -15,6 +15,7 @@ from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid, text
 from app.access.arrivals import Arrivals
 from app.access.entry import DossierEntry
 from app.access.permissions import Action
+from app.access.reading import Reading
 from app.access.refusal import MayNot, OutOfReach, refused
 from app.access.several import Found, those
 from app.access.versions import about
@@ -119,7 +120,7 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
         if found:
             ids[act.at] = found
     said = {act.at: id for act in wanted if act.query is not None and (id := _said_id(act))}
-    read = await _read(gate, {*ids.values(), *said.values()}, registry, origin, {act.kind for act in wanted})
+    read = await _read(gate.outside(), {*ids.values(), *said.values()}, registry, origin, {act.kind for act in wanted})
     for act in wanted:
         if said.get(act.at) in read and said[act.at] != ids.get(act.at):
             raise Unreadable(ANOTHER, where=f"{act.entry.where}.resource.id", code="wrong_id")
@@ -155,7 +156,7 @@ def _check_versions(wanted: Iterable[Act]) -> None:
 
 
 async def _read(
-    gate: Arrivals, ids: Iterable[UUID], registry: Registry, origin: str, kinds: Collection[str]
+    gate: Reading, ids: Iterable[UUID], registry: Registry, origin: str, kinds: Collection[str]
 ) -> dict[UUID, Target]:
     if not (wanted := sorted(ids)):
         return {}

@@ -123,6 +123,27 @@ class TestTransaction:
         place = answer.json()["entry"][0]["response"]["location"].partition("/_history")[0]
         assert world.get("chu", f"/fhir/{place}").json()["subject"]["reference"] == f"Patient/{person}"
 
+    @pytest.mark.threat("search-conditional-untraced")
+    @pytest.mark.parametrize("ids", [1, 2])
+    def test_what_a_condition_found_is_traced_in_a_trial_and_in_a_refusal(
+        self, world: World, sent_before: dict[str, list[UUID]], ids: int
+    ):
+        """One row, tried; two rows, refused."""
+        found = sent_before["Goal"][:ids]
+        before = len(world.rows("SELECT id FROM audit_entry WHERE entry_ids && $1 AND action = 'read'", found))
+        condition = f"_id={','.join(map(str, found))}"
+        made = change(
+            "POST",
+            "Goal",
+            {**goal(1), "subject": {"reference": f"Patient/{sent_before['Patient'][0]}"}},
+            ifNoneExist=condition,
+        )
+        answer = sent(world, bundle(made), path="/fhir?dry-run=true" if ids == 1 else "/fhir")
+        assert answer.status_code == (200 if ids == 1 else 412), answer.text
+        after = world.rows("SELECT entry_ids FROM audit_entry WHERE entry_ids && $1 AND action = 'read'", found)
+        assert len(after) > before
+        assert {id for line in after for id in line["entry_ids"]} >= {*found}
+
     def test_a_conditional_reference_says_a_system_as_any_version_does(self, world: World):
         local, old = fresh(), HOST.format("localusager").replace("esante.gouv.fr", "cnsa.fr")
         [(_, person, _)] = taken(world, bundle(entry(patient(local))))
