@@ -16,7 +16,7 @@ from app.access.entry import ME, DossierEntry
 from app.fhir.search.values import BadValue
 from app.kernel.crypto import Keyring
 
-LASTING = frozenset({"id", "usager_id"})  # what no version of a row changes
+LASTING = frozenset({"id", "usager_id"})  # asked of the row as it stands, whatever the version
 MISSING, NOT = "missing", "not"
 HIDDEN, MISSES, HAS, OTHERS = "hidden;", "missing", "told", "not;"  # in a shape
 Bind = Callable[[int, Any], ColumnElement[Any]]  # the n-th value of this criterion, of that type

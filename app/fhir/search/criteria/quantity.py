@@ -8,10 +8,9 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, Double, Text, and_, not_, or_
 
 from app.fhir.search.criteria.base import Around, Asked, Bind, Column, Criterion, has
-from app.fhir.search.values import BadValue, plain, several, split
+from app.fhir.search.values import PREFIXES, BadValue, plain, several, split
 
 NUMBER = re.compile(r"(?P<prefix>[a-z]{2})?(?P<number>[+-]?\d{1,18}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,2})?)", re.ASCII)
-PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 NUMBERS_MOST = 8  # alternatives: each makes the shape longer
 ABOUT = Decimal("0.1")  # https://hl7.org/fhir/R4/search.html#prefix: 10 %
 
