@@ -66,7 +66,7 @@ def test_what_is_right_has_no_warning() -> None:
         (patient(identifier=[{"system": USAGER, "value": "12"}]), ("bad_identifier", "identifier[0].value")),
         (patient(managingOrganization={"reference": "Organization/9"}), ("unresolved", "managingOrganization")),
         (patient(managingOrganization={"reference": "#o"}), ("unresolved", "managingOrganization")),
-        (patient(managingOrganization={"reference": "Organization?name=a"}), ("not_carried", "managingOrganization")),
+        (patient(managingOrganization={"reference": "Organization?name=a"}), ("unresolved", "managingOrganization")),
         (patient(meta={"profile": ["https://example.org/p|1"]}), ("unknown_profile", "meta.profile[0]")),
     ],
 )

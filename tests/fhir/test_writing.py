@@ -246,6 +246,12 @@ class TestUpdate:
         assert first.json()["id"] == again.json()["id"]
         assert asked(world, "PUT", where, {**body, "id": first.json()["id"]}).status_code == 200
 
+    def test_a_condition_that_no_one_row_can_meet_meets_none(self, world: World):
+        """Of two kinds of requests, each answers one of these criteria."""
+        both = asked(world, "DELETE", f"ServiceRequest?authored=2026&based-on=ServiceRequest/{uuid4()}")
+        never = asked(world, "DELETE", "ServiceRequest?authored=1999")
+        assert (both.status_code, both.content) == (never.status_code, never.content)
+
     def test_under_a_condition_that_leads_to_another_than_the_resource_says(self, world: World):
         body, other = patient(fresh()), person(world)
         where = f"Patient?identifier={body['identifier'][0]['system']}|{body['identifier'][0]['value']}"

@@ -63,8 +63,11 @@ async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap,
     """The rows within the caller's own reach that meet a condition, at most `most`. Raises Unreadable."""
     query = read(said, _tables(asking), asking.around)
     await covered(asking, query.reached)
-    if asking.maps[0] is asking.registry.kept or not any(query.shapes):
+    told = [shape for shape in query.shapes if shape is not None]
+    if asking.maps[0] is asking.registry.kept or (told and not any(told)):
         raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
+    if not told:  # each criterion is known, of no one table
+        return []
     maps, questions = _questions(asking.registry, asking.maps, query.shapes)
     rows = await page(asking.reading, questions, most, (), query.usager, **await _values(asking, query))
     return [(maps[row.place], row) for row in rows]
