@@ -82,9 +82,9 @@ class Arrival:
         )
         self.known = resolution.read(answer)
 
-    def leads_elsewhere(self) -> set[str]:
-        """The references that lead to what this partner sent in an earlier bundle, of the same person."""
-        return {target for place, target in self._outside if self._of_the_same(place, target)}
+    def leads_elsewhere(self) -> set[tuple[int, str]]:
+        """The references, by place, that lead to what this partner sent in an earlier bundle, of the same person."""
+        return {(place, target) for place, target in self._outside if self._of_the_same(place, target)}
 
     def _of_the_same(self, place: int, target: str) -> Named | None:
         before = self._named(place, target)

@@ -73,7 +73,7 @@ UNKNOWN_PROFILE = "Ce profil n'est pas connu de ce serveur : la ressource est ga
 def tolerated(
     bundle: Bundle,
     profiles: Collection[str] | None = None,
-    known: Collection[str] = (),
+    known: Collection[tuple[int, str]] = (),
     *,
     judged: Collection[str] = (),
     also: Doubts | None = None,
@@ -82,8 +82,9 @@ def tolerated(
     """The warnings of each entry, by its place; an entry without any is not in it.
 
     `profiles` are those the server knows (None: not looked at), `judged` those whose definition it holds, `known` the
-    references that lead to something outside the bundle; `also` says what profiles ask more. Raises Unreadable when an
-    address asks for something else than what is sent, and Invalid with every doubt as a fault when `strict`.
+    references, by place, that lead to something outside the bundle; `also` says what profiles ask more. Raises
+    Unreadable when an address asks for something else than what is sent, and Invalid with every doubt as a fault when
+    `strict`.
     """
     if faults := list(_misled(bundle)):
         raise refused(faults)
@@ -139,7 +140,11 @@ def as_fault(doubt: Fault | Issue) -> Fault | None:
 
 
 def _of_entry(
-    entry: Entry, links: Links, profiles: Collection[str] | None, known: Collection[str], judged: Collection[str]
+    entry: Entry,
+    links: Links,
+    profiles: Collection[str] | None,
+    known: Collection[tuple[int, str]],
+    judged: Collection[str],
 ) -> Iterator[Fault]:
     if entry.method == "POST" and _address(entry) != entry.kind:
         yield Fault(f"{entry.where}.request.url", "wrong_url", BY_PROFILE)
@@ -148,7 +153,7 @@ def _of_entry(
     place = f"{entry.where}.resource"
     yield from doubts_of(entry.resource, place, profiles, judged)
     for reference in links.unresolved(entry):
-        if reference.target in known:
+        if (entry.at, reference.target) in known:
             continue
         code, sentence = _dangling(reference.target)
         yield Fault(place + where(entry.resource, reference).removeprefix(entry.kind), code, sentence)

@@ -411,6 +411,36 @@ class TestAgain:
         kept = read_back(world, *told["location"].split("/")[:2])
         assert str(first[1][1]) not in str(kept)
 
+    def about_two_persons(self, world: World) -> Json:
+        """A plan of each, both for a goal that P alone had in an earlier bundle."""
+        p, q, g = fresh(), fresh(), f"{BASE}/Goal/{fresh()}"
+        aim = resource("Goal", "g", lifecycleStatus="active", description={"text": "Marcher."})
+        taken(world, bundle(entry(patient(p)), entry({**aim, "subject": {"reference": "Patient/p"}}, g)))
+        plans = (
+            resource("CarePlan", f"of-{id}", status="active", intent="plan", goal=[{"reference": g}],
+                     subject={"reference": f"Patient/{id}"})
+            for id in "pq"
+        )  # fmt: skip
+        return bundle(
+            *(entry(each, f"urn:uuid:{uuid4()}") for each in plans), entry(patient(p)), entry(patient(q, "q"))
+        )
+
+    NOWHERE = ("unresolved", "Bundle.entry[1].resource.goal[0]")
+
+    @pytest.mark.threat("partner-address-reused")
+    def test_an_address_known_of_one_person_is_told_to_lead_nowhere_for_another(self, world: World):
+        answer = sent(world, self.about_two_persons(world))
+        told = [each["response"].get("outcome", {}).get("issue", ()) for each in answer.json()["entry"]]
+        found = [(i["details"]["coding"][0]["code"], i["expression"][0]) for issues in told for i in issues]
+        assert [one for one in found if one[0] == "unresolved"] == [self.NOWHERE]
+
+    @pytest.mark.threat("partner-address-reused")
+    def test_nor_is_it_taken_for_another_to_the_letter(self, world: World):
+        body = self.about_two_persons(world)
+        before = rows(world)
+        answer = sent(world, body, prefer="handling=strict")
+        assert (answer.status_code, issues(answer), rows(world)) == (422, [self.NOWHERE], before)
+
     def test_without_identifier_the_address_is_the_name(self, world: World):
         local = fresh()
         first = taken(world, bundle(entry(consent(local)), entry(patient(local))))

@@ -81,9 +81,10 @@ def test_a_reason_for_its_absence_stands_for_a_value() -> None:
     assert told(bundle(without(patient(), "gender") | {"_gender": {"extension": [reason]}})) == []
 
 
-def test_a_reference_the_server_knows_is_no_warning() -> None:
+def test_a_reference_the_server_knows_is_no_warning_where_it_is_known() -> None:
     resource = patient(managingOrganization={"reference": "Organization/9"})
-    assert told(bundle(resource), known={"Organization/9"}) == []
+    unresolved = ("unresolved", "Bundle.entry[1].resource.managingOrganization")
+    assert told(bundle(resource, {**resource, "id": "q"}), known={(0, "Organization/9")}) == [unresolved]
 
 
 def test_profiles_are_not_looked_at_when_none_is_told() -> None:
