@@ -168,6 +168,8 @@ class Arrival:
         """The row it was before, when this partner sent it before; else a new id."""
         own, target = self.names[entry.at].own, self.targets.rows.get(entry.at)
         before = self.known.by_name.get(own) if own else None
+        if before and entry.kind == PERSON and before.id not in self.known.keys:
+            before = None  # it was no person: each has a key of their own
         if target:
             before = self.known.by_id.get(target.id) or target.named()
         if before and (before.kind == Kind.OUTSIDE_PARTY) != (entry.kind in OUTSIDE):

@@ -448,6 +448,38 @@ class TestAgain:
         assert (again[1][1:], first[0][2]) == ((first[0][1], 2), 1)
 
 
+def nameless(**elements: Any) -> Json:
+    """Someone whom only the address of their entry tells."""
+    return {name: value for name, value in patient(**elements).items() if name != "identifier"}
+
+
+class TestAddressOfAPerson:
+    def test_it_is_their_name(self, world: World):
+        url = f"{BASE}/Patient/{fresh()}"
+        first = taken(world, bundle(entry(nameless(), url)))
+        assert taken(world, bundle(entry(nameless(family="LEROY"), url))) == [("Patient", first[0][1], 2)]
+
+    @pytest.mark.threat("partner-address-reused")
+    @pytest.mark.parametrize(
+        "before",
+        [resource("Flag", "f", **FLAG), resource("Goal", "g", lifecycleStatus="active", description={"text": "Marcher."},
+                                                 subject={"reference": "Patient/p"})],
+        ids=["kept whole", "of a table of its own"],
+    )  # fmt: skip
+    def test_of_something_of_another_dossier_before_it_is_someone_else(self, world: World, before: Json):
+        url, kind = f"{BASE}/things/{before['resourceType']}/{fresh()}", before["resourceType"]
+        [(_, theirs, _), (_, earlier, _)] = taken(world, bundle(entry(patient(fresh())), entry(before, url)))
+        stood = read_back(world, kind, earlier)
+        [(_, someone, version)] = taken(world, bundle(entry(nameless(family="NEUVE"), url)))
+        assert (someone in (theirs, earlier), version) == (False, 1)
+        [row] = world.rows("SELECT usager_id, birth_family_name FROM usager WHERE id = $1", someone)
+        assert (row["usager_id"], row["birth_family_name"]) == (someone, "NEUVE")
+        assert read_back(world, kind, earlier) == stood
+        later = entry(resource("Flag", "l", **{**FLAG, "subject": {"reference": url}}), f"urn:uuid:{uuid4()}")
+        assert row_of(world, taken(world, bundle(later))[0][1])["usager_id"] == someone
+        assert taken(world, bundle(entry(nameless(family="NEUF"), url))) == [("Patient", someone, 2)]
+
+
 def tables(world: World, told: list[tuple[str, UUID, int]]) -> int:
     """In how many tables the rows of a bundle stand."""
     of_bundle = "SELECT exchange_id FROM exchange_row WHERE row_id = $1 ORDER BY exchange_id DESC LIMIT 1"
