@@ -17,6 +17,7 @@ from typing import IO, Any, cast
 import orjson
 
 from app.fhir.checking import faults_of
+from app.fhir.packages.shapes import first_wrong
 from app.fhir.reading import read_json
 from app.kernel.errors import DuiError, Invalid, TooLarge
 
@@ -140,7 +141,7 @@ def _package(files: dict[str, bytes]) -> Package:
 def _definition(place: str, content: bytes) -> Definition | None:
     resource = _json(place, content)
     type_name = resource.get("resourceType")
-    if type_name not in TYPES:
+    if not isinstance(type_name, str) or type_name not in TYPES:
         return None
     id, url, version = resource.get("id"), resource.get("url"), resource.get("version")
     if not (isinstance(id, str) and _ID(id) and isinstance(url, str) and _CANONICAL(url)):
@@ -149,6 +150,8 @@ def _definition(place: str, content: bytes) -> Definition | None:
         raise _bad(place, "la version est un texte")
     if type_name == "Questionnaire" and (faults := faults_of(resource)):
         raise _bad(place, f"{faults[0].where} : {faults[0].message}")
+    if wrong := first_wrong(resource):
+        raise _bad(place, "{} : {}.".format(*wrong))
     return Definition(type_name, id, url, version, orjson.dumps(resource))
 
 
