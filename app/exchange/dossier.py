@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, and_, any_, bindparam, or_
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, and_, any_, bindparam, or_, true
 
 from app.access import contents, several
 from app.access.entry import ME, DossierEntry
@@ -177,13 +177,19 @@ def _leaving(its_map: AnyMap, registry: Registry, way: Way) -> ColumnElement[boo
         rules.append(or_(_types.is_(None), row.type_name == any_(_types)))
     elif its_map.narrow is not None:
         rules.append(its_map.narrow)
-    if row.KIND not in LASTS:
-        rules += [or_(_start.is_(None), row.occurred_at >= _start), or_(_end.is_(None), row.occurred_at < _end)]
+    rules.append(in_period(row))
     if way is Way.PULL:
         rules += [row.held.is_(False), row.origin_partner_id.is_distinct_from(ME)]  # what it sent, it has
     elif way is Way.PUSH:
         rules.append(stays(row).is_(None))
     return and_(*rules)
+
+
+def in_period(row: Any) -> ColumnElement[bool]:
+    """Whether a row of this table is of the dates asked for (`start`, `end`), in the statement."""
+    if row.KIND in LASTS:
+        return true()
+    return and_(or_(_start.is_(None), row.occurred_at >= _start), or_(_end.is_(None), row.occurred_at < _end))
 
 
 @lru_cache(maxsize=4)

@@ -35,7 +35,7 @@ from app.security import scopes
 from app.security.principal import Professional
 
 CHOSEN = (Ground.ECHANGE, Ground.VITAL)  # what is strictly necessary is said
-MANY = 1_000
+MANY = 1_000  # rows told at once
 WORDS = {
     Stays.APART: "Ce qui touche à la justice ou aux alertes se transmet à part.",
     Stays.RESERVED: "Réservé à quelques personnes de l'équipe.",
@@ -135,9 +135,16 @@ async def _left(gate: Arrivals, id: UUID) -> tuple[Any, bytes]:
 async def _staying(
     gate: Gate, registry: Registry, said: SendingIn, beyond: Counter[Any], **under: object
 ) -> list[Held]:
+    """Of all that was asked for, whatever its number."""
     tables = [t for t in dossier.tables(registry) if said.kinds is None or t.KIND in said.kinds]
-    rows = await several.page(gate, _questions(tuple(tables)), MANY, (), WHOSE, **{WHOSE: said.usager_id, **under})
-    found = Counter((tables[row.place].KIND.value, Stays(row.view.why)) for row in rows) + beyond
+    asked = {WHOSE: said.usager_id, "start": said.start, "end": said.end, **under}
+    questions, found, after = _questions(tuple(tables)), Counter(beyond), tuple[object, ...]()
+    while True:
+        rows = await several.page(gate, questions, MANY + 1, after, WHOSE, **asked)  # one more: is there a next page?
+        found.update((tables[row.place].KIND.value, Stays(row.view.why)) for row in rows[:MANY])
+        if len(rows) <= MANY:
+            break
+        after = rows[MANY - 1].at
     return [Held(kind, why.value, WORDS[why], many) for (kind, why), many in sorted(found.items())]
 
 
@@ -148,4 +155,4 @@ def _questions(tables: tuple[Any, ...]) -> tuple[Question, ...]:
 @lru_cache
 def _question(table: Any) -> Question:
     mine = table.usager_id == bindparam(WHOSE, type_=Uuid())
-    return Question(staying(table), Listing(and_(mine, stays(table).is_not(None))))
+    return Question(staying(table), Listing(and_(mine, dossier.in_period(table), stays(table).is_not(None))))

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.access.models import Opposition, SharingConsent
+from app.exchange import sending
 from app.fhir import xml
-from app.kernel.clock import today
+from app.kernel.clock import now, today
 from app.security.principal import Role
 from tests.exchange.sending import fresh
 from tests.world import World
@@ -71,6 +73,37 @@ class TestSeenFirst:
             ("transmission", "reserved", 1),
         }
         assert all(s["words"] for s in told["staying"])
+
+    @pytest.mark.parametrize(
+        ("period", "stays"),
+        [
+            ({"start": -1}, {"transmission", "stay"}),
+            ({"start": -1, "end": 1}, {"transmission", "stay"}),
+            ({"start": 1}, {"stay"}),
+            ({"end": -1}, {"stay"}),
+        ],
+        ids=["since yesterday", "these days", "from tomorrow", "until yesterday"],
+    )
+    def test_what_stays_is_counted_over_the_dates_asked_for(
+        self, world: World, period: dict[str, int], stays: set[str]
+    ):
+        """But what lasts: it is of every day."""
+        asked = {name: (now() + timedelta(days=days)).isoformat() for name, days in period.items()}
+        world.rows("UPDATE stay SET visibility = 'withheld' WHERE usager_id = $1", world.ids[HER])
+        told = planned(world, **asked).json()["staying"]
+        world.rows("UPDATE stay SET visibility = 'shared' WHERE usager_id = $1", world.ids[HER])
+        assert {s["kind"] for s in told} == stays
+
+    @pytest.mark.parametrize("at_once", [1, 2, 3])
+    def test_what_stays_is_counted_whole_however_much_it_is(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, at_once: int
+    ):
+        whole = planned(world).json()["staying"]
+        monkeypatch.setattr(sending, "MANY", at_once)
+        answer = planned(world)
+        assert (answer.json()["staying"], sum(s["count"] for s in whole)) == (whole, 2)
+        told = world.traces(request_id=answer.headers["x-request-id"])
+        assert not [line for line in told if line["outcome"] == "empty"]
 
     @pytest.mark.threat("sending-by-looking")
     def test_nothing_left_nor_was_kept(self, world: World):
