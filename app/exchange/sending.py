@@ -63,8 +63,12 @@ class Prepared:
     scopes: frozenset[str]  # of the partner
 
 
-async def prepare(gate: Gate, registry: Registry, said: SendingIn, objects: Objects | None = None) -> Prepared:
-    """Raises OutOfReach for a person one does not read, Conflict when they oppose, Invalid naming what is missing."""
+async def prepare(
+    gate: Gate, registry: Registry, said: SendingIn, objects: Objects | None = None, *, tried: bool = True
+) -> Prepared:
+    """What stays is counted when it is only `tried`. Raises OutOfReach for a person one does not read, Conflict when they
+    oppose, Invalid naming what is missing.
+    """
     who = gate.principal
     if not (isinstance(who, Professional) and who.role in ACTS[Act.HAND_OVER]):
         raise refused(MayNot, Act.HAND_OVER, Kind.EXCHANGE)
@@ -87,14 +91,15 @@ async def prepare(gate: Gate, registry: Registry, said: SendingIn, objects: Obje
     may = frozenset(found[0].scopes or ())
     leaving = [piece for piece in rows if scopes.cover(may, piece.type_name, "r")]
     beyond = Counter((piece.kind.value, Stays.OUT_OF_SCOPE) for piece in rows if piece not in leaving)
-    return Prepared(partner, leaving, await _staying(gate, registry, said, beyond, **under), may)
+    staying = await _staying(gate, registry, said, beyond, **under) if tried else []
+    return Prepared(partner, leaving, staying, may)
 
 
 async def send(
     gate: Gate, registry: Registry, said: SendingIn, origin: str, objects: Objects | None = None
 ) -> Exchange:
     """Raises as `prepare`; Invalid when nothing would leave. The caller settles the gate."""
-    prepared = await prepare(gate, registry, said, objects)
+    prepared = await prepare(gate, registry, said, objects, tried=False)
     if not prepared.pieces:
         raise Invalid("Rien de ce dossier ne peut partir ainsi.", where="/kinds", code="sending.nothing")
     may = partial(scopes.cover, prepared.scopes, letter="r")
