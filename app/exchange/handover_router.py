@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from app.access.acts import Act
 from app.access.http import PAGE, After, Limit, StaffGate, StaffReading, acted, created, one, page
 from app.exchange import handover
 from app.exchange.handover_schemas import HandoverIn, HandoverOut, Plan
@@ -22,6 +23,7 @@ async def hand_over(
 ) -> Response:
     """With `dry-run=true`: 200, and the rows that would leave; nothing leaves and nothing is kept."""
     if dry_run:
+        await gate.require(Act.HAND_OVER, at=said.structure_id)  # the row itself, which is not written, would ask it
         prepared = await handover.prepare(gate, said)
         gate.clear()  # its Idempotency-Key is for the sending
         return told(Plan(prepared.partner, said.ground, prepared.pieces))

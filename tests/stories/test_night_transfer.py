@@ -120,6 +120,11 @@ class TestBefore:
         assert world.traces(action="hand_over") == []
         assert reads(world, f"Patient/{world.ids[HER]}") == 404
 
+    @pytest.mark.threat("sending-from-another-house")
+    def test_from_a_house_where_one_has_no_place_nothing_is_shown(self, world: World) -> None:
+        elsewhere = {"structure_id": str(world.ids["ehpad"])}
+        assert [asks(world, "nurse", **elsewhere).status_code for asks in (planned, pushed)] == [403, 403]
+
     def test_looking_first_spends_no_key_of_the_sending(self, world: World) -> None:
         key = {"idempotency-key": "une-nuit"}
         assert world.post("nora", f"{PATH}?dry-run=true", said(world), headers=key).status_code == 200
