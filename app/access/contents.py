@@ -5,9 +5,9 @@ away for nothing is swept. Whoever asks for them shows the row, which the policy
 """
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -20,6 +20,7 @@ from app.kernel.clock import now
 from app.kernel.crypto import KeyFault, UsagerKey
 from app.kernel.db import Base
 from app.kernel.hot import compiled
+from app.kernel.ids import uuid7
 from app.kernel.objects import Objects
 
 V = TypeVar("V", bound=msgspec.Struct)
@@ -50,6 +51,11 @@ class Holder(Protocol):
     def usager_id(self) -> str: ...
     @property
     def content_id(self) -> str | None: ...
+
+
+class _Held(NamedTuple):
+    usager_id: str
+    content_id: str | None
 
 
 _C, _K = Content, StoredUsagerKey
@@ -93,6 +99,23 @@ async def opened(reading: Reading, rows: Sequence[Holder], objects: Objects | No
         key = reading.keyring.usager_key(found["wrapped"], usager)
         told[id] = key.open(await fetched(found["sealed"], found["object"], objects), about(id))
     return told
+
+
+async def sealed_anew(
+    reading: Reading, rows: Iterable[Any], key: UsagerKey, usager_id: UUID, objects: Objects | None
+) -> list[Content]:
+    """The bytes of these rows, for another person whom they are about to be given to: each row says its new content.
+
+    What a row led to before stays with its former versions, and goes with their person. Raises KeyFault.
+    """
+    holding = [row for row in rows if getattr(row, "content_id", None)]
+    clear = await opened(reading, [_Held(str(row.usager_id), str(row.content_id)) for row in holding], objects)
+    anew = []
+    for row in holding:
+        content = sealed(key, usager_id, uuid7(), clear[str(row.content_id)])
+        row.content_id = content.id
+        anew.append(content)
+    return anew
 
 
 async def fetched(sealed: bytes | None, name: str | None, objects: Objects | None) -> bytes:

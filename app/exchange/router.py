@@ -14,6 +14,7 @@ from app.audit.vocabulary import Door
 from app.exchange import reading, sas
 from app.exchange.models import Exchange, State
 from app.exchange.schemas import AttachIn, ExchangeOut, MyExchange
+from app.features.documents.sending import Kept
 from app.kernel.answers import etag, told
 
 router = APIRouter(prefix="/exchanges", tags=["exchanges"])
@@ -58,8 +59,10 @@ async def refuse(exchange_id: UUID, gate: Deciding) -> Response:
 
 
 @router.post("/{exchange_id}/attach", operation_id="attachExchange")
-async def attach(exchange_id: UUID, said: AttachIn, gate: Deciding) -> Response:
-    return await _decided(gate, exchange_id, lambda: sas.attach(gate, exchange_id, said.usager_id, said.person_id))
+async def attach(exchange_id: UUID, said: AttachIn, gate: Deciding, objects: Kept) -> Response:
+    return await _decided(
+        gate, exchange_id, lambda: sas.attach(gate, exchange_id, said.usager_id, said.person_id, objects)
+    )
 
 
 async def _decided(gate: Arrivals, id: UUID, act: Callable[[], Awaitable[Exchange]]) -> Response:

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid, bindparam, text, true
 
+from app.access import contents
 from app.access.acts import Act
 from app.access.arrivals import OF_THE_ROW, Arrivals
 from app.access.entry import DossierEntry
@@ -27,6 +28,7 @@ from app.fhir.mapping import about_extra
 from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
 from app.kernel.errors import Conflict, Invalid
+from app.kernel.objects import Objects
 
 ALL = Listing(true())
 IN_STATE = Listing(Exchange.state == bindparam("state", type_=Text()))
@@ -107,11 +109,13 @@ async def refuse(gate: Arrivals, id: UUID) -> Exchange:
     return await _decided(gate, line, State.ACCEPTED if line.decided_by else State.REFUSED, "refuse")
 
 
-async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None) -> Exchange:
+async def attach(
+    gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None, objects: Objects | None
+) -> Exchange:
     """What was sent of who arrived is now about this person, who is here. Raises OutOfReach, Invalid.
 
-    All of it, earlier bundles that wait too: the sender names one person. What was refused before goes along and stays
-    refused. The identity it declared stays its own word.
+    All of it, its files and earlier bundles that wait too: the sender names one person. What was refused before goes
+    along and stays refused. The identity it declared stays its own word.
     """
     line = await waiting(gate, id)
     here = await gate.entry(Usager, usager_id, Action.READ)
@@ -120,7 +124,8 @@ async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | No
     undecided = [row for row in rows if row["state"] == State.TO_ATTACH]
     others = [await _mine(gate, other) for other in sorted({row["exchange_id"] for row in undecided} - {id})]
     moving = [row for row in rows if row["row_id"] != person and row["kind"] not in STAYS_THEIRS]
-    moved = await _moved(gate, moving, {row["row_id"] for row in undecided}, person, here.id)
+    waited = {row["row_id"] for row in undecided}
+    moved = await _moved(gate, moving, waited, person, here.id, objects)
     gate.note(_known_as(gate, line, person, here.id), over=True)
     await gate.consult(RENAMED, usager=here.id, person=person)
     for other in others:
@@ -137,7 +142,12 @@ async def _mine(gate: Arrivals, id: UUID) -> Exchange:
 
 
 async def _moved(
-    gate: Arrivals, moving: Sequence[Any], waited: Collection[UUID], person: UUID, usager_id: UUID
+    gate: Arrivals,
+    moving: Sequence[Any],
+    waited: Collection[UUID],
+    person: UUID,
+    usager_id: UUID,
+    objects: Objects | None,
 ) -> set[UUID]:
     """The rows given to who is here. What waited is opened, as it came. Raises Conflict when some stand out of reach."""
     theirs, new = await gate.key_of(person), await gate.key_of(usager_id)
@@ -147,7 +157,11 @@ async def _moved(
     if {row["row_id"] for row in moving} - {row.id for row in found}:
         raise Conflict(ELSEWHERE, code="exchange.elsewhere")
     came = [_as_came(row, sent.get(row.id, {}), held=row.held and row.id not in waited) for row in found]
+    files = await contents.sealed_anew(gate, came, new, usager_id, objects)
     await gate.rewrite([_given_to(usager_id, row, theirs, new) for row in came])
+    for file in files:
+        gate.beside(file)
+        await contents.put_away(file, objects)
     return {row.id for row in found}
 
 

@@ -1,0 +1,122 @@
+"""What was attached is the person's own: their files open, references lead to them, who arrived may be forgotten."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+
+from app.kernel import objects
+from app.vault import forgetting
+from tests.exchange.bundles import BASE, bundle, entry, patient, resource
+from tests.exchange.sending import fresh, read_back, row_of
+from tests.exchange.test_sas import _what_the_mdph_sends_waits, decide, waiting  # noqa: F401  a fixture of the module
+from tests.features.documents.papers import PDF, PNG
+from tests.features.documents.test_fhir import attached, inline
+from tests.vault.leaving import acted
+from tests.world import World
+
+SENT = "/api/v1/exchanges/sent"
+Told = list[tuple[str, UUID, int]]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _in_her_team(world: World) -> None:
+    world.accompany("leila", world.ids["lucas"], "ime")
+
+
+@pytest.fixture(params=["in_the_base", "in_a_folder"])
+def kept(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Iterator[Path | None]:
+    """Where the bytes of documents lie, as long as the test lasts."""
+    folder = tmp_path / "là" if request.param == "in_a_folder" else None
+    state = world.client.app.state  # type: ignore[attr-defined]
+    before, state.objects = state.objects, objects.opened(f"file://{quote(str(folder))}") if folder else None
+    yield folder
+    state.objects = before
+    world.rows("DELETE FROM document WHERE content_id IN (SELECT id FROM content WHERE object IS NOT NULL)")
+    world.rows("DELETE FROM content WHERE object IS NOT NULL")
+
+
+def arriving(world: World, *resources: Any, local: str = "") -> tuple[UUID, Told]:
+    """Sent by the MDPH of someone new; the exchange and its entries, the person first."""
+    doctor = resource("Practitioner", "a", name=[{"family": "Lenoir"}])
+    exchange, told = waiting(world, bundle(*map(entry, (patient(local or fresh()), *resources, doctor))))
+    return exchange, told[:-1]
+
+
+def given(world: World, *resources: Any, local: str = "") -> Told:
+    """The same, then attached to Lucas."""
+    exchange, told = arriving(world, *resources, local=local)
+    answer = decide(world, "attach", exchange, body={"usager_id": str(world.ids["lucas"])})
+    assert answer.status_code == 200, answer.text
+    return told
+
+
+def left(world: World) -> str:
+    """The dossier of Lucas, as his nurse hands it to the CHU."""
+    at = {"usager_id": str(world.ids["lucas"]), "structure_id": str(world.ids["ime"])}
+    why = {"partner_id": str(world.ids["chu"]), "ground": "loi", "article": "CSP L1110-4"}
+    answer = world.post("leila", SENT, {**at, **why})
+    assert answer.status_code == 201, answer.text
+    return world.get("leila", answer.headers["location"] + "/bundle").text
+
+
+def forgotten(world: World, person: UUID) -> None:
+    acted(world, lambda session: forgetting.forget(session, world.organisation, person))
+
+
+class TestFiles:
+    def sent(self, world: World) -> tuple[UUID, UUID, UUID]:
+        """Who arrived, a document with its bytes, another whose bytes are a Binary of the bundle."""
+        paper = attached({"data": inline(PDF), "contentType": "application/pdf"})
+        photo = attached({"url": f"{BASE}/Binary/b"}, id="e")
+        binary = resource("Binary", "b", contentType="image/png", data=inline(PNG))
+        (_, person, _), (_, one, _), (_, other, _), _ = given(world, paper, photo, binary)
+        return person, one, other
+
+    def test_they_open_for_the_team_and_for_their_sender(self, world: World, kept: Path | None):
+        _, one, other = self.sent(world)
+        for id, clear in ((one, PDF), (other, PNG)):
+            assert world.get("leila", f"/api/v1/documents/{id}/content").content == clear
+            for who in ("leila", "mdph"):
+                assert world.get(who, f"/fhir/Binary/{id}", headers={"Accept": "*/*"}).content == clear
+
+    def test_they_leave_with_the_dossier(self, world: World, kept: Path | None):
+        _, one, other = self.sent(world)
+        bundle = left(world)
+        assert inline(PDF) in bundle
+        assert inline(PNG) in bundle
+        assert {str(one), str(other)} <= set(bundle.replace('"', "/").split("/"))
+
+    @pytest.mark.threat("file-after-erasure")
+    def test_they_outlive_who_arrived(self, world: World, kept: Path | None):
+        person, one, _ = self.sent(world)
+        forgotten(world, person)
+        assert world.rows("SELECT 1 FROM content WHERE usager_id = $1", person) == []
+        assert world.get("leila", f"/api/v1/documents/{one}/content").content == PDF
+        assert inline(PDF) in left(world)
+
+    def test_what_its_sender_had_sent_before_still_opens_to_it(self, world: World, kept: Path | None):
+        _, one, _ = self.sent(world)
+        earlier = world.get("mdph", f"/fhir/DocumentReference/{one}/_history/1")
+        assert earlier.status_code == 200
+        assert read_back(world, "DocumentReference", one, "mdph")["content"][0]["attachment"]["size"] == len(PDF)
+
+    @pytest.mark.parametrize("kept", ["in_a_folder"], indirect=True)
+    def test_none_is_moved_when_the_bytes_cannot_be_put_away(
+        self, world: World, kept: Path | None, monkeypatch: pytest.MonkeyPatch
+    ):
+        paper = attached({"data": inline(PDF), "contentType": "application/pdf"})
+        exchange, [(_, person, _), (_, id, _)] = arriving(world, paper)
+
+        async def full(*_: object) -> None:
+            raise OSError("no space left")
+
+        monkeypatch.setattr(objects.Objects, "put", full)
+        answer = decide(world, "attach", exchange, body={"usager_id": str(world.ids["lucas"])})
+        assert answer.status_code == 503
+        row = row_of(world, id)
+        assert (row["usager_id"], row["held"]) == (person, True)
+        assert world.get("mdph", f"/fhir/Binary/{id}", headers={"Accept": "*/*"}).content == PDF
