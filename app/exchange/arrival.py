@@ -11,6 +11,7 @@ from app.exchange import identity, kept, persons, resolution, targets
 from app.exchange.identity import Identity
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange
+from app.exchange.persons import PERSON, TOLD_OF
 from app.exchange.resolution import Known, Named
 from app.exchange.targets import Targets
 from app.features.usagers.models import Usager
@@ -26,8 +27,6 @@ from app.kernel.errors import Conflict, Fault, Invalid
 from app.kernel.ids import uuid7
 from app.security.principal import Partner
 
-PERSON = "Patient"
-TOLD_OF = ("subject", "patient", "for", "beneficiary")
 # What arrives starts not shared with the person, except what was made with them, or that they have answered to;
 # their own identity opens their page.
 SHARED = frozenset(
@@ -246,7 +245,8 @@ class Arrival:
                 return None
             stands = self.targets.standing.get(place) if place is not None else None
             if (stands is None or stands.mine) and whose in (None, self.usagers.get(entry.at)):
-                local[new] = UUID(new.partition("/")[2])
+                kind, _, id = new.partition("/")
+                local[new] = whose if whose and kind == PERSON else UUID(id)
             return new + "".join(target.partition("#")[1:])
 
         return references.rewritten(entry.resource, rename), local
@@ -256,7 +256,7 @@ class Arrival:
         self.rows[entry.at] = self.gate.send_again(row) if entry.at in self.before else self.gate.add(row)
 
     def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID]) -> None:
-        inbound = self._inbound(entry, local)
+        inbound = self._inbound(entry, resource, local)
         arrived = self._arrived(entry, resource, inbound)
         rows = [arrived.row, *arrived.beside]
         if entry.kind == PERSON and not isinstance(arrived.row, Usager):
@@ -279,7 +279,7 @@ class Arrival:
             raise Conflict(OF_ANOTHER, where=f"{entry.where}.resource", code="other_kind")
         return arrived
 
-    def _inbound(self, entry: Entry, local: dict[str, UUID]) -> Inbound:
+    def _inbound(self, entry: Entry, resource: Json, local: dict[str, UUID]) -> Inbound:
         usager_id = self.ids[entry.at] if entry.kind == PERSON else self.usagers[entry.at]
         wrapped = self.known.keys.get(usager_id)
         key = self.gate.knows(usager_id, wrapped) if wrapped else self.gate.opens(usager_id)
@@ -293,6 +293,7 @@ class Arrival:
             where=f"{entry.where}.resource",
             exchange_id=self.line.id,
             held=not self.known.accepts or usager_id != self.usagers[entry.at],  # attached: its sender's word alone
+            known_as=None if entry.kind == PERSON else persons.known_as(resource, local),
             local=local,
             around=self.around,
         )

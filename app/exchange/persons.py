@@ -1,12 +1,17 @@
 """Someone who arrives: created apart, `provisoire` whatever the sender claims, never matched with a person we know."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.fhir.mapping import Inbound, Json
+
+PERSON = "Patient"
+TOLD_OF = ("subject", "patient", "for", "beneficiary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,13 @@ def provisional(resource: Json, inbound: Inbound) -> Usager:
         identity_status=IdentityStatus.PROVISOIRE.value,
     )
     return inbound.stamped(row)
+
+
+def known_as(resource: Json, local: Mapping[str, UUID]) -> UUID | None:
+    """How a resource names the person, who was attached to another; first where it says whom it is about."""
+    named = [name for name, id in local.items() if name.startswith(f"{PERSON}/") and name != f"{PERSON}/{id}"]
+    about = [said.get("reference") for element in TOLD_OF if isinstance(said := resource.get(element), dict)]
+    return next((UUID(name.partition("/")[2]) for name in sorted(named, key=lambda name: name not in about)), None)
 
 
 def _day(told: Any) -> date | None:

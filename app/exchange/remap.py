@@ -22,6 +22,7 @@ from app.access.permissions import Visibility
 from app.access.versions import EntryVersion, StoredUsagerKey, about, version_of
 from app.exchange.arrival import SHARED
 from app.exchange.models import KeptResource
+from app.exchange.persons import PERSON
 from app.fhir import keeping, references
 from app.fhir.mapping import AnyMap, Arrived, Inbound, Json, about_extra
 from app.fhir.registry import Registry
@@ -84,14 +85,19 @@ async def _kept(session: AsyncSession, keyring: Keyring, row: KeptResource) -> "
     for n, usager_id, snapshot, wrapped in (await session.execute(query)).all():
         key = keyring.usager_key(wrapped, str(usager_id))
         was = orjson.loads(key.open(snapshot, about(row.KIND, row.id, n)))
-        versions[n] = Then(was, _resource(key, row, was), key)
+        extra = _extra(key, row, was)
+        known_as = extra.pop(keeping.KNOWN_AS, None)
+        versions[n] = Then(was, _resource(row, extra), key, UUID(known_as) if known_as else None)
     return Kept(row, versions)
 
 
-def _resource(key: UsagerKey, row: KeptResource, was: dict[str, Any]) -> Json:
-    bare = {"resourceType": row.type_name, "id": str(row.id), "meta": {}}
+def _extra(key: UsagerKey, row: KeptResource, was: dict[str, Any]) -> Json:
     kept = orjson.loads(key.open(_bytes(was["extra"]), about_extra(KeptResource, row.id))) if was["extra"] else {}
-    return keeping.merge(bare, kept)
+    return dict(kept)
+
+
+def _resource(row: KeptResource, extra: Json) -> Json:
+    return keeping.merge({"resourceType": row.type_name, "id": str(row.id), "meta": {}}, extra)
 
 
 def _bytes(plain: object) -> bytes:
@@ -117,11 +123,13 @@ class Decided(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """One version: its columns, as its snapshot holds them; the resource received; the key both are sealed under."""
+    """One version: its columns, as its snapshot holds them; the resource received; the key both are sealed under; how the
+    resource names the person, when that is not as we do."""
 
     was: dict[str, Any]
     resource: Json
     key: UsagerKey
+    known_as: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +178,8 @@ class Mover:
             where=kept.row.type_name,
             exchange_id=kept.row.origin_exchange_id,
             held=was["held"],
-            local=self._local(then.resource),
+            known_as=then.known_as,
+            local=self._local(then),
             around=self.around,
         )
         chosen, arrived = self.registry.received(then.resource, inbound)
@@ -186,10 +195,10 @@ class Mover:
         arrived.row.recorded_at, arrived.row.updated_at = kept.row.recorded_at, was["updated_at"]
         return chosen, arrived
 
-    def _local(self, resource: Json) -> dict[str, UUID]:
+    def _local(self, then: Then) -> dict[str, UUID]:
         """The references that lead to a row of the same dossier."""
-        local = {}
-        for found in references.found(resource):
+        local = {f"{PERSON}/{then.known_as}": UUID(then.was["usager_id"])} if then.known_as else {}
+        for found in references.found(then.resource):
             named = references.literal(found.target)
             if named and not named.base and (id := uuid_of(named.id)) in self.known:
                 local[f"{named.kind}/{id}"] = id

@@ -19,11 +19,12 @@ from app.access.entry import DossierEntry
 from app.access.gate import Listing
 from app.access.permissions import Action, Kind
 from app.access.refusal import OutOfReach
-from app.access.versions import about
+from app.access.versions import about, values_of
 from app.exchange.models import Exchange, ExternalId, State
 from app.features.usagers import closing
 from app.features.usagers.models import Usager
 from app.fhir.identifiers import EXTERNAL_ID
+from app.fhir.keeping import KNOWN_AS
 from app.fhir.mapping import about_extra
 from app.kernel.crypto import UsagerKey
 from app.kernel.db import Base
@@ -173,9 +174,13 @@ def _known_as(gate: Arrivals, line: Exchange, person: UUID, usager_id: UUID) -> 
 
 
 def _given_to(usager_id: UUID, row: DossierEntry, theirs: UsagerKey, new: UsagerKey) -> DossierEntry:
-    bound = about_extra(type(row), row.id)
-    row.extra = new.seal(theirs.open(row.extra, bound), bound) if row.extra else None
-    row.usager_id = usager_id
+    """Whose it is, and whoever it names who is the same; its sender's words name them as before."""
+    bound, person = about_extra(type(row), row.id), row.usager_id
+    kept = orjson.loads(theirs.open(row.extra, bound)) if row.extra else {}
+    row.extra = new.seal(orjson.dumps({**kept, KNOWN_AS: str(person)}), bound)
+    for name, value in values_of(row).items():
+        if name != "id" and str(value) == str(person):
+            setattr(row, name, usager_id)
     return row
 
 

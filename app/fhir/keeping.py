@@ -17,7 +17,8 @@ when the map adds nothing. Later, when the team has written, what is modelled wi
 
 `extra` is plain JSON: {"kept": {name: value}, "within": {name: node}}, a node being such an object again,
 {"was": …, "is": …} for a value, {"beside": …, "is": …} for what stands beside one, or {"items": […], "of": length}.
-References must be rewritten before `leftover` is called.
+References must be rewritten before `leftover` is called. Of someone who was attached to a person who was here, `extra` also
+says `known_as`, the id its sender was given for them: what is kept names them so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from typing import Any
 Json = dict[str, Any]
 
 KEPT, WITHIN, WAS, IS, BESIDE, ITEMS = "kept", "within", "was", "is", "beside", "items"
+KNOWN_AS = "known_as"
 OF_WHOM = frozenset({"subject", "patient", "for"})
 WHOLE, KEY, AT, LEFT, OF = "whole", "key", "at", "left", "of"
 OURS = frozenset({"versionId", "lastUpdated", "source"})

@@ -20,7 +20,7 @@ from sqlalchemy.sql import visitors
 
 from app.access.contents import Content
 from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, spelled, word
-from app.fhir import keeping
+from app.fhir import keeping, references
 from app.fhir.identifiers import without_ins
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
@@ -63,7 +63,8 @@ class Inbound:
     """What surrounds one received resource. Its references were rewritten: `local` holds those that lead to a row,
     `around` the resources of the same bundle, by `Type/id`, whose references were rewritten too.
 
-    `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings.
+    `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
+    references name the person, when its sender knows them by another id than ours.
     """
 
     id: UUID
@@ -75,6 +76,7 @@ class Inbound:
     where: str
     exchange_id: UUID | None = None
     held: bool = False
+    known_as: UUID | None = None
     local: Mapping[str, UUID] = field(default_factory=dict)
     around: Mapping[str, Json] = field(default_factory=dict)
     warnings: list[Issue] = field(default_factory=list)
@@ -188,12 +190,17 @@ class ResourceMap(Generic[V]):
             view = msgspec.structs.replace(view, **dict.fromkeys(self.of_team))
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
+        known_as = kept.pop(keeping.KNOWN_AS, None)
         if kept and not own:
             kept = keeping.of_whom(self.to_others(kept) if self.to_others else kept)
-        if hidden or not kept:
+        if known_as is None and (hidden or not kept):
             return modelled
-        told = keeping.merge(plain(modelled), kept)
-        return told if own else without_ins(told)
+        here, theirs = _person(getattr(view, "usager_id", "")), _person(known_as or "")
+        told = references.named(plain(modelled), here, theirs) if known_as else plain(modelled)
+        told = keeping.merge(told, {} if hidden else kept)
+        if own:
+            return told
+        return without_ins(references.named(told, theirs, here) if known_as else told)
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:
         """The rows of a resource, all that the map leaves of it sealed beside the first.
@@ -205,7 +212,12 @@ class ResourceMap(Generic[V]):
         arrived = self.from_fhir(resource, inbound)
         row = inbound.stamped(arrived.row)
         fill(row)
-        left = keeping.leftover(resource, plain(self.to_fhir(as_read(self.view, row, arrived.told))))
+        modelled = plain(self.to_fhir(as_read(self.view, row, arrived.told)))
+        if inbound.known_as:
+            modelled = references.named(modelled, _person(inbound.usager_id), _person(inbound.known_as))
+        left = keeping.leftover(resource, modelled)
+        if inbound.known_as:
+            left[keeping.KNOWN_AS] = str(inbound.known_as)
         row.extra = inbound.key.seal(orjson.dumps(left), about_extra(type(row), row.id)) if left else None
         return arrived
 
@@ -234,6 +246,10 @@ def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyTy
 @cache
 def _columns(view: type[View], table: type[Row]) -> tuple[str, ...]:
     return tuple(name for name in view.__struct_fields__ if name in table.__table__.columns)
+
+
+def _person(id: UUID | str) -> str:
+    return f"Patient/{id}"
 
 
 def _kept_beside(view: View, keyring: Keyring) -> Json:

@@ -86,6 +86,16 @@ def rewritten(resource: Json, rename: Rename) -> Json:
     return copy
 
 
+def named(resource: Json, was: str, now: str) -> Json:
+    """A copy in which what led to `was`, or inside it (`#…`), leads to `now`."""
+
+    def rename(target: str) -> str | None:
+        whole, mark, part = target.partition("#")
+        return now + mark + part if whole == was else None
+
+    return rewritten(resource, rename)
+
+
 def cut(resource: Json, lost: Callable[[str], bool], instead: str) -> Json:
     """A copy in which each reference that leads to something lost is told by its display, or by `instead`."""
     copy: Json = _cut(resource, lost, instead)

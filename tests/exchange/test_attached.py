@@ -6,18 +6,26 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
+import orjson
 import pytest
 
+from app.api import fhir_sent
+from app.api.resources import REGISTRY
+from app.fhir import references
+from app.fhir.registry import Registry
 from app.kernel import objects
 from app.vault import forgetting
-from tests.exchange.bundles import BASE, bundle, entry, patient, resource
-from tests.exchange.sending import fresh, read_back, row_of
+from tests.exchange.bundles import BASE, TDDUI, bundle, entry, patient, resource
+from tests.exchange.sending import fresh, read_back, row_of, said, written_by_the_team
+from tests.exchange.test_remap import moved
 from tests.exchange.test_sas import _what_the_mdph_sends_waits, decide, waiting  # noqa: F401  a fixture of the module
 from tests.features.documents.papers import PDF, PNG
 from tests.features.documents.test_fhir import attached, inline
+from tests.features.life_projects.test_fhir import life
 from tests.vault.leaving import acted
 from tests.world import World
 
+NEWCOMER = {"reference": "Patient/p"}
 SENT = "/api/v1/exchanges/sent"
 Told = list[tuple[str, UUID, int]]
 
@@ -120,3 +128,88 @@ class TestFiles:
         row = row_of(world, id)
         assert (row["usager_id"], row["held"]) == (person, True)
         assert world.get("mdph", f"/fhir/Binary/{id}", headers={"Accept": "*/*"}).content == PDF
+
+
+def naming(local: str) -> list[Any]:
+    """A condition, kept whole, and a life project: each names the person as more than whose it is."""
+    told = {"subject": NEWCOMER, "asserter": NEWCOMER, "recorder": {"reference": "Patient/p#tel"}}
+    seen = [{"detail": [NEWCOMER, {"display": "Un courrier"}]}]
+    condition = resource("Condition", "k", identifier=numbered(local), evidence=seen, **told)
+    status = {"extension": [{"url": f"{TDDUI}/tddui-status-author", "valueReference": NEWCOMER}]}
+    return [condition, life(identifier=numbered(local), expressedBy=NEWCOMER, _lifecycleStatus=status)]
+
+
+def numbered(local: str) -> list[Any]:
+    return [{"system": "https://mdph.test/dossiers", "value": local}]
+
+
+def persons(thing: Any) -> list[str]:
+    """Whom it refers to, each time."""
+    return [found.target for found in references.found(thing) if found.target.startswith("Patient/")]
+
+
+class TestReferences:
+    """The same of what is attached as it waits, and of what its sender tells later."""
+
+    @pytest.fixture(params=["attached", "sent_later", "sent_again"])
+    def told(self, request: pytest.FixtureRequest, world: World) -> tuple[UUID, Told]:
+        local = fresh()
+        if request.param == "attached":
+            (_, person, _), *rows = given(world, *naming(local), local=local)
+            return person, rows
+        first = naming(local) if request.param == "sent_again" else []
+        given(world, *first, local=local)
+        changed = [{**each, "language": "fr"} for each in naming(local)]
+        exchange, [(_, person, _), *rows] = arriving(world, *changed, local=local)
+        assert decide(world, "accept", exchange).status_code == 200
+        return person, rows
+
+    def test_who_is_here_is_named_to_the_team(self, world: World, told: tuple[UUID, Told]):
+        here = f"Patient/{world.ids['lucas']}"
+        condition, goal = (read_back(world, kind, id, "leila") for kind, id, _ in told[1])
+        assert persons(condition) == [here, here, here, f"{here}#tel"]
+        assert persons(goal) == [here] * 3
+
+    def test_and_to_who_takes_the_dossier(self, world: World, told: tuple[UUID, Told]):
+        entries = {each["resource"]["id"]: each["resource"] for each in orjson.loads(left(world))["entry"]}
+        for _, id, _ in told[1]:
+            assert set(persons(entries[str(id)])) >= {f"Patient/{world.ids['lucas']}"}
+            assert "non transmis" not in orjson.dumps(entries[str(id)], option=orjson.OPT_SORT_KEYS).decode()
+
+    @pytest.mark.threat("partner-learns-by-sending")
+    @pytest.mark.parametrize("edited", [False, True])
+    def test_its_sender_reads_the_id_it_was_given(self, world: World, told: tuple[UUID, Told], edited: bool):
+        person, rows = told
+        if edited:
+            for _, id, _ in rows:
+                written_by_the_team(world, id)
+        backs = [read_back(world, kind, id, "mdph") for kind, id, _ in rows]
+        theirs = f"Patient/{person}"
+        assert [persons(back) for back in backs] == [[theirs, theirs, theirs, f"{theirs}#tel"], [theirs] * 3]
+        for back, each in zip(backs, naming(""), strict=True):
+            again = {name: back[name] for name in ("identifier", "language") if name in back}
+            assert said(back) == said({**each, **again})
+
+    def test_the_columns_say_who_is_here(self, world: World, told: tuple[UUID, Told]):
+        row = row_of(world, told[1][1][1])
+        assert row["said_by_id"] == world.ids["lucas"]
+
+    def test_said_again_as_it_was_read_back_nothing_changes(self, world: World, told: tuple[UUID, Told]):
+        kind, id, _ = told[1][0]
+        before = row_of(world, id)["version"]
+        headers = {**world.bearers["mdph"], "Content-Type": "application/fhir+json"}
+        body = orjson.dumps(read_back(world, kind, id, "mdph"))
+        assert world.client.put(f"/fhir/{kind}/{id}", content=body, headers=headers).status_code == 200
+        assert row_of(world, id)["version"] == before
+
+    def test_a_map_that_lands_later_finds_who_is_here(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        local = fresh()
+        earlier = Registry([each for each in REGISTRY.maps if each.type_name != "Goal"], kept=REGISTRY.kept)
+        with monkeypatch.context() as then:
+            then.setattr(fhir_sent, "REGISTRY", earlier)
+            (_, person, _), (_, _, _), (kind, id, _) = given(world, *naming(local), local=local)
+        assert moved(world, REGISTRY)[0] >= 1
+        [row] = world.rows("SELECT usager_id, said_by_id FROM life_project WHERE id = $1", id)
+        assert set(row) == {world.ids["lucas"]}
+        reads = {who: set(persons(read_back(world, kind, id, who))) for who in ("leila", "mdph")}
+        assert reads == {"leila": {f"Patient/{world.ids['lucas']}"}, "mdph": {f"Patient/{person}"}}

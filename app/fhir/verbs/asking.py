@@ -151,7 +151,7 @@ def told(asking: Asking, its_map: AnyMap, found: Found) -> Element | Json:
 def _as_named(resource: Element | Json, usager_id: str, known_as: str) -> Json:
     """Whose it is, by the id its sender was given."""
     person, name = f"Patient/{usager_id}", f"Patient/{known_as}"
-    return references.rewritten(plain(resource), lambda target: name if target == person else None)
+    return references.named(plain(resource), person, name)
 
 
 def state_of(view: Any) -> str:
