@@ -7,6 +7,7 @@ import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -28,6 +29,14 @@ from app.security.principal import Partner
 
 RECEIVE, REPEAT = "receive", "repeat"  # the acts, in the trail
 SUCCESS = "success"
+OVERTAKEN = "overtaken"
+PASSED = "Une version plus récente du même envoyeur est déjà au dossier : celle-ci n'y est pas reprise."
+WARNED = text(
+    """UPDATE exchange_row r SET warnings = said.warnings
+    FROM unnest(CAST(:positions AS int[]), CAST(:warnings AS text[])) AS said (position, warnings)
+    WHERE r.organisation_id = :organisation AND r.exchange_id = :exchange AND r.position = said.position
+    RETURNING r.position"""
+).columns(position=Integer())
 ROWS = text(
     """SELECT e.recorded_at, r.position, r.type_name, r.row_id, r.version, r.answered, r.warnings
     FROM exchange e JOIN exchange_row r ON r.organisation_id = e.organisation_id AND r.exchange_id = e.id
@@ -84,12 +93,24 @@ class Receiving(Arrivals):
                 r["type_name"],
                 r["row_id"],
                 r["version"],
-                issues(r["warnings"]),
+                [w for w in issues(r["warnings"]) if w.code != OVERTAKEN],
                 r["answered"] or 201,
                 at=r["recorded_at"],
             )
             for r in rows
         }
+
+
+async def overtaken(gate: Arrivals, exchange_id: UUID, rows: Sequence[Any]) -> int:
+    """Of these rows of a bundle, that they were left out: told to the house. How many."""
+    late = {
+        row["position"]: Issue("warning", OVERTAKEN, f"Bundle.entry[{row['position']}].resource", PASSED)
+        for row in rows
+    }
+    if late:
+        told = [_told([*issues(row["warnings"]), late[row["position"]]]) for row in rows]
+        await gate.consult(WARNED, exchange=exchange_id, positions=[*late], warnings=told)
+    return len(late)
 
 
 def sealed(keyring: Keyring, line: Exchange, body: bytes) -> None:

@@ -12,7 +12,7 @@ from app.access.arrivals import Arrivals
 from app.access.http import PAGE, After, Limit, PersonReading, StaffReading, gate_at, one, page
 from app.audit.vocabulary import Door
 from app.exchange import reading, sas
-from app.exchange.models import Exchange, State
+from app.exchange.models import State
 from app.exchange.schemas import AttachIn, ExchangeOut, MyExchange
 from app.features.documents.sending import Kept
 from app.kernel.answers import etag, told
@@ -65,13 +65,12 @@ async def attach(exchange_id: UUID, said: AttachIn, gate: Deciding, objects: Kep
     )
 
 
-async def _decided(gate: Arrivals, id: UUID, act: Callable[[], Awaitable[Exchange]]) -> Response:
-    """The line as it stands now; the first answer again when this `Idempotency-Key` was already served."""
+async def _decided(gate: Arrivals, id: UUID, act: Callable[[], Awaitable[sas.Decided]]) -> Response:
+    """The line as it stands now, and which rows it left out; the first answer again when this `Idempotency-Key` was already served."""
     if gate.replay:
         return one(await gate.get(ExchangeOut, id))
-    line = await act()
+    line, left_out = await act()
     gate.location = f"/api/v1/exchanges/{id}"
     await gate.settle()
-    return told(
-        {"id": str(line.id), "state": line.state, "version": line.version}, headers={"ETag": etag(line.version)}
-    )
+    said = {"id": str(line.id), "state": line.state, "version": line.version, "left_out": [*map(str, left_out)]}
+    return told(said, headers={"ETag": etag(line.version)})

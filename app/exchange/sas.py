@@ -6,7 +6,7 @@ who is here; refusing leaves them to their sender. All of it in one transaction.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -20,6 +20,7 @@ from app.access.gate import Listing
 from app.access.permissions import Action, Kind
 from app.access.refusal import OutOfReach
 from app.access.versions import about, values_of
+from app.exchange import journal
 from app.exchange.models import Exchange, ExternalId, State
 from app.features.usagers import closing
 from app.features.usagers.models import Usager
@@ -41,18 +42,31 @@ WRITTEN = text(
     beside=Boolean(), part=Boolean(), warnings=Text(),
 )  # fmt: skip
 OF_PERSON = text(
-    """SELECT r.exchange_id, e.state, r.kind, r.row_id, r.version, r.beside FROM exchange_row r
+    """SELECT r.exchange_id, e.state, r.kind, r.row_id, r.usager_id, r.version, r.beside FROM exchange_row r
     JOIN exchange e ON e.organisation_id = r.organisation_id AND e.id = r.exchange_id
     WHERE r.organisation_id = :organisation AND r.usager_id = :person"""
-).columns(exchange_id=Uuid(), state=Text(), kind=Text(), row_id=Uuid(), version=Integer(), beside=Boolean())
+).columns(
+    exchange_id=Uuid(), state=Text(), kind=Text(), row_id=Uuid(), usager_id=Uuid(), version=Integer(), beside=Boolean()
+)
 HELD = text(
     "SELECT id FROM usager WHERE organisation_id = :organisation AND id = ANY(CAST(:ids AS uuid[])) AND held"
 ).columns(id=Uuid())
+# `passed`: a later word of the same sender was taken, at once or by a decision, so that everyone reads it, or did.
 AS_SENT = text(
-    """SELECT entry_id, kind, usager_id, version, snapshot FROM entry_version v
-    JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[])) AS asked (id, n)
-      ON asked.id = v.entry_id AND asked.n = v.version WHERE v.organisation_id = :organisation ORDER BY version"""
-).columns(entry_id=Uuid(), kind=Text(), usager_id=Uuid(), version=Integer(), snapshot=LargeBinary())
+    """SELECT entry_id, kind, v.usager_id, v.version, snapshot, EXISTS (
+        SELECT FROM exchange_row r JOIN exchange e ON e.organisation_id = r.organisation_id AND e.id = r.exchange_id
+        WHERE r.organisation_id = v.organisation_id AND r.usager_id = asked.usager AND r.row_id = v.entry_id
+            AND r.version > v.version AND (NOT r.beside OR e.state = 'accepted')
+            AND e.direction = 'received' AND e.partner_id = v.origin_partner_id AND EXISTS (
+                SELECT FROM entry_version later
+                WHERE later.organisation_id = v.organisation_id AND later.entry_id = v.entry_id
+                    AND later.version >= r.version AND later.version = later.origin_version AND NOT later.held)) AS passed
+    FROM entry_version v
+    JOIN unnest(CAST(:ids AS uuid[]), CAST(:versions AS int[]), CAST(:usagers AS uuid[])) AS asked (id, n, usager)
+      ON asked.id = v.entry_id AND asked.n = v.version
+    WHERE v.organisation_id = :organisation ORDER BY v.version"""
+).columns(entry_id=Uuid(), kind=Text(), usager_id=Uuid(), version=Integer(), snapshot=LargeBinary(), passed=Boolean())
+ASKED_BY = {"ids": "row_id", "versions": "version", "usagers": "usager_id"}
 RENAMED = text(
     """WITH x AS (UPDATE external_id SET usager_id = :usager WHERE organisation_id = :organisation
         AND usager_id = :person)
@@ -69,6 +83,13 @@ ELSEWHERE = (
 )
 
 
+class Decided(NamedTuple):
+    """`left_out`: the rows of which a later word of the same sender stands already."""
+
+    line: Exchange
+    left_out: Sequence[UUID] = ()
+
+
 async def waiting(gate: Arrivals, id: UUID) -> Exchange:
     """The line, locked. Raises MayNot, OutOfReach, or Conflict when it was decided already."""
     await gate.require(Act.DECIDE_INBOUND)
@@ -78,14 +99,15 @@ async def waiting(gate: Arrivals, id: UUID) -> Exchange:
     return line
 
 
-async def accept(gate: Arrivals, id: UUID) -> Exchange:
-    """Its rows open to the team as they came; who arrives is created. What waited beside a row takes its place.
+async def accept(gate: Arrivals, id: UUID) -> Decided:
+    """Its rows open to the team as they came; who arrives is created. What waited beside a row takes its place, unless a
+    later word of its sender has: the journal says so of that row.
 
     A death, or a birth date put right, told by it closes, in this transaction, what one told directly closes.
     """
     line = await waiting(gate, id)
     rows = await gate.consult(WRITTEN, exchange=id)
-    sent = await _as_sent(gate, [row for row in rows if row["beside"]])
+    sent, passed = await _as_sent(gate, [row for row in rows if row["beside"]])
     told_of = {row["row_id"]: row["usager_id"] for row in rows}
     opened = []
     for table, ids in _by_table(rows):
@@ -101,18 +123,18 @@ async def accept(gate: Arrivals, id: UUID) -> Exchange:
     await closing.at_majority(
         gate, [(row, date.fromisoformat(str(row.birth_date))) for row in people if row.birth_date]
     )
-    return await _decided(gate, line, State.ACCEPTED, "accept")
+    late = [row for row in rows if row["beside"] and row["row_id"] in passed]
+    line.warnings += await journal.overtaken(gate, id, [row for row in late if not row["part"]])
+    return Decided(await _decided(gate, line, State.ACCEPTED, "accept"), [row["row_id"] for row in late])
 
 
-async def refuse(gate: Arrivals, id: UUID) -> Exchange:
+async def refuse(gate: Arrivals, id: UUID) -> Decided:
     """Nobody but their sender reads what still waits of it; what was attached already is decided, and stays."""
     line = await waiting(gate, id)
-    return await _decided(gate, line, State.ACCEPTED if line.decided_by else State.REFUSED, "refuse")
+    return Decided(await _decided(gate, line, State.ACCEPTED if line.decided_by else State.REFUSED, "refuse"))
 
 
-async def attach(
-    gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None, objects: Objects | None
-) -> Exchange:
+async def attach(gate: Arrivals, id: UUID, usager_id: UUID, person_id: UUID | None, objects: Objects | None) -> Decided:
     """What was sent of who arrived is now about this person, who is here. Raises OutOfReach, Invalid.
 
     All of it, its files and earlier bundles that wait too: the sender names one person. What was refused before goes
@@ -131,7 +153,7 @@ async def attach(
     await gate.consult(RENAMED, usager=here.id, person=person)
     for other in others:
         await _close(gate, other, here.id, moved)
-    return await _close(gate, line, here.id, moved)
+    return Decided(await _close(gate, line, here.id, moved))
 
 
 async def _mine(gate: Arrivals, id: UUID) -> Exchange:
@@ -153,7 +175,7 @@ async def _moved(
     """The rows given to who is here. What waited is opened, as it came. Raises Conflict when some stand out of reach."""
     theirs, new = await gate.key_of(person), await gate.key_of(usager_id)
     undecided = [row for row in moving if row["state"] == State.TO_ATTACH and row["beside"]]
-    sent = await _as_sent(gate, undecided)
+    sent, _ = await _as_sent(gate, undecided)
     found = [row for table, ids in _by_table(moving) for row in await gate.arrived(table, ids)]
     if {row["row_id"] for row in moving} - {row.id for row in found}:
         raise Conflict(ELSEWHERE, code="exchange.elsewhere")
@@ -213,20 +235,25 @@ async def _close(gate: Arrivals, line: Exchange, usager_id: UUID, moved: Collect
 
 async def _decided(gate: Arrivals, line: Exchange, state: State, act: str) -> Exchange:
     gate.tell(act, Exchange.KIND, [line.id], usager_id=None)
-    return await gate.change(line, state=state.value, decided_by=gate.principal.id)
+    return await gate.change(line, state=state.value, decided_by=gate.principal.id, warnings=line.warnings)
 
 
-async def _as_sent(gate: Arrivals, rows: Collection[Any]) -> dict[UUID, dict[str, Any]]:
-    """What came and waited, by the row beside which it stands; sealed under the key of whom it was about then."""
+async def _as_sent(gate: Arrivals, rows: Collection[Any]) -> tuple[dict[UUID, dict[str, Any]], set[UUID]]:
+    """What came and waited, by the row beside which it stands; sealed under the key of whom it was about then. And the
+    rows of which a later word of its sender came first.
+    """
     if not rows:
-        return {}
-    ids, versions = [row["row_id"] for row in rows], [row["version"] for row in rows]
-    sent = {}
-    for kept in await gate.consult(AS_SENT, ids=ids, versions=versions):
+        return {}, set()
+    asked = {name: [row[of] for row in rows] for name, of in ASKED_BY.items()}
+    sent, passed = dict[UUID, dict[str, Any]](), set[UUID]()
+    for kept in await gate.consult(AS_SENT, **asked):
+        if kept["passed"]:
+            passed.add(kept["entry_id"])
+            continue
         key = await gate.key_of(kept["usager_id"])
         plain = key.open(kept["snapshot"], about(kept["kind"], kept["entry_id"], kept["version"]))
         sent[kept["entry_id"]] = orjson.loads(plain)
-    return sent
+    return sent, passed
 
 
 def _as_came(row: DossierEntry, sent: dict[str, Any], *, held: bool) -> DossierEntry:

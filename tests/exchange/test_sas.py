@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from app.access.models import Mandate, SharingConsent
@@ -579,8 +580,19 @@ class TestOvertaken:
         written_by_the_team(world, goal_row[1])
         return local, goal_row
 
-    def again(self, world: World, local: str) -> Any:
-        return taken(world, bundle(entry({**goal(1, local), "description": {"text": "Autrement."}})))[0]
+    def again(self, world: World, local: str, text: str = "Autrement.") -> Any:
+        return taken(world, self.said(local, text))[0]
+
+    def said(self, local: str, text: str) -> Any:
+        return bundle(entry({**goal(1, local), "description": {"text": text}}))
+
+    def twice(self, world: World) -> tuple[str, UUID, list[UUID]]:
+        """Said again, and yet again: the row, and the two bundles that wait."""
+        local, (_, id, _) = self.overtaken(world)
+        for text in ("D'abord.", "Ensuite."):
+            self.again(world, local, text)
+        waits = world.rows("SELECT exchange_id FROM exchange_row WHERE row_id = $1 AND beside ORDER BY version", id)
+        return local, id, [row["exchange_id"] for row in waits]
 
     @pytest.mark.threat("partner-overwrites-the-team")
     def test_it_never_replaces_the_team_s(self, world: World):
@@ -610,3 +622,69 @@ class TestOvertaken:
         self.again(world, local)
         kept = world.rows("SELECT version, held FROM entry_version WHERE entry_id = $1 ORDER BY version", id)
         assert [tuple(row) for row in kept] == [(1, False), (3, True), (4, False)]
+
+    @pytest.mark.threat("partner-overwrites-the-team")
+    @pytest.mark.parametrize("edited", [False, True], ids=["as_accepted", "edited_since"])
+    def test_an_older_word_never_replaces_a_later_one(self, world: World, edited: bool):
+        _, id, [first, second] = self.twice(world)
+        assert decide(world, "accept", second).json()["left_out"] == []
+        if edited:
+            written_by_the_team(world, id)
+        before = row_of(world, id)
+        answer = decide(world, "accept", first)
+        assert (answer.status_code, answer.json()["state"]) == (200, "accepted")
+        assert answer.json()["left_out"] == [str(id)]
+        assert row_of(world, id) == before
+        assert read_back(world, "Goal", id)["description"]["text"] == "Ensuite."
+
+    def test_the_journal_says_what_was_left_out_and_its_sender_is_answered_as_before(self, world: World):
+        local, _, [first, second] = self.twice(world)
+        for exchange in (second, first):
+            decide(world, "accept", exchange)
+        whole = [world.get("odile", f"{PATH}/{exchange}").json() for exchange in (first, second)]
+        codes = [[w["code"] for w in each["rows"][0]["warnings"]] for each in whole]
+        assert "overtaken" in codes[0]
+        assert [len(each) for each in codes] == [each["exchange"]["warnings"] for each in whole]
+        assert "overtaken" not in codes[1]
+        again = sent(world, self.said(local, "D'abord."), "chu")
+        assert again.status_code == 200
+        assert "overtaken" not in again.text
+
+    def test_in_the_order_they_came_each_takes_its_place(self, world: World):
+        _, id, bundles = self.twice(world)
+        told = []
+        for exchange in bundles:
+            assert decide(world, "accept", exchange).json()["left_out"] == []
+            told.append(read_back(world, "Goal", id)["description"]["text"])
+        assert told == ["D'abord.", "Ensuite."]
+
+    def test_an_older_word_takes_its_place_when_the_later_was_refused(self, world: World):
+        _, id, [first, second] = self.twice(world)
+        decide(world, "refuse", second)
+        assert decide(world, "accept", first).json()["left_out"] == []
+        assert read_back(world, "Goal", id)["description"]["text"] == "D'abord."
+
+    def test_what_was_deleted_by_a_later_word_stays_so(self, world: World):
+        local, (_, id, _) = self.overtaken(world)
+        self.again(world, local)
+        assert world.client.delete(f"/fhir/Goal/{id}", headers=world.bearers["chu"]).status_code in (200, 204)
+        waits = world.rows("SELECT exchange_id FROM exchange_row WHERE row_id = $1 AND beside ORDER BY version", id)
+        said, deleted = (row["exchange_id"] for row in waits)
+        decide(world, "accept", deleted)
+        assert decide(world, "accept", said).json()["left_out"] == [str(id)]
+        assert row_of(world, id)["deleted_at"] is not None
+
+    def test_a_word_taken_at_once_is_a_later_one_too(self, world: World):
+        """The second is accepted, a third takes its place by itself; the first has waited."""
+        local, id, [first, second] = self.twice(world)
+        decide(world, "accept", second)
+        self.again(world, local, "Enfin.")
+        assert decide(world, "accept", first).json()["left_out"] == [str(id)]
+        assert read_back(world, "Goal", id)["description"]["text"] == "Enfin."
+
+    def test_to_say_what_waits_already_is_no_later_word_taken(self, world: World):
+        _, id, [first, _] = self.twice(world)
+        headers = {**world.bearers["chu"], "Content-Type": "application/fhir+json"}
+        body = orjson.dumps(read_back(world, "Goal", id))
+        assert world.client.put(f"/fhir/Goal/{id}", content=body, headers=headers).status_code == 200
+        assert decide(world, "accept", first).json()["left_out"] == []
