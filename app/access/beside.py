@@ -6,11 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Select,
     Text,
     Uuid,
     and_,
+    any_,
     bindparam,
     case,
     cast,
@@ -18,6 +20,7 @@ from sqlalchemy import (
     desc,
     exists,
     false,
+    func,
     literal_column,
     not_,
     null,
@@ -110,12 +113,17 @@ def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
     return case((own, named), else_=null())
 
 
+def named_to_me(row: Any) -> ColumnElement[Any]:
+    """Whom a row of a dossier is about, by the id that this caller is told."""
+    named = _known_as(row.origin_partner_id == ME, row.id, row.usager_id, row)
+    return func.coalesce(cast(named, Uuid()), row.usager_id)
+
+
 @lru_cache
-def person_of() -> HotQuery:
-    """The person whom this partner knows by the id `asked`, when they were attached to another."""
-    return compiled(
-        select(EXTERNAL_ID.c.usager_id).where(*_attached(), EXTERNAL_ID.c.row_id == bindparam("asked", type_=Uuid()))
-    )
+def persons_of() -> HotQuery:
+    """Of the ids `asked`, those by which this partner knows someone who was attached to another, and to whom."""
+    asked = EXTERNAL_ID.c.row_id == any_(bindparam("asked", type_=ARRAY(Uuid())))
+    return compiled(select(EXTERNAL_ID.c.row_id, EXTERNAL_ID.c.usager_id).where(*_attached(), asked).distinct())
 
 
 def _attached() -> tuple[ColumnElement[bool], ...]:

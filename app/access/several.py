@@ -4,7 +4,7 @@ A partner reads the last version *it* wrote: where the team has written since an
 version is told from `entry_version` (design: decisions.md, Read-back). Nothing of the team's stands in it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from app.access.beside import person_of
+from app.access.beside import persons_of
 from app.access.entry import DossierEntry, View
 from app.access.order import Order
 from app.access.permissions import Action
@@ -23,11 +23,13 @@ from app.access.union import Asking, Question, asking, counting, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
 from app.kernel.hot import aside
+from app.security.principal import Caller
 
 __all__ = [
     "Found",
     "Question",
     "alongside",
+    "as_here",
     "count",
     "find",
     "glance",
@@ -140,8 +142,23 @@ async def count(
 
 async def person(reading: Reading, id: UUID) -> UUID:
     """Whom this partner asks for: a person it named may have been attached to one who was here."""
-    found = await reading.ask(person_of(), [], 1, {"asked": id})
-    return found[0][0] if found else id
+    return (await _attached(reading, {id})).get(id, id)
+
+
+async def as_here(reading: Reading, whom: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of several, by parameter: an id or a list. One statement for a partner, none for anyone else."""
+    ids = {id for value in whom.values() for id in (value if isinstance(value, list) else [value])}
+    if not ids or reading.principal.shape.kind is not Caller.PARTNER:
+        return {**whom}
+    here = await _attached(reading, ids)
+    return {
+        name: [here.get(id, id) for id in value] if isinstance(value, list) else here.get(value, value)
+        for name, value in whom.items()
+    }
+
+
+async def _attached(reading: Reading, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    return {row[0]: row[1] for row in await reading.ask(persons_of(), [], len(ids), {"asked": [*ids]})}
 
 
 async def refuse(reading: Reading, action: str, kind: str, ids: Sequence[UUID] = ()) -> None:

@@ -15,6 +15,7 @@ from app.security import sessions
 from app.security.principal import Role
 from tests.exchange.bundles import bundle, entry, goal, patient, plan, project
 from tests.exchange.sending import fresh, read_back, row_of, said, sent, taken, written_by_the_team
+from tests.fhir.test_read import grant
 from tests.world import LONG, ORIGIN, SCOPES, World
 
 PATH = "/api/v1/exchanges"
@@ -340,9 +341,15 @@ class TestAttach:
         back = read_back(world, "Goal", told[0][1], "mdph")
         assert said(back) == said(body["entry"][0]["resource"])
         assert back["subject"] == {"reference": f"Patient/{told[-1][1]}"}
-        for query in ("patient={}", "patient._id={}", "patient:Patient._id={}&_include=Goal:patient"):
-            found = world.get("mdph", f"/fhir/Goal?{query.format(told[-1][1])}").json()
-            if query == "patient={}":  # of a former version nobody can tell what it led to
+        for query in (
+            "Goal?patient={0}",
+            "Goal?patient={0},{0}",
+            "Patient?_id={0}&_revinclude=Goal:patient",
+            "Goal?patient._id={0}",
+            "Goal?patient:Patient._id={0}&_include=Goal:patient",
+        ):
+            found = world.get("mdph", f"/fhir/{query.format(told[-1][1])}").json()
+            if "._id" not in query:  # of a former version nobody can tell what it led to
                 assert str(told[0][1]) in str(found)
             assert str(world.ids["lucas"]) not in str(found)
 
@@ -356,6 +363,84 @@ class TestAttach:
         assert ("Goal", goal) in entries
         assert ("Patient", person) in entries
         assert str(world.ids["lucas"]) not in str(found)
+
+    @pytest.mark.threat("partner-learns-by-sending", "search-chain", "search-include")
+    @pytest.mark.parametrize(
+        ("query", "names"),
+        [
+            ("Goal?patient={person},{other}", {"goal"}),
+            ("Goal?patient={person},{person}", {"goal"}),
+            ("Goal?subject=Patient/{other},Patient/{person}", {"goal"}),
+            ("Goal?patient={person}&subject={person},{other}", {"goal"}),
+            ("Goal?patient={other},{other}", set()),
+            ("Goal?patient._has:Goal:patient:_id={goal}", {"goal"}),
+            ("Patient?_has:Goal:patient:_id={goal}", {"person"}),
+            ("Patient?_has:Goal:subject:patient={person},{other}", {"person"}),
+            ("Patient?_has:Goal:subject:patient={person}", {"person"}),
+            ("Patient?_has:Goal:patient:_id={other}", set()),
+            ("Patient?_id={person}&_revinclude=Goal:patient", {"person", "goal"}),
+            ("Patient?_id={person}&_revinclude=Goal:subject&_include:iterate=Goal:patient", {"person", "goal"}),
+        ],
+    )
+    def test_the_sender_finds_by_the_person_it_knows_in_every_form(self, world: World, query: str, names: set[str]):
+        id, told = waiting(world, project(fresh()))
+        self.to(world, id)
+        ids = {"person": str(told[-1][1]), "goal": str(told[0][1]), "other": str(world.ids["karim"])}
+        answer = world.get("mdph", f"/fhir/{query.format(**ids)}")
+        found = [entry["resource"]["id"] for entry in answer.json().get("entry", [])]  # with what tests sent before
+        assert {name for name, one in ids.items() if one in found} == names
+        assert len(found) == len({*found})
+        assert str(world.ids["lucas"]) not in answer.text
+
+    @pytest.mark.threat("partner-learns-by-sending", "search-chain", "search-include")
+    def test_who_reads_both_is_not_told_that_they_are_one(self, world: World):
+        """Allowed to read the person who is here, the sender finds what it sent by the one it knows, and the team's by
+        the other."""
+        lucas = str(world.ids["lucas"])
+        sent_as = []
+        for _ in range(2):
+            id, told = waiting(world, project(fresh()))
+            self.to(world, id)
+            sent_as.append((str(told[-1][1]), told[0][1]))
+        (person, goal), (_, theirs) = sent_as
+        world.rows("UPDATE goal SET origin_partner_id = NULL, extra = NULL WHERE id = $1", theirs)
+        grant(world, who="mdph")
+        world.rows("UPDATE sharing_consent SET categories = ARRAY['administrative', 'support']")
+        asked = {
+            f"Patient?_has:Goal:patient:_id={goal}": {person},
+            f"Patient?_has:Goal:patient:_id={theirs}": {lucas},
+            f"Patient?_id={person}&_revinclude=Goal:patient": {person, str(goal)},
+        }
+        answers = {query: world.get("mdph", f"/fhir/{query}") for query in asked}
+        back = world.get("mdph", f"/fhir/Patient?_id={lucas}&_revinclude=Goal:patient").json()
+        world.rows("DELETE FROM sharing_consent")
+        found = {
+            query: {entry["resource"]["id"] for entry in a.json().get("entry", ())} for query, a in answers.items()
+        }
+        assert found == asked
+        brought = {entry["resource"]["id"] for entry in back["entry"]}
+        assert str(theirs) in brought
+        assert str(goal) not in brought
+        last = answers[f"Patient?_id={person}&_revinclude=Goal:patient"].headers["x-request-id"]
+        assert not any(theirs in line["entry_ids"] for line in world.traces(request_id=last))
+
+    def test_finding_whom_it_knows_is_one_statement_more_however_many(self, world: World):
+        id, told = waiting(world, project(fresh()))
+        self.to(world, id)
+        person, goal, karim = told[-1][1], told[0][1], world.ids["karim"]
+        statements = {
+            f"Goal?_id={goal}": 1,
+            f"Goal?patient={person}": 2,
+            f"Goal?patient={person},{karim}&subject={karim},{person}": 2,
+            f"Patient?_has:Goal:patient:_id={goal}": 1,
+            f"Patient?_id={person}&_revinclude=Goal:patient": 3,
+            f"Goal?_id={goal}&_include=Goal:patient": 2,
+        }
+        for query, most in statements.items():
+            world.get("mdph", f"/fhir/{query}")
+            with world.statements() as counted:
+                world.get("mdph", f"/fhir/{query}")
+            assert len(counted) == most, (query, counted.sql)
 
     @pytest.mark.parametrize("edited", [False, True])
     def test_two_persons_of_a_sender_keep_each_their_id(self, world: World, edited: bool):

@@ -4,6 +4,7 @@ Such a row is one the caller may read as it stands: out of reach, deleted or abs
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -25,6 +26,7 @@ from sqlalchemy.dialects.postgresql import array
 from app.access.entry import ME, Readable, Row, word
 from app.access.external_ids import EXTERNAL_ID
 from app.fhir.search.criteria import MISSING, NOT, Around, Asked, Bind, Criterion, Mask, Reference
+from app.fhir.search.criteria.base import HIDDEN
 from app.fhir.search.values import BadValue
 
 
@@ -79,6 +81,11 @@ class Beyond(Criterion):
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         return or_(false(), *(self._led(self.ends[n], bind, *told) for n, *told in json.loads(shape)))
+
+    def persons(self, shape: str) -> Collection[int]:
+        told = json.loads(shape.removeprefix(HIDDEN))
+        asked = ((self.ends[n].criterion.persons(inner), first) for n, _, first, inner in told)
+        return [first + at for places, first in asked for at in places]
 
     def _led(self, end: End, bind: Bind, masked: bool, first: int, shape: str) -> ColumnElement[bool]:
         row: Any = end.row

@@ -29,7 +29,8 @@ Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come alo
 @dataclass(frozen=True, slots=True)
 class Query:
     """`shapes` is what each table is asked, None where it can't answer; `said` repeats what was understood, for `self`;
-    `ignored` says, for each parameter left out, the nearest one; `usager` names the value that is the one usager asked for.
+    `ignored` says, for each parameter left out, the nearest one; `usager` names the value that is the one usager asked for,
+    `persons` those that are ids of whom rows are about.
     """
 
     shapes: tuple[Shape | None, ...]
@@ -37,6 +38,7 @@ class Query:
     said: tuple[tuple[str, str], ...]
     control: Control = NOTHING_SAID
     usager: str | None = None
+    persons: frozenset[str] = frozenset()
     links: tuple[Link, ...] = ()
     reached: frozenset[str] = frozenset()  # the types that its chains ask
     ignored: tuple[Fault, ...] = ()
@@ -97,15 +99,15 @@ def read(
         faults.append(Fault("", "too_many", f"Une recherche tient en {CLAUSES_MOST} critères."))
     if faults:
         raise Unreadable("Cette recherche est à corriger.", faults=faults)
-    shapes, values, usager = list[Shape | None](), dict[str, object](), None
+    shapes, values = list[Shape | None](), dict[str, object]()
     for place, criteria in enumerate(tables):
         shape, found = _of_table(place, criteria, asked, around)
         shapes.append(shape)
         values |= found
-        usager = usager or _usager_in(place, criteria, shape)
     reached = frozenset[str]().union(*(types_of(criteria, one.name) for criteria in tables for one in asked))
     along = tuple(chain(*followed))
-    return Query(tuple(shapes), values, tuple(kept), control, usager, along, reached, tuple(ignored))
+    whom = _whom(tables, shapes)
+    return Query(tuple(shapes), values, tuple(kept), control, *whom, along, reached, tuple(ignored))
 
 
 def _not_known(name: str, modifier: str, tables: Sequence[Criteria], shaping: Shaping) -> Fault | None:
@@ -174,8 +176,15 @@ def _of_table(
     return tuple((name, one.shape) for name, one in clauses), values
 
 
-def _usager_in(place: int, criteria: Criteria, shape: Shape | None) -> str | None:
-    return next((_bind(place, n, 0) for n, (name, c) in enumerate(shape or ()) if _is_usager(criteria[name], c)), None)
+def _whom(tables: Sequence[Criteria], shapes: Sequence[Shape | None]) -> tuple[str | None, frozenset[str]]:
+    """`usager` and `persons` of a Query."""
+    clauses = [
+        (place, n, criteria[name], comparator)
+        for place, (criteria, shape) in enumerate(zip(tables, shapes, strict=True))
+        for n, (name, comparator) in enumerate(shape or ())
+    ]
+    usager = next((_bind(place, n, 0) for place, n, criterion, c in clauses if _is_usager(criterion, c)), None)
+    return usager, frozenset(_bind(place, n, at) for place, n, by, c in clauses for at in by.persons(c))
 
 
 def condition(criteria: Criteria, shape: Shape, place: int) -> ColumnElement[bool]:

@@ -9,16 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, or_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, or_
 
+from app.access.beside import named_to_me
 from app.access.gate import Listing
 from app.access.permissions import Action
-from app.access.several import Found, Question, alongside, refuse
+from app.access.several import Found, Question, alongside, as_here, refuse
 from app.fhir import references
 from app.fhir.mapping import AnyMap, plain
 from app.fhir.outcomes import Issue
 from app.fhir.search.chains import references as references_of
+from app.fhir.search.criteria import Reference
 from app.fhir.search.criteria.base import LASTING
 from app.fhir.search.includes import ROUNDS_MOST, Link, distinct, of_round
 from app.fhir.types import BundleEntry, EntrySearch
@@ -28,6 +31,7 @@ from app.security import scopes
 from app.security.principal import Partner
 
 MOST = 200
+PERSON, WHOSE = "Patient", "behind_whose"
 INCLUDED = EntrySearch("include")
 CUT = Issue("information", "capped", "", f"{MOST} éléments liés au plus viennent avec une page : cherchez-les à part.")
 Shape = tuple[tuple[AnyMap, bool, tuple[tuple[str, str], ...]], ...]  # a map, asked by its ids, by (parameter, target)
@@ -84,7 +88,9 @@ async def along(asking: Asking, matches: Sequence[Row], links: Sequence[Link]) -
         if not wanted.values:
             break
         room = MOST - len(gathered.rows)
-        found = await alongside(asking.reading, _questions(wanted.shape), room + len(seen) + 1, **wanted.values)
+        questions = _questions(wanted.shape, isinstance(asking.reading.principal, Partner))
+        values = {**wanted.values, **await as_here(asking.reading, wanted.whose)}
+        found = await alongside(asking.reading, questions, room + len(seen) + 1, **values)
         rows = [row_of(asking, wanted.shape[one.place][0], one) for one in found]
         new = [row for row in rows if row.address not in seen and wanted.brought(row)]
         gathered.cut = len(new) > room
@@ -101,9 +107,15 @@ class _Wanted:
     """`values` by bind; `ahead`, the addresses that references told lead to; `behind`, those that may be led to."""
 
     shape: Shape
-    values: Mapping[str, object]
+    values: Mapping[str, list[str]]
     ahead: frozenset[str]
     behind: frozenset[str]
+
+    @property
+    def whose(self) -> Mapping[str, object]:
+        """Those persons of `behind`, as a partner knows them."""
+        told = self.values.get(_behind(PERSON), [])
+        return {WHOSE: [UUID(id) for id in told]} if told else {}
 
     def brought(self, row: Row) -> bool:
         return row.address in self.ahead or not self.behind.isdisjoint(_led_to(row.resource))
@@ -125,7 +137,7 @@ def _wanted(asking: Asking, links: Sequence[Link], sources: Sequence[Row]) -> _W
         asked, back = each.type_name in by_id, tuple(sorted(by_link[id(each)]))
         if asked or back:
             shape.append((each, asked, back))
-    values: dict[str, object] = {_ahead(kind): _ids(addresses) for kind, addresses in ahead.items()}
+    values = {_ahead(kind): _ids(addresses) for kind, addresses in ahead.items()}
     values |= {_behind(kind): _ids(addresses) for kind, addresses in behind.items() if addresses}
     return _Wanted(tuple(shape), values, frozenset().union(*ahead.values()), frozenset().union(*behind.values()))
 
@@ -154,19 +166,27 @@ def _behind(type_name: str) -> str:
 
 
 @lru_cache(maxsize=500)
-def _questions(shape: Shape) -> tuple[Question, ...]:
-    return tuple(_question(each, by_id, back) for each, by_id, back in shape)
+def _questions(shape: Shape, partner: bool) -> tuple[Question, ...]:
+    return tuple(_question(each, by_id, back, partner) for each, by_id, back in shape)
 
 
-def _question(each: AnyMap, by_id: bool, back: Iterable[tuple[str, str]]) -> Question:
+def _question(each: AnyMap, by_id: bool, back: Iterable[tuple[str, str]], partner: bool) -> Question:
     row: Any = each.view.TABLE
     this = [row.id == any_(_bind(_ahead(each.type_name)))] if by_id else []
     led = references_of(each.criteria)
-    ways = [(by, _bind(_behind(kind))) for name, kind in back for by in led[name] if by.target == kind]
-    now = [*this, *(by.among(those) for by, those in ways)]
-    then = [*this, *(by.among(those) for by, those in ways if by.column.key in LASTING)]
+    ways = [by for name, kind in back for by in led[name] if by.target == kind]
+    now = [*this, *(_leads(row, by, partner) for by in ways)]
+    then = [*this, *(_leads(row, by, partner) for by in ways if by.column.key in LASTING)]
     former = and_(each.mine, or_(*then)) if then else None
     return Question(each.view, Listing(and_(each.mine, or_(*now)), few=True), former)
+
+
+def _leads(row: Any, by: Reference, partner: bool) -> ColumnElement[bool]:
+    """To one of those behind: about whoever they are here, and told of them by the name this partner knows them by."""
+    those = _bind(_behind(by.target))
+    if not (partner and by.whose):
+        return by.among(those)
+    return and_(by.among(_bind(WHOSE)), named_to_me(row) == any_(those))
 
 
 def _bind(name: str) -> Any:

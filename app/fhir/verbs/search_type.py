@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import and_
 from starlette.responses import Response
 
 from app.access.acts import Act
 from app.access.entry import DossierEntry
-from app.access.several import Found, Question, count, page, person, plan
+from app.access.several import Found, Question, as_here, count, page, plan
 from app.fhir import paging
 from app.fhir.mapping import AnyMap
 from app.fhir.questions import by_shape, none_of
@@ -30,7 +29,7 @@ from app.fhir.verbs.asking import Asking, covered
 from app.fhir.verbs.everything import OF, WHOM
 from app.fhir.verbs.searchset import COUNTED_MOST, Search, searchset, total_alone
 from app.kernel.errors import MethodNotAllowed, Unreadable
-from app.security.principal import Partner, Professional
+from app.security.principal import Professional
 
 OF_ALL = frozenset({"_id", "_lastUpdated"})  # what every row is searched by
 TABLES_MOST = 60  # that one search of several types reads, chains counted
@@ -173,14 +172,8 @@ def _of_one(question: Question) -> Question:
 async def _values(asking: Asking, query: Query) -> dict[str, object]:
     team = int(isinstance(asking.reading.principal, Professional))
     values = {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team}
-    if query.usager and isinstance(asking.reading.principal, Partner):
-        asked = values[query.usager]
-        here = await person(asking.reading, UUID(str(asked)))
-        values |= {name: here for name, value in query.values.items() if value == asked}  # each map has its own
-    if asking.person:
-        partner = isinstance(asking.reading.principal, Partner)
-        values[WHOM] = await person(asking.reading, asking.person) if partner else asking.person
-    return values
+    whom = {name: values[name] for name in query.persons} | ({WHOM: asking.person} if asking.person else {})
+    return values | (await as_here(asking.reading, whom))
 
 
 async def _total(asking: Asking, asked: Search, rows: Sequence[Found]) -> int | None:

@@ -5,7 +5,7 @@ kept; the values come with each request. Source: https://hl7.org/fhir/R4/search.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -104,6 +104,10 @@ class Criterion(ABC):
     def then(self, at: Mapping[str, Column]) -> "Criterion | None":
         """The same, asked of a former version: `at` holds its columns; None when it can't tell."""
         return None
+
+    def persons(self, shape: str) -> Collection[int]:
+        """Which of the values of this shape are ids, one or several, of those whom rows are about."""
+        return ()
 
     @abstractmethod
     def value(self, text: str, around: Around, modifier: str) -> Asked:

@@ -1,6 +1,6 @@
 """By what a row leads to, or by what it is. Source: https://hl7.org/fhir/R4/search.html#reference"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -65,6 +65,11 @@ class Reference(Criterion):
         """It leads to one of an array of rows."""
         return self.column == any_(rows)
 
+    @property
+    def whose(self) -> bool:
+        """It leads to whom the row is about, whose id here may be another than the one its sender knows."""
+        return getattr(self.column, "key", None) == "usager_id"
+
     def held(self, view: Any) -> frozenset[Any]:
         told = self.told_by(view) if self.told_by else getattr(view, str(self.column.key), None)
         return frozenset(told) if isinstance(told, list) else frozenset({told})
@@ -91,6 +96,9 @@ class Reference(Criterion):
 
     def told(self) -> ColumnElement[bool]:
         return has(self.column) if self.shown is None else or_(has(self.column), has(self.shown))
+
+    def persons(self, shape: str) -> Collection[int]:
+        return (0,) if self.whose and shape in ("one", "any") else ()
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
         return self if getattr(self.column, "key", None) in LASTING else None
