@@ -47,13 +47,12 @@ def _told(of: AnyMap, name: str, *, outside: bool, of_person: bool) -> Any:
     """None when it orders nothing, or nothing that they are told."""
     criterion = of.criteria.get(name)
     column = criterion.sorts if criterion else None
-    if column is None or (
-        of_person and any(getattr(part, "key", "") in of.of_team for part in visitors.iterate(column))
-    ):
+    if criterion is None or column is None:
         return None
-    if criterion and criterion.mask and outside:
-        return case((criterion.mask.seen(), column), else_=null())
-    return column
+    if of_person and any(getattr(part, "key", "") in of.of_team for part in visitors.iterate(column)):
+        return None
+    where = criterion.tells(outside=outside)
+    return column if where is None else case((where, column), else_=null())
 
 
 def _together(columns: list[Any]) -> Sortable | None:

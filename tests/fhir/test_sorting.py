@@ -13,6 +13,7 @@ from app.api.resources import REGISTRY
 from app.features.life_projects.models import LifeProject
 from app.features.meals.models import Meal
 from app.features.mobility.models import Mobility
+from app.features.transmissions.fhir import KIND
 from app.fhir.mapping import AnyMap
 from app.fhir.sorting import sortable
 from app.kernel.clock import PARIS
@@ -139,7 +140,8 @@ def test_rows_written_meanwhile_move_nothing(world: World):
 @pytest.fixture(scope="module")
 def mine(world: World) -> list[str]:
     """Four rows of the CHU, the first two overtaken by the team, who moved them to the other end."""
-    ids = [sent(world, "chu", usager="karim", date=f"2026-04-0{n}T10:00:00Z") for n in range(1, 5)]
+    said = {"coding": [{"system": KIND, "code": "action"}]}
+    ids = [sent(world, "chu", usager="karim", date=f"2026-04-0{n}T10:00:00Z", type=said) for n in range(1, 5)]
     for id in ids[:2]:
         changed_by_the_team(world, id)
         world.rows("UPDATE transmission SET occurred_at = now(), updated_at = now() WHERE id = $1", id)

@@ -8,6 +8,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.features.stays.fhir import COMMENT, EXIT, PLANNED_START, PROFILE, STAY
+from app.features.stays.models import Stay
 from app.fhir.mapping import as_read, plain
 from app.kernel.clock import today
 from app.kernel.errors import Invalid
@@ -183,6 +184,27 @@ class TestAtTheDoor:
     def test_two_that_overlap_are_both_taken_from_a_partner(self, world: World):
         others = [stay(id=f"e{n}", identifier=identifier("sejour", f"3380000018/7-SEJOUR-{fresh()}")) for n in (1, 2)]
         assert sent(world, bundle(entry(patient(fresh())), *map(entry, others))).status_code == 200
+
+    @pytest.mark.parametrize("turn", ["", "-"])
+    def test_the_class_its_sender_told_has_no_place_in_an_order(self, world: World, turn: str):
+        """The columns hold that of our structure, which no search finds it by."""
+        days = [{"start": f"2020-0{n}-01", "end": f"2020-0{n}-09"} for n in (1, 3)]
+        numbers = [identifier("sejour", f"3380000018/7-SEJOUR-{fresh()}") for _ in days]
+        theirs = [
+            stay(id=f"e{n}", status="finished", period=period, identifier=number)
+            for n, (period, number) in enumerate(zip(days, numbers, strict=True))
+        ]
+        told = taken(world, bundle(entry(patient(fresh())), *map(entry, theirs)))
+        (_, person, _), *received = told
+        at = {"usager_id": person, "structure_id": world.ids["ime"], "status": "finished"}
+        own = Stay(starts=date(2020, 2, 1), ends=date(2020, 2, 9), **at)
+        world.add(own)
+        url = f"/fhir/Encounter?patient={person}"
+        found = [
+            [one["resource"]["id"] for one in world.get("marc", f"{url}&{query}").json()["entry"]]
+            for query in ("class=HH,IMP", f"_sort={turn}class,date")
+        ]
+        assert found == [[str(own.id)], [str(own.id), *(str(id) for _, id, _ in received)]]
 
     @pytest.mark.threat("object-protected-place")
     def test_a_protected_place_is_told_to_the_team_and_the_person_alone(self, world: World):

@@ -81,6 +81,12 @@ class Criterion(ABC):
     def modifiers(self) -> frozenset[str]:
         return self.served | ({MISSING, NOT} if self.type == "token" else {MISSING})
 
+    def tells(self, *, outside: bool) -> ColumnElement[bool] | None:
+        """The rows whose columns tell it to such a caller; None: all of them."""
+        seen = self.mask.seen() if self.mask and outside else None
+        conditions = [each for each in (self.knows, seen) if each is not None]
+        return and_(*conditions) if conditions else None
+
     def read(self, text: str, around: Around, modifier: str = "") -> Asked:
         """Raises BadValue, also of a modifier that is not served."""
         if modifier and modifier not in self.modifiers:
