@@ -1,10 +1,14 @@
 """`_include` and `_revinclude`: what comes along, once, within reach, traced and counted."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from app.features.stays.models import Stay
+from app.features.transports.models import Transport
 from app.fhir.verbs import alongside
+from app.kernel.clock import now
 from app.kernel.ids import uuid7
 from tests.fhir.test_chains import made
 from tests.fhir.test_read import grant, outcome, scoped
@@ -225,6 +229,57 @@ class TestReach:
         for said in told:
             linked = [e for e in said["entry"] if e["resource"].get("encounter")]
             assert bool(modes(said).get("include")) == bool(linked)
+
+
+@pytest.fixture
+def trips(world: World) -> Any:
+    """Three journeys that the EHPAD drives Jeanne on, between two; the place of all but the first and last is protected."""
+    rows = [
+        Transport(
+            usager_id=world.ids["jeanne"], structure_id=world.ids["ehpad"], traveller="usager", status="planned",
+            starts_at=now(), carrier_id=world.ids["ehpad"], place_protected=protected,
+        )
+        for protected in (False, True, True, True, False)
+    ]  # fmt: skip
+    world.add(*rows)
+    consent = grant(world, usager="jeanne")
+    yield [str(row.id) for row in rows]
+    world.rows("DELETE FROM sharing_consent WHERE id = $1", consent.id)
+    world.rows("DELETE FROM transport")
+
+
+class TestHiddenLinks:
+    """The transports of a protected place tell nobody outside who drives them."""
+
+    @pytest.mark.threat("search-include")
+    def test_take_no_place_of_those_that_are_told(self, world: World, trips: list[str], monkeypatch: Any):
+        monkeypatch.setattr(alongside, "MOST", 2)
+        said = bundle(world, "chu", f"Organization?_id={world.ids['ehpad']}&_revinclude=Task:owner")
+        assert {mode: {*ids} for mode, ids in modes(said).items()} == {
+            "match": {str(world.ids["ehpad"])},
+            "include": {trips[0], trips[-1]},
+        }
+
+    @pytest.mark.threat("search-include", "trail-search-untraced")
+    @pytest.mark.parametrize(("who", "read"), [("chu", (0, 4)), ("sonia", (0, 1, 2, 3, 4))])
+    def test_are_traced_for_who_is_told(self, world: World, trips: list[str], who: str, read: tuple[int, ...]):
+        answer = world.get(who, f"/fhir/Organization?_id={world.ids['ehpad']}&_revinclude=Task:owner")
+        lines = world.traces(request_id=answer.headers["x-request-id"], kind="transport")
+        assert {str(id) for line in lines for id in line["entry_ids"]} == {trips[n] for n in read}
+
+    @pytest.mark.threat("search-include", "trail-search-untraced")
+    def test_what_its_sender_told_does_not_lead_to_our_house(self, world: World):
+        at = {"usager_id": world.ids["karim"], "structure_id": world.ids["mas_fam"], "status": "finished"}
+        days = [{"starts": date(2020, n, 1), "ends": date(2020, n, 9)} for n in (1, 2)]
+        stays = [Stay(**days[0], **at), Stay(**days[1], **at, origin_partner_id=world.ids["mdph"], origin_version=1)]
+        world.add(*stays)
+        answer = world.get(
+            "marc", f"/fhir/Organization?_id={at['structure_id']}&_revinclude=Encounter:service-provider"
+        )
+        lines = world.traces(request_id=answer.headers["x-request-id"], kind="stay")
+        world.rows("DELETE FROM stay WHERE id = ANY($1)", [stay.id for stay in stays])
+        for told in (modes(answer.json())["include"], [str(id) for line in lines for id in line["entry_ids"]]):
+            assert {str(stay.id) for stay in stays} & {*told} == {str(stays[0].id)}
 
 
 class TestTrail:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, or_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, or_, true
 
 from app.access.beside import named_to_me
 from app.access.gate import Listing
@@ -88,7 +88,7 @@ async def along(asking: Asking, matches: Sequence[Row], links: Sequence[Link]) -
         if not wanted.values:
             break
         room = MOST - len(gathered.rows)
-        questions = _questions(wanted.shape, isinstance(asking.reading.principal, Partner))
+        questions = _questions(wanted.shape, asking.outside, isinstance(asking.reading.principal, Partner))
         values = {**wanted.values, **await as_here(asking.reading, wanted.whose)}
         found = await alongside(asking.reading, questions, room + len(seen) + 1, **values)
         rows = [row_of(asking, wanted.shape[one.place][0], one) for one in found]
@@ -166,27 +166,29 @@ def _behind(type_name: str) -> str:
 
 
 @lru_cache(maxsize=500)
-def _questions(shape: Shape, partner: bool) -> tuple[Question, ...]:
-    return tuple(_question(each, by_id, back, partner) for each, by_id, back in shape)
+def _questions(shape: Shape, outside: bool, partner: bool) -> tuple[Question, ...]:
+    return tuple(_question(*each, outside, partner) for each in shape)
 
 
-def _question(each: AnyMap, by_id: bool, back: Iterable[tuple[str, str]], partner: bool) -> Question:
+def _question(each: AnyMap, by_id: bool, back: Iterable[tuple[str, str]], outside: bool, partner: bool) -> Question:
     row: Any = each.view.TABLE
     this = [row.id == any_(_bind(_ahead(each.type_name)))] if by_id else []
     led = references_of(each.criteria)
     ways = [by for name, kind in back for by in led[name] if by.target == kind]
-    now = [*this, *(_leads(row, by, partner) for by in ways)]
-    then = [*this, *(_leads(row, by, partner) for by in ways if by.column.key in LASTING)]
+    now = [*this, *(_leads(row, by, outside, partner) for by in ways)]
+    then = [*this, *(_leads(row, by, outside, partner) for by in ways if by.column.key in LASTING)]
     former = and_(each.mine, or_(*then)) if then else None
     return Question(each.view, Listing(and_(each.mine, or_(*now)), few=True), former)
 
 
-def _leads(row: Any, by: Reference, partner: bool) -> ColumnElement[bool]:
-    """To one of those behind: about whoever they are here, and told of them by the name this partner knows them by."""
-    those = _bind(_behind(by.target))
+def _leads(row: Any, by: Reference, outside: bool, partner: bool) -> ColumnElement[bool]:
+    """To one of those behind, and this caller is told so. A partner is told of whoever they are here by the name it
+    knows them by."""
+    those, seen = _bind(_behind(by.target)), by.tells(outside=outside)
+    told = true() if seen is None else seen
     if not (partner and by.whose):
-        return by.among(those)
-    return and_(by.among(_bind(WHOSE)), named_to_me(row) == any_(those))
+        return and_(told, by.among(those))
+    return and_(told, by.among(_bind(WHOSE)), named_to_me(row) == any_(those))
 
 
 def _bind(name: str) -> Any:
