@@ -210,4 +210,4 @@ def _bind(place: int, clause: int, at: int) -> str:
 
 
 def _is_usager(criterion: Criterion, shape: str) -> bool:
-    return isinstance(criterion, Reference) and criterion.target == "Patient" and shape == "one"
+    return isinstance(criterion, Reference) and criterion.whose and shape == "one"

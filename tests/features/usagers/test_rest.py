@@ -148,6 +148,15 @@ class TestMerged:
         assert world.patch("odile", other, {"says_tu": True}, 1).status_code == 409
         assert [i["id"] for i in world.get("odile", f"{PATH}?name=part").json()["items"]] == []
 
+    @pytest.mark.threat("object-merged")
+    def test_is_found_by_the_one_that_stays(self, world: World):
+        kept, merged = (opened(world, birth_family_name=name).rpartition("/")[2] for name in ("DEMEURE", "DOUBLE"))
+        world.rows("UPDATE usager SET merged_into_id = $1 WHERE id = $2", kept, merged)
+        for query in ("link={0}", "link={0},{0}", "link=Patient/{0}&_total=accurate", "link._id={0}"):
+            found = {who: world.get(who, f"/fhir/Patient?{query.format(kept)}").json() for who in ("odile", "yann")}
+            assert [entry["resource"]["id"] for entry in found["odile"].get("entry", ())] == [merged], query
+            assert "entry" not in found["yann"]
+
 
 class TestList:
     def test_by_the_beginning_of_the_name_without_accents(self, world: World):
