@@ -36,6 +36,7 @@ def remembered(world: Drawn) -> "Past":
     for kind in KINDS:  # a row of ours has changed too
         w.rows(f"UPDATE {TABLES.get(kind, kind)} SET version = 2 WHERE origin_partner_id IS NULL")
     facts = known(w)
+    insert(w, "sharing_consent", [*_noes(w, draw, facts)])
     wrapped = {row["usager_id"]: row["wrapped"] for row in w.rows("SELECT usager_id, wrapped FROM usager_key")}
     keyring = w.client.app.state.keyring  # type: ignore[attr-defined]
     keys = {person.id: keyring.usager_key(wrapped[person.id], str(person.id)) for person in world.persons}
@@ -53,6 +54,26 @@ def remembered(world: Drawn) -> "Past":
     insert(w, "handover_row", rows)
     by_version = {(line["entry_id"], line["version"]): line for line in versions}
     return Past(known(w), by_version, rows, {act["id"]: act for act in acts})
+
+
+def _noes(w: World, draw: Random, facts: Facts) -> Iterator[Line]:
+    """A no to the first partner, good or one trait away."""
+    alone = {row["usager_id"]: row for row in facts.rows["sharing_consent"]}
+    for row in alone.values():
+        flaw = draw.choice(("none", "gone", "held", "over", "no sharing", "of another", "withdrawn"))
+        if draw.random() < 0.6:
+            yield {
+                **row,
+                "id": uuid7(),
+                "answer": draw.choice(("no", "disagreement")),
+                "kind": "image" if flaw == "no sharing" else "partage",
+                "partner_id": w.ids["mdph" if flaw == "of another" else "chu"],
+                "withdrawn_at": facts.now if flaw == "withdrawn" else None,
+                "deleted_at": facts.now if flaw == "gone" else None,
+                "held": flaw == "held",
+                "starts": facts.today - timedelta(days=9),
+                "ends": facts.today if flaw == "over" else None,
+            }
 
 
 def _versions(w: World, draw: Random, kind: str, row: Line, key: Any) -> Iterator[Line]:
