@@ -27,23 +27,25 @@ OBJECTS = text(
     "SELECT object FROM content WHERE organisation_id = :organisation AND usager_id = ANY(:who) AND object IS NOT NULL"
 )
 HERS = "organisation_id = :organisation AND usager_id = ANY(:who)"
+# A row that was given to someone else (`exchange.sas`) is theirs, whoever its former versions were about.
+_ENTRIES = f"""WITH hers AS (SELECT entry_id FROM entry_version v WHERE {HERS} AND NOT EXISTS (
+        SELECT FROM entry_version o WHERE o.organisation_id = v.organisation_id AND o.entry_id = v.entry_id
+            AND o.usager_id <> ALL(:who)) GROUP BY entry_id)"""  # noqa: S608  words of ours
 # What has no `usager_id`, before the rows it hangs on: each told what it is, for the certificate.
 AROUND = (
     ("session", "DELETE FROM session WHERE organisation_id = :organisation AND subject_id = ANY(:who)"),
     (
         "external_id",
-        """DELETE FROM external_id x USING entry_version v WHERE x.organisation_id = :organisation
-           AND v.organisation_id = x.organisation_id AND v.entry_id = x.row_id AND v.usager_id = ANY(:who)""",
+        f"""{_ENTRIES} DELETE FROM external_id x USING hers
+            WHERE x.organisation_id = :organisation AND x.row_id = hers.entry_id""",  # noqa: S608
     ),
     (
         "outside_party",  # whom no other dossier names: both go in one statement, their reference is checked at its end
-        """WITH hers AS (SELECT DISTINCT entry_id FROM entry_version
-                WHERE organisation_id = :organisation AND usager_id = ANY(:who)),
-            named AS (DELETE FROM outside_party_mention m USING hers
+        f"""{_ENTRIES}, named AS (DELETE FROM outside_party_mention m USING hers
                 WHERE m.organisation_id = :organisation AND m.entry_id = hers.entry_id RETURNING m.party_id)
            DELETE FROM outside_party o WHERE o.organisation_id = :organisation AND o.id IN (SELECT party_id FROM named)
              AND NOT EXISTS (SELECT FROM outside_party_mention m WHERE m.organisation_id = o.organisation_id
-                AND m.party_id = o.id AND m.entry_id NOT IN (SELECT entry_id FROM hers))""",
+                AND m.party_id = o.id AND m.entry_id NOT IN (SELECT entry_id FROM hers))""",  # noqa: S608
     ),
 )
 # Afterwards: of what she took part in, what nobody else does.
