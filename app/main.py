@@ -39,7 +39,7 @@ from app.audit import heads, sealer
 from app.audit.watch import Watch
 from app.config import VERSION, Settings, settings
 from app.kernel import migrations, objects
-from app.kernel.db import Database
+from app.kernel.db import PASSING, Database
 from app.kernel.errors import DuiError, TooLarge
 from app.kernel.hot import HotLane
 from app.portal import router as portal
@@ -93,7 +93,7 @@ REFUSALS: dict[Any, Any] = {
     RequestValidationError: errors.render_validation,
     HTTPException: errors.render_http,
     BodyTooLarge: _too_large,
-    **dict.fromkeys(errors.PASSING, errors.render_database),
+    **dict.fromkeys(PASSING, errors.render_database),
     Exception: errors.render_bug,
 }
 

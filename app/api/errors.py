@@ -6,10 +6,8 @@ Never a received value.
 from collections.abc import Iterable
 from typing import Any
 
-import asyncpg
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +15,7 @@ from starlette.responses import Response
 from app.fhir import xml
 from app.fhir.outcomes import outcome
 from app.kernel.answers import FHIR_JSON, FHIR_XML, PROBLEM, told
+from app.kernel.db import PASSING
 from app.kernel.errors import (
     Bug,
     Busy,
@@ -32,15 +31,6 @@ from app.kernel.errors import (
 )
 from app.portal import refusals
 
-PASSING: tuple[type[Exception], ...] = (
-    DBAPIError,
-    PoolTimeout,
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InternalClientError,  # how the driver hears, while it asks, that Postgres stops
-)
 NOT_LISTED = "Cette valeur n'est pas dans la liste permise"
 LIST_SAID = 400  # characters; a longer list is read at /docs
 # pydantic's error types → a stable code and a sentence that says how to mend it.

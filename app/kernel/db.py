@@ -9,12 +9,23 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import ARRAY, DateTime, Dialect, LargeBinary, MetaData, Text, event, text
 from sqlalchemy.dialects.postgresql.base import ischema_names
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import UserDefinedType
 
 PATIENCE = 5.0  # seconds to wait for a connection, and as many for Postgres to open one: then 503, nobody hangs
+# How a base that is full, stopped or away is heard: it may be there again in a moment. A DBAPIError may be a fault of ours.
+PASSING: tuple[type[Exception], ...] = (
+    DBAPIError,
+    PoolTimeout,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # how the driver hears, while it asks, that Postgres stops
+)
 NIL = UUID(int=0)  # the organisation of a refusal before any organisation is known
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
