@@ -27,7 +27,8 @@ OBJECTS = text(
     "SELECT object FROM content WHERE organisation_id = :organisation AND usager_id = ANY(:who) AND object IS NOT NULL"
 )
 HERS = "organisation_id = :organisation AND usager_id = ANY(:who)"
-# A row that was given to someone else (`exchange.sas`) is theirs, whoever its former versions were about.
+# A row that was given to someone else (`exchange.sas`) is theirs, whoever its former versions were about. The names by which
+# its sender knew it go: what it sends again is someone who arrives.
 _ENTRIES = f"""WITH hers AS (SELECT entry_id FROM entry_version v WHERE {HERS} AND NOT EXISTS (
         SELECT FROM entry_version o WHERE o.organisation_id = v.organisation_id AND o.entry_id = v.entry_id
             AND o.usager_id <> ALL(:who)) GROUP BY entry_id)"""  # noqa: S608  words of ours
@@ -36,8 +37,8 @@ AROUND = (
     ("session", "DELETE FROM session WHERE organisation_id = :organisation AND subject_id = ANY(:who)"),
     (
         "external_id",
-        f"""{_ENTRIES} DELETE FROM external_id x USING hers
-            WHERE x.organisation_id = :organisation AND x.row_id = hers.entry_id""",  # noqa: S608
+        """DELETE FROM external_id x USING entry_version v WHERE x.organisation_id = :organisation
+           AND v.organisation_id = x.organisation_id AND v.entry_id = x.row_id AND v.usager_id = ANY(:who)""",
     ),
     (
         "outside_party",  # whom no other dossier names: both go in one statement, their reference is checked at its end

@@ -106,17 +106,18 @@ class TestFiles:
         assert world.get("leila", f"/api/v1/documents/{one}/content").content == PDF
         assert inline(PDF) in left(world)
 
-    def test_their_names_and_whom_they_name_outlive_who_arrived(self, world: World):
-        """Sent again, it is the same row; the doctor whom it names is still told."""
+    def test_whom_they_name_outlives_who_arrived(self, world: World):
+        """The doctor whom a row given to Lucas names is still told; what its sender sends again is someone who arrives."""
         flag = resource(
             "Flag", "f", status="active", code={"text": "x"}, subject=NEWCOMER, author={"reference": "Practitioner/a"}
         )
-        (_, person, _), (_, one, _) = given(world, flag)
-        names = world.rows("SELECT count(*) AS n FROM external_id WHERE row_id = $1", one)
+        local = fresh()
+        (_, person, _), (_, one, _) = given(world, flag, local=local)
         forgotten(world, person)
-        assert world.rows("SELECT count(*) AS n FROM external_id WHERE row_id = $1", one) == names != [(0,)]
         [mention] = world.rows("SELECT party_id FROM outside_party_mention WHERE entry_id = $1", one)
         assert world.rows("SELECT 1 FROM outside_party WHERE id = $1", mention["party_id"])
+        (_, again, _), _ = arriving(world, {**flag, "code": {"text": "y"}}, local=local)[1]
+        assert again != person
 
     def test_what_its_sender_had_sent_before_still_opens_to_it(self, world: World, kept: Path | None):
         _, one, _ = self.sent(world)
