@@ -4,8 +4,9 @@ Outside of the base they are put away before the row is written: cut anywhere, a
 away for nothing is swept. Whoever asks for them shows the row, which the policy has judged and the trail recorded.
 """
 
+import asyncio
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
@@ -102,20 +103,18 @@ async def opened(reading: Reading, rows: Sequence[Holder], objects: Objects | No
 
 
 async def sealed_anew(
-    reading: Reading, rows: Iterable[Any], key: UsagerKey, usager_id: UUID, objects: Objects | None
-) -> list[Content]:
-    """The bytes of these rows, for another person whom they are about to be given to: each row says its new content.
+    reading: Reading, row: Any, key: UsagerKey, usager_id: UUID, objects: Objects | None
+) -> Content | None:
+    """The bytes of a row, for another person whom it is about to be given to: it says its new content. None without bytes.
 
-    What a row led to before stays with its former versions, and goes with their person. Raises KeyFault.
+    What it led to before stays with its former versions, and goes with their person. Raises KeyFault.
     """
-    holding = [row for row in rows if getattr(row, "content_id", None)]
-    clear = await opened(reading, [_Held(str(row.usager_id), str(row.content_id)) for row in holding], objects)
-    anew = []
-    for row in holding:
-        content = sealed(key, usager_id, uuid7(), clear[str(row.content_id)])
-        row.content_id = content.id
-        anew.append(content)
-    return anew
+    if not getattr(row, "content_id", None):
+        return None
+    [clear] = (await opened(reading, [_Held(str(row.usager_id), str(row.content_id))], objects)).values()
+    content = await asyncio.to_thread(sealed, key, usager_id, uuid7(), clear)
+    row.content_id = content.id
+    return await put_away(content, objects)
 
 
 async def fetched(sealed: bytes | None, name: str | None, objects: Objects | None) -> bytes:

@@ -66,7 +66,7 @@ async def attach(exchange_id: UUID, said: AttachIn, gate: Deciding, objects: Kep
 
 
 async def _decided(gate: Arrivals, id: UUID, act: Callable[[], Awaitable[sas.Decided]]) -> Response:
-    """The line as it stands now, and which rows it left out; the first answer again when this `Idempotency-Key` was already served."""
+    """The line as it stands now, and which rows it left out; of a request made again, the line: its rows say `overtaken`."""
     if gate.replay:
         return one(await gate.get(ExchangeOut, id))
     line, left_out = await act()

@@ -180,11 +180,10 @@ async def _moved(
     if {row["row_id"] for row in moving} - {row.id for row in found}:
         raise Conflict(ELSEWHERE, code="exchange.elsewhere")
     came = [_as_came(row, sent.get(row.id, {}), held=row.held and row.id not in waited) for row in found]
-    files = await contents.sealed_anew(gate, came, new, usager_id, objects)
+    for row in came:  # one file at a time: a person may have many
+        if file := await contents.sealed_anew(gate, row, new, usager_id, objects):
+            gate.beside(file)
     await gate.rewrite([_given_to(usager_id, row, theirs, new) for row in came])
-    for file in files:
-        gate.beside(file)
-        await contents.put_away(file, objects)
     return {row.id for row in found}
 
 
