@@ -114,7 +114,9 @@ def _known_as(own: Any, id: Any, whose: Any, row: Any) -> ColumnElement[Any]:
 
 
 def named_to_me(row: Any) -> ColumnElement[Any]:
-    """Whom a row of a dossier is about, by the id that this caller is told."""
+    """Whom a row of a dossier is about, by the id that this caller is told; of two whom they know and who are one person
+    here, the likeliest.
+    """
     named = _known_as(row.origin_partner_id == ME, row.id, row.usager_id, row)
     return func.coalesce(cast(named, Uuid()), row.usager_id)
 

@@ -97,6 +97,10 @@ class TestEverything:
         narrow = scoped(world, "system/Patient.r")
         answer = world.client.get(f"/fhir/Patient/{person}/$everything?_type=Patient,Goal", headers=narrow)
         assert (answer.status_code, outcome(answer)["details"]["coding"][0]["code"]) == (403, "scope")
+        kept = world.client.get(
+            f"/fhir/Patient/{person}/$everything?_type=Account", headers=narrow
+        )  # of no map of ours
+        assert (kept.status_code, outcome(kept)["details"]["coding"][0]["code"]) == (403, "scope")
 
     @pytest.mark.parametrize("query", ["", "?_count=50", "?_format=json"])
     def test_of_nobody_is_not_found_however_it_is_asked(self, world: World, query: str):

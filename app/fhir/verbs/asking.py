@@ -93,12 +93,14 @@ async def asking_types(
 
 
 async def covered(asking: Asking, types: Iterable[str], letter: str = "s") -> None:
-    """A chain asks other types, as a search of each would. Raises Forbidden, traced, beyond the partner's scopes."""
+    """A chain, or a dossier whole, asks other types, as a search of each would. Raises Forbidden, traced, beyond the
+    partner's scopes.
+    """
     who = asking.reading.principal
     if isinstance(who, Partner):
         beyond = next((each for each in sorted(types) if not scopes.cover(who.scopes, each, letter)), None)
         if beyond:
-            await refuse(asking.reading, Action.READ, asking.registry.own(beyond)[0].view.TABLE.KIND)
+            await refuse(asking.reading, Action.READ, asking.registry.of_type(beyond)[0].view.TABLE.KIND)
             raise Forbidden(NO_SCOPE, code="scope")
 
 
