@@ -11,7 +11,6 @@ from uuid import UUID
 
 import orjson
 
-from app.access.versions import about
 from app.kernel.ids import uuid7
 from tests.dossier import TABLES, Values, insert
 from tests.oracle.facts import Facts, Line, known
@@ -95,7 +94,7 @@ def _versions(w: World, draw: Random, kind: str, row: Line, key: Any) -> Iterato
             "version": version,
             "kind": kind,
             "at": row["updated_at"],
-            "snapshot": key.seal(orjson.dumps(snapshot, default=str), about(kind, row["id"], version)),
+            "snapshot": key.seal(orjson.dumps(snapshot, default=str), f"{kind}:{row['id']}:{version}"),
         }
 
 
