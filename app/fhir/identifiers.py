@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from stdnum import luhn
 from stdnum.fr import nir, siren, siret
 
@@ -20,6 +21,7 @@ INS_NIR = "urn:oid:1.2.250.1.213.1.4.8"
 INS_NIA = "urn:oid:1.2.250.1.213.1.4.9"
 INS_NIR_TEST = "urn:oid:1.2.250.1.213.1.4.10"
 INS_NIR_DEMO = "urn:oid:1.2.250.1.213.1.4.11"
+INS_ROOT = b"urn:oid:1.2.250.1.213.1.4."
 INS = frozenset({INS_NIR, INS_NIA, INS_NIR_TEST, INS_NIR_DEMO})
 STRUCTURE = "urn:oid:1.2.250.1.71.4.2.2"  # idNat_Struct: a kind on one digit, then the number
 PROFESSIONAL = "urn:oid:1.2.250.1.71.4.2.1"  # idNat_PS: 8 and the RPPS, or 0 and the ADELI
@@ -132,6 +134,8 @@ def without_ins(resource: Json) -> Json:
     """The same, but for an INS told in passing: in a reference, in a contained resource. That of the person stays, of which
     their map answers: we tell nobody an INS that we did not qualify.
     """
+    if INS_ROOT not in orjson.dumps(resource):  # nearly all: read through at once
+        return resource
     ours = resource.get("resourceType") == "Patient"
     told = {n: value if ours and n == "identifier" else _without(value) for n, value in resource.items()}
     return {name: value for name, value in told.items() if value not in ({}, [])}
