@@ -193,14 +193,17 @@ class ResourceMap(Generic[V]):
         known_as = kept.pop(keeping.KNOWN_AS, None)
         if kept and not own:
             kept = keeping.of_whom(self.to_others(kept) if self.to_others else kept)
-        if known_as is None and (hidden or not kept):
+        kept = {} if hidden else kept
+        if not (kept or known_as):
             return modelled
-        here, theirs = _person(getattr(view, "usager_id", "")), _person(known_as or "")
-        told = references.named(plain(modelled), here, theirs) if known_as else plain(modelled)
-        told = keeping.merge(told, {} if hidden else kept)
-        if own:
-            return told
-        return without_ins(references.named(told, theirs, here) if known_as else told)
+        told = plain(modelled)
+        if known_as:
+            here, theirs = _person(view.usager_id), _person(known_as)  # type: ignore[attr-defined]
+            told = keeping.merge(references.named(told, here, theirs), kept)
+            told = told if own else references.named(told, theirs, here)
+        else:
+            told = keeping.merge(told, kept)
+        return told if own else without_ins(told)
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:
         """The rows of a resource, all that the map leaves of it sealed beside the first.

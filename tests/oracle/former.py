@@ -4,6 +4,7 @@ Versions and acts of sending are written over a world already drawn; who reads w
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -139,11 +140,14 @@ def _act(w: World, draw: Random, row: Line) -> Line:
     }
 
 
+@dataclass(frozen=True)
 class Past:
     """What was written over a world, and who reads it."""
 
-    def __init__(self, facts: Facts, versions: Versions, sent: list[Line], acts: dict[UUID, Line]):
-        self.facts, self.versions, self.sent, self.acts = facts, versions, sent, acts
+    facts: Facts
+    versions: Versions
+    sent: list[Line]
+    acts: dict[UUID, Line]
 
     def told(self, who: Who, kind: str) -> dict[UUID, int]:
         """The rows of this kind that a partner reads, and at which version: as it stands, or a former one."""

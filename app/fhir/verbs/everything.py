@@ -117,7 +117,7 @@ def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text)):
-        raise BadValue("_count attend un nombre entier, au moins 1 ; _summary=count ne se demande pas ici")
+        raise BadValue(paging.NO_COUNT)
     return int(text)
 
 

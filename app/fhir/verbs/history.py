@@ -135,7 +135,7 @@ def _value(name: str, text: str, known: Mapping[str, object]) -> dict[str, objec
         raise BadValue(f"{name} ne se dit qu'une fois")
     if name == "_count":
         if not (text.isascii() and text.isdigit() and 0 < len(text) <= 9 and int(text)):
-            raise BadValue("_count attend un nombre entier, au moins 1 ; _summary=count ne se demande pas ici")
+            raise BadValue(paging.NO_COUNT)
         return {"count": int(text)}
     asked = moment_of(text)
     if asked.prefix not in EXACT:
