@@ -2,7 +2,9 @@
 where the bundle that brought it stands, whom a partner knows in them, what is protected today.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import (
@@ -30,11 +32,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.access.entry import DossierEntry
+from app.access.entry import DossierEntry, OfPlace
 from app.access.external_ids import EXTERNAL_ID
 from app.access.facts import ME, ORGANISATION
 from app.access.permissions import Kind
-from app.access.protection import protected_around
+from app.access.protection import anywhere_protected
 from app.access.sharing import handed_under
 from app.access.versions import EntryVersion, StoredUsagerKey
 from app.kernel.hot import HotQuery, compiled, word
@@ -45,11 +47,13 @@ EXCHANGE = table("exchange", column("organisation_id", Uuid()), column("id", Uui
 _V = aliased(EntryVersion, name="version_before")  # of a row, while it was about another
 
 
-def completed(caller: Shape, row: Any, counted: bool, usager: str | None = None) -> Select[Any]:
+def completed(
+    caller: Shape, row: Any, counted: bool, usager: str | None = None, facts: Sequence[OfPlace] = ()
+) -> Select[Any]:
     """The rows that are told, and what is looked up beside each; what is traced only, when `counted`. `usager` names the
-    parameter that holds the one person whom all of them are about.
+    parameter that holds the one person whom all of them are about; `facts` are found once for each person and place.
     """
-    inner = ("own", "bundle", "held", "whose", "waits", "handed", "sealed", "ground")
+    inner = ("own", "bundle", "held", "whose", "place", "waits", "handed", "sealed", "ground")
     partner = caller.kind is Caller.PARTNER
     under = row.c.ground
     if partner:
@@ -63,16 +67,32 @@ def completed(caller: Shape, row: Any, counted: bool, usager: str | None = None)
     if counted:
         return select(*columns).where(*lives)
     columns.append(case((row.c.sealed, key.scalar_subquery()), else_=null()).label("wrapped"))
+    told = row
+    if facts:
+        there = _there(row, facts, usager)
+        columns += [there.c[f"f_{n}"] for n in range(len(facts))]
+        told = row.outerjoin(there, and_(there.c.place == row.c.place, there.c.usager_id == row.c.usager_id))
     if not partner:
         nothing = (cast(null(), Text()).label(name) for name in ("state", "known_as"))
-        return select(*columns, *nothing, literal_column("false").label("protected"))
-    hidden = case((row.c.n < literal_column("0"), protected_around(ORGANISATION, row.c.whose, row)), else_=false())
+        return select(*columns, *nothing, literal_column("false").label("protected")).select_from(told)
+    of_version = anywhere_protected(SimpleNamespace(organisation_id=ORGANISATION, usager_id=row.c.whose))
+    hidden = case((row.c.n < literal_column("0"), of_version), else_=false())
     waits = case((row.c.waits, word("to_attach")), else_=_state(row.c.own, row.c.bundle, row.c.held, row.c.whose))
     own = row.c.own
     if usager:  # asked once; few persons have two names
         own = and_(own, exists().where(*_attached(), EXTERNAL_ID.c.usager_id == bindparam(usager, type_=Uuid())))
     named = _known_as(own, row.c.id, row.c.whose, row)
-    return select(*columns, waits.label("state"), named.label("known_as"), hidden.label("protected")).where(*lives)
+    columns += [waits.label("state"), named.label("known_as"), hidden.label("protected")]
+    return select(*columns).select_from(told).where(*lives)
+
+
+def _there(row: Any, facts: Sequence[OfPlace], usager: str | None) -> Any:
+    """Each person and place of the rows that say theirs, and what is to be known there."""
+    each = select(row.c.usager_id, row.c.place).where(row.c.place.is_not(None)).distinct().subquery("each")
+    whose = bindparam(usager, type_=Uuid()) if usager else each.c.usager_id
+    known = SimpleNamespace(organisation_id=ORGANISATION, usager_id=whose, structure_id=each.c.place)
+    told = (fact.of(known).label(f"f_{n}") for n, fact in enumerate(facts))
+    return select(each.c.usager_id, each.c.place, *told).subquery("there")
 
 
 def state(caller: Shape, row: Any) -> ColumnElement[Any]:

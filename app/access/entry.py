@@ -1,6 +1,7 @@
 """What every row of a dossier has in common, and the typed structure a reader gets."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache, partial
@@ -11,6 +12,7 @@ import msgspec
 from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.base import instance_state
+from sqlalchemy.types import TypeEngine
 
 from app.access.permissions import Category, Kind, Visibility
 from app.kernel.clock import now
@@ -21,9 +23,11 @@ from app.kernel.ids import uuid7
 
 __all__ = [
     "ME",
+    "Computed",
     "DirectoryEntry",
     "DossierEntry",
     "DossierView",
+    "OfPlace",
     "Readable",
     "Row",
     "View",
@@ -172,6 +176,21 @@ class Readable(ColumnElement[bool]):
         self.row, self.type = row, Boolean()
 
 
+@dataclass(frozen=True, eq=False)
+class OfPlace:
+    """A computed field that hangs on whose row it is and in which structure, on nothing else of it: a statement over many
+    rows asks it once of each person in each place (`app.access.beside`).
+
+    `of` writes it of what has `organisation_id`, `usager_id` and `structure_id`.
+    """
+
+    type: TypeEngine[Any]
+    of: Callable[[Any], ColumnElement[Any]]
+
+
+Computed = ColumnElement[Any] | OfPlace
+
+
 class Opens(Protocol):
     """Who read a row opens what is sealed in it."""
 
@@ -186,7 +205,7 @@ class View(msgspec.Struct, frozen=True):
     """
 
     TABLE: ClassVar[type[Row]]
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {}
+    COMPUTED: ClassVar[Mapping[str, Computed]] = {}
     id: str
 
     def told_by(self, gate: Opens) -> Any:

@@ -6,7 +6,7 @@ is most of what Postgres has to set up.
 
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, CTE, ColumnElement, Select, cast, column, select, table
+from sqlalchemy import ColumnElement, Select, literal_column, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.visitors import InternalTraversal
@@ -33,8 +33,8 @@ def _where_it_stands(element: Once[Any], compiler: Any, **more: Any) -> str:
     return f"({compiler.process(element.fact, **more)})"
 
 
-def asked_once(statement: Select[Any]) -> tuple[Select[Any], CTE | None]:
-    """The same statement, each fact read from the one row of the table given with it; none, when it rests on none."""
+def asked_once(statement: Select[Any]) -> Select[Any]:
+    """The same statement, beside the one row that answers each of its facts: it reads them there, as its parameters."""
     asked: dict[tuple[str, ...], ColumnElement[Any]] = {}  # by their text, and what its parameters are called
 
     def read(element: Any, **_: Any) -> ColumnElement[Any] | None:
@@ -44,13 +44,11 @@ def asked_once(statement: Select[Any]) -> tuple[Select[Any], CTE | None]:
         fact = (str(text), *(text.positiontup or ()))
         name = f"c{list(asked).index(fact) if fact in asked else len(asked)}"
         asked.setdefault(fact, element.fact.label(name))
-        return _column(name, element.type)
+        return literal_column(f"{NAME}.{name}", element.type)
 
     written: Any = visitors.replacement_traverse(statement, {}, read)
-    return written, select(*asked.values()).cte(NAME) if asked else None
-
-
-def _column(name: str, kind: Any) -> ColumnElement[Any]:
-    """Said again what it is: `= ANY ((SELECT …))` would be asked of its rows."""
-    told = select(column(name, kind)).select_from(table(NAME)).scalar_subquery()
-    return cast(told, kind) if isinstance(kind, ARRAY) else told
+    if not asked:
+        return statement
+    facts = select(*asked.values()).cte(NAME).prefix_with("MATERIALIZED")  # else each would be asked where it is read
+    told = written.lateral("told")
+    return select(told).select_from(facts.join(told, true()))

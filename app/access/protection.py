@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Date,
     Exists,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     table,
 )
 
-from app.access.entry import ME, DossierEntry, View, word
+from app.access.entry import ME, DossierEntry, OfPlace, View, word
 
 PROTECTED = "lieu protégé"  # what is told in the place of it
 TOLD: ColumnElement[str] = literal_column(f"'{PROTECTED}'", Text())  # the same, in a statement
@@ -49,30 +50,29 @@ FLAGS = {
 }
 
 
-def house_hidden(row: type[DossierEntry]) -> ColumnElement[bool]:
-    """The house that holds this row is itself a protected place, as long as the person's stay there is not over."""
+def house_hidden(row: Any) -> ColumnElement[bool]:
+    """The house that holds this row of a dossier is itself a protected place, as long as the person's stay there is not over."""
     s = _STAY.c
     there = and_(s.organisation_id == row.organisation_id, s.usager_id == row.usager_id)
     there = and_(there, s.structure_id == row.structure_id, s.place_protected, s.deleted_at.is_(None))
-    return exists().where(there, or_(s.ends.is_(None), s.ends > _DAY)).correlate(row)
+    return exists().where(there, or_(s.ends.is_(None), s.ends > _DAY)).correlate_except(_STAY)
 
 
-def anywhere_protected(row: type[DossierEntry]) -> ColumnElement[bool]:
-    """An address or a place of this person, or of someone around them, is protected."""
-    return protected_around(row.organisation_id, row.usager_id, row)
+def anywhere_protected(row: Any) -> ColumnElement[bool]:
+    """An address or a place of the person whose row it is, or of someone around them, is protected."""
+    return or_(*(_protected(row, name, flag) for name, flag in FLAGS.items()))
 
 
-def protected_around(organisation_id: Any, usager_id: Any, beside: Any) -> ColumnElement[bool]:
-    """The same of the person named by columns of `beside`."""
-    return or_(*(_protected(organisation_id, usager_id, name, flag).correlate(beside) for name, flag in FLAGS.items()))
-
-
-def _protected(organisation_id: Any, usager_id: Any, name: str, flag: str) -> Exists:
+def _protected(row: Any, name: str, flag: str) -> Exists:
     one = table(
         name, column("organisation_id", Uuid()), column("usager_id", Uuid()), column(flag), column("deleted_at")
     ).alias(f"protected_{name}")
-    mine = and_(one.c.organisation_id == organisation_id, one.c.usager_id == usager_id)
-    return exists().where(mine, one.c[flag], one.c.deleted_at.is_(None))
+    mine = and_(one.c.organisation_id == row.organisation_id, one.c.usager_id == row.usager_id)
+    return exists().where(mine, one.c[flag], one.c.deleted_at.is_(None)).correlate_except(one)
+
+
+HOUSE_HIDDEN = OfPlace(Boolean(), house_hidden)
+ANYWHERE_PROTECTED = OfPlace(Boolean(), anywhere_protected)
 
 
 def not_me(row: type[DossierEntry]) -> ColumnElement[bool]:

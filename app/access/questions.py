@@ -36,7 +36,7 @@ from sqlalchemy.sql.util import find_tables
 from sqlalchemy.types import NullType
 
 from app.access.acts import Act
-from app.access.entry import DossierEntry, Readable, Row, View
+from app.access.entry import DossierEntry, OfPlace, Readable, Row, View
 from app.access.facts import MANY_ROWS, ONE_ROW, ORGANISATION, Extent, alive, at_work, in_office
 from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, ground
@@ -231,7 +231,8 @@ def column_of(caller: Shape, view: type[View], name: str) -> ColumnElement[Any]:
     if name not in view.COMPUTED:
         stored: ColumnElement[Any] = getattr(view.TABLE, name)
         return stored
-    told: ColumnElement[Any] = judged(caller, view.COMPUTED[name])
+    computed = view.COMPUTED[name]
+    told = judged(caller, computed.of(view.TABLE) if isinstance(computed, OfPlace) else computed)
     yes_or_no = any(field.name == name and field.type is bool for field in fields(view))
     return func.coalesce(told, false()) if yes_or_no else told  # of what is unknown SQL says neither
 

@@ -190,11 +190,12 @@ async def _ask(
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
     _, n, _, state, known_as, wrapped, protected, told, *more = line
-    at, plain = tuple(more[: how.places]), more[how.places :]
+    facts, more = more[: how.facts], more[how.facts :]
+    at = tuple(more[: how.places])
     if n >= 0:
-        values, place = told or plain, how.keys[n]
-        if wrapped is not None and place is not None:
-            values = (*values[:place], wrapped, *values[place + 1 :])
+        values = [*(told or more[how.places :])]
+        for place, fact in how.fills[n]:
+            values[place] = wrapped if fact is None else facts[fact]
         return Found(n, how.asked[n].view(*values), at, state, known_as)
     kind, id, usager_id, version, sealed, itself = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))

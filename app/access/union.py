@@ -1,5 +1,6 @@
 """The statement that asks several tables one question each, and traces what it finds: their rows in one order."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -27,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from app.access.beside import NO_UUID, completed
-from app.access.entry import DossierEntry, View
+from app.access.entry import DossierEntry, OfPlace, View
 from app.access.facts import Extent, alive
 from app.access.once import asked_once
 from app.access.order import Order
@@ -66,7 +67,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A line of the answer: alive, n, gone, state, known_as, wrapped, protected, what is told, then the places in the order.
+    """A line of the answer: alive, n, gone, state, known_as, wrapped, protected, what is told, then `facts` of the person
+    and the place of the row, then the places in the order.
 
     `state` is where a bundle of this partner stands, null for rows it did not send; `known_as` who their person is for it;
     `wrapped` the key of their person, when something in the row is sealed. `n` is the question's, or -1 - n when what is told
@@ -77,8 +79,9 @@ class Asking:
 
     query: HotQuery
     asked: tuple[Question, ...]
+    facts: int
     places: int  # in the order
-    keys: tuple[int | None, ...]  # where `wrapped` goes in what each question tells
+    fills: tuple[tuple[tuple[int, int | None], ...], ...]  # `_fills` of each question
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -87,19 +90,33 @@ def asking(
 ) -> Asking:
     found = _found_in(caller, asked, order, usager)
     said = (found.c[name] for name in ("n", "gone", "state", "known_as", "wrapped", "protected", "told"))
+    facts = _facts(asked)
+    there = (found.c[f"f_{n}"] for n in range(len(facts)))
     told_first = (column for column in found.c if column.key.startswith("t_"))
-    columns = (*said, *(plain(place) for place in order.of(found)), *told_first)
+    columns = (*said, *there, *(plain(place) for place in order.of(found)), *told_first)
     told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*order.turned(found))
     lines = _traced(caller, found, asked, usager, silent=silent)
-    keys = tuple(_place_of_key(question.view) for question in asked)
-    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(order.names), keys)
+    fills = tuple(tuple(_fills(question.view, facts)) for question in asked)
+    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(facts), len(order.names), fills)
 
 
-def _place_of_key(view: type[View]) -> int | None:
-    """Where the usager's wrapped key stands among what the view tells; the statement looks it up once it knows the rows."""
-    names = view.__struct_fields__
-    return names.index("wrapped_key") if "wrapped_key" in names else None
+def _fills(view: type[View], facts: Sequence[OfPlace]) -> Iterator[tuple[int, int | None]]:
+    """Of what the view tells, the fields that the statement looks up once it knows the rows: where each stands, and which
+    of the facts it is; none: the key of the person.
+    """
+    for n, name in enumerate(view.__struct_fields__):
+        computed = view.COMPUTED.get(name)
+        if name == "wrapped_key":
+            yield n, None
+        elif isinstance(computed, OfPlace):
+            yield n, facts.index(computed)
+
+
+def _facts(asked: tuple[Question, ...]) -> tuple[OfPlace, ...]:
+    """What these views tell of the person and the place of a row."""
+    told = (each for question in asked for each in question.view.COMPUTED.values())
+    return tuple(dict.fromkeys(each for each in told if isinstance(each, OfPlace)))
 
 
 @lru_cache(maxsize=SHAPES_KEPT)
@@ -136,19 +153,20 @@ def _found_in(
     """What each question finds within reach, at most `limit` each, then the first `limit` of all. What is looked up
     beside a row (where its bundle stands, the key of its person) is looked up for those alone."""
     in_columns = asked[0].view if len(asked) <= FEW else None
+    facts = () if counted else _facts(asked)
     branches = []
     for n, question in enumerate(asked):
-        told = _Telling(caller, n, question, in_columns, counted)
+        told = _Telling(caller, n, question, in_columns, counted, bool(facts))
         branches.append(_as_it_stands(told, order, usager))
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
             branches += _as_it_was(told, question.then, order, usager)
-    if len(branches) == 1:
-        return completed(caller, branches[0].subquery("every"), counted, usager).cte("found")
-    every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
-    first, facts = asked_once(select(every).order_by(*order.turned(every)).limit(LIMIT))
-    found = completed(caller, first.subquery("first"), counted, usager)
-    return (found if facts is None else found.add_cte(facts, nest_here=True)).cte("found")
+    first = branches[0]
+    if len(branches) > 1:
+        every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
+        first = asked_once(select(every).order_by(*order.turned(every)).limit(LIMIT))
+    row = first.cte("first") if facts else first.subquery("first")  # twice read, or once
+    return completed(caller, row, counted, usager, facts).cte("found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +178,7 @@ class _Telling:
     question: Question
     in_columns: type[View] | None  # what the first question tells, told so
     counted: bool
+    placed: bool  # something is to be known of its person and place
 
     @property
     def row(self) -> Any:
@@ -171,17 +190,24 @@ class _Telling:
         if self.counted:
             return []
         view = self.question.view
+        there = any(isinstance(each, OfPlace) for each in view.COMPUTED.values())
         sealed = has_sealed(self.row) if "wrapped_key" in view.__struct_fields__ else false()
         values, first = _values(self.caller, view), self.in_columns
         if first is None or self.n:
-            return [sealed.label("sealed"), record(*values), *self._untold]
+            return [*self._place(told=there), sealed.label("sealed"), record(*values), *self._untold]
         none = literal_column("CASE WHEN false THEN ROW(1) END", NullType()).label("told")
-        return [sealed.label("sealed"), none, *(value.label(f"t_{n}") for n, value in enumerate(values))]
+        told = (value.label(f"t_{n}") for n, value in enumerate(values))
+        return [*self._place(told=there), sealed.label("sealed"), none, *told]
 
     def then(self, *snapshot: Any) -> list[ColumnElement[Any]]:
         if self.counted:
             return []
-        return [true().label("sealed"), record(*snapshot), *self._untold]
+        return [*self._place(told=False), true().label("sealed"), record(*snapshot), *self._untold]
+
+    def _place(self, *, told: bool) -> list[ColumnElement[Any]]:
+        """Where the row is, when something is to be known of it there."""
+        place = self.row.structure_id if told else literal_column(NO_UUID, Uuid())
+        return [place.label("place")] if self.placed else []
 
     @property
     def _untold(self) -> list[ColumnElement[Any]]:
@@ -261,9 +287,12 @@ def _version_told(told: _Telling, order: Order, handed: Any) -> Select[Any]:
 
 
 def _values(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:
-    """The key of its person has its place, and nothing in it yet."""
-    names = view.__struct_fields__
-    return [NO_KEY if name == "wrapped_key" else plain(column_of(caller, view, name)) for name in names]
+    """What is looked up beside has its place, and nothing in it yet."""
+    beside: dict[str, ColumnElement[Any]] = {
+        name: cast(null(), each.type) for name, each in view.COMPUTED.items() if isinstance(each, OfPlace)
+    }
+    beside["wrapped_key"] = NO_KEY
+    return [beside[name] if name in beside else plain(column_of(caller, view, name)) for name in view.__struct_fields__]
 
 
 def record(*columns: Any) -> ColumnElement[Any]:

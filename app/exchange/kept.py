@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Text, bindparam
 
 from app.access.entry import View
-from app.access.protection import anywhere_protected
+from app.access.protection import ANYWHERE_PROTECTED
 from app.exchange.models import KeptResource, OutsideParty
 from app.fhir import keeping
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
@@ -33,7 +33,7 @@ TYPE = bindparam("fhir_type", type_=Text())
 
 class KeptFhir(RecordView, frozen=True):
     TABLE: ClassVar = KeptResource
-    COMPUTED: ClassVar = {"protected": anywhere_protected(KeptResource)}
+    COMPUTED: ClassVar = {"protected": ANYWHERE_PROTECTED}
 
     type_name: str
     protected: bool = True  # where nobody could tell

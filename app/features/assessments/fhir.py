@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from app.access.protection import PROTECTED, house_hidden
+from app.access.protection import HOUSE_HIDDEN, PROTECTED
 from app.features.assessments import answers
 from app.features.assessments.grids import category_of, doubts
 from app.features.assessments.models import Assessment, AssessmentStatus
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Canonical, Token, When
 from app.fhir.search.criteria import Reference as Leads
@@ -59,7 +59,7 @@ HEARD = {code: status for status, code in STATUSES.items()} | {"stopped": Assess
 
 class AssessmentFhir(RecordView, frozen=True):
     TABLE: ClassVar = Assessment
-    COMPUTED: ClassVar = {"finess": finess(Assessment), "house_hidden": house_hidden(Assessment)}
+    COMPUTED: ClassVar = {"finess": FINESS, "house_hidden": HOUSE_HIDDEN}
 
     questionnaire: str
     status: str

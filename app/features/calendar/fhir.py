@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import ARRAY, Uuid, func, not_, or_, select
 
-from app.access.protection import PROTECTED, house_hidden
+from app.access.protection import HOUSE_HIDDEN, PROTECTED, house_hidden
 from app.features.calendar.models import EventAttendee, EventParticipant, EventStatus
 from app.features.calendar.schemas import WITH_SECRETS
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.canonicals import extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, Mask, References, Token, When, constant
@@ -81,9 +81,9 @@ _attends = msgspec.json.Decoder(tuple[Attends, ...]).decode
 class EventFhir(RecordView, frozen=True):
     TABLE: ClassVar = EventParticipant
     COMPUTED: ClassVar = {
-        "finess": finess(EventParticipant),
+        "finess": FINESS,
         "attendees": WITH_SECRETS,
-        "house_hidden": house_hidden(EventParticipant),
+        "house_hidden": HOUSE_HIDDEN,
     }
 
     structure_id: str

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from app.access.entry import word
 from app.access.models import SharingConsent
-from app.access.protection import PROTECTED, house_hidden
+from app.access.protection import HOUSE_HIDDEN, PROTECTED, house_hidden
 from app.features.consents.models import Answer, QuestionKind
 from app.features.consents.schemas import to_me
 from app.features.consents.standing import MY_ANSWER, MY_ANSWER_AT, MY_CHANGE, MY_VERSION, STANDS
@@ -60,13 +60,13 @@ CHANGED: ColumnElement[Any] = to_me(MY_CHANGE, SharingConsent.updated_at)
 
 class SharingFhir(RecordView, frozen=True):
     TABLE: ClassVar = SharingConsent
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
+    COMPUTED: ClassVar = {
         "answer": SEEN,
         "answered_at": ANSWERED,
         "version": to_me(MY_VERSION, SharingConsent.version),
         "updated_at": CHANGED,
         "lapses_on": LAPSES,
-        "house_hidden": house_hidden(SharingConsent),
+        "house_hidden": HOUSE_HIDDEN,
     }
 
     structure_id: str

@@ -13,7 +13,7 @@ from sqlalchemy import Text, case, func, literal_column, or_
 from app.access import contents
 from app.access.entry import Who, word
 from app.access.permissions import Category
-from app.access.protection import anywhere_protected
+from app.access.protection import ANYWHERE_PROTECTED
 from app.features.documents import files
 from app.features.documents.models import Document, DocumentStatus
 from app.features.documents.service import of_file
@@ -56,7 +56,7 @@ class DocumentFhir(RecordView, frozen=True):
     """`data`: the bytes in base64, when they travel with it; `url`: where its sender said they are."""
 
     TABLE: ClassVar = Document
-    COMPUTED: ClassVar = {"data": _NONE, "url": _NONE, "protected": anywhere_protected(Document)}
+    COMPUTED: ClassVar = {"data": _NONE, "url": _NONE, "protected": ANYWHERE_PROTECTED}
 
     structure_id: str
     author_id: str | None

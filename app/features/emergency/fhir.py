@@ -11,7 +11,7 @@ from typing import Any, cast
 import msgspec
 from sqlalchemy import Text, literal_column
 
-from app.access.protection import anywhere_protected
+from app.access.protection import ANYWHERE_PROTECTED
 from app.features.emergency.models import FIELDS, EmergencySheet
 from app.fhir.canonicals import OURS
 from app.fhir.mapping import RecordView, ResourceMap, meta
@@ -56,7 +56,7 @@ SheetFhir = cast(
         _told,
         bases=(RecordView,),
         frozen=True,
-        namespace={"TABLE": EmergencySheet, "COMPUTED": {"protected": anywhere_protected(EmergencySheet)}},
+        namespace={"TABLE": EmergencySheet, "COMPUTED": {"protected": ANYWHERE_PROTECTED}},
     ),
 )
 

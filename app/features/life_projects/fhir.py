@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from app.access.entry import Who
 from app.features.life_projects.models import LifeProject, LifeStatus
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When
 from app.fhir.search.issued import Issued
@@ -53,7 +53,7 @@ HEARD = {code: status for status, code in STATUSES.items()} | {
 
 class LifeProjectFhir(RecordView, frozen=True):
     TABLE: ClassVar = LifeProject
-    COMPUTED: ClassVar = {"finess": finess(LifeProject)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     words: str
     aim: str | None

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 import msgspec
 
-from app.access.protection import house_hidden
+from app.access.protection import HOUSE_HIDDEN
 from app.features.meals.models import Meal, MealStatus
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, Token, When, constant
 from app.fhir.search.issued import Issued
@@ -37,7 +37,7 @@ HEARD = {code: status for status, code in STATUSES.items()} | {
 
 class MealFhir(RecordView, frozen=True):
     TABLE: ClassVar = Meal
-    COMPUTED: ClassVar = {"finess": finess(Meal), "house_hidden": house_hidden(Meal)}
+    COMPUTED: ClassVar = {"finess": FINESS, "house_hidden": HOUSE_HIDDEN}
 
     occurred_at: datetime
     type_code: str

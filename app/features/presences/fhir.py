@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import msgspec
 
-from app.access.protection import house_hidden
+from app.access.protection import HOUSE_HIDDEN
 from app.features.presences.models import Presence, PresenceSchedule, PresenceStatus
 from app.features.presences.service import is_absence
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, Reference, Token, When
 from app.fhir.search.issued import Issued
@@ -46,7 +46,7 @@ HEARD = {code: status for status, code in STATUSES.items()} | {"busy-unavailable
 
 class PresenceFhir(RecordView, frozen=True):
     TABLE: ClassVar = Presence
-    COMPUTED: ClassVar = {"finess": finess(Presence), "house_hidden": house_hidden(Presence)}
+    COMPUTED: ClassVar = {"finess": FINESS, "house_hidden": HOUSE_HIDDEN}
 
     schedule_id: str | None
     occurred_at: datetime
@@ -126,7 +126,7 @@ def masked(p: PresenceFhir) -> PresenceFhir:
 
 class ScheduleFhir(RecordView, frozen=True):
     TABLE: ClassVar = PresenceSchedule
-    COMPUTED: ClassVar = {"house_hidden": house_hidden(PresenceSchedule)}
+    COMPUTED: ClassVar = {"house_hidden": HOUSE_HIDDEN}
 
     house_hidden: bool = True  # where nobody could tell
 

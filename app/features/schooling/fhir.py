@@ -11,9 +11,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Double, Text, cast, literal_column, or_
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.access.protection import PROTECTED, house_hidden
+from app.access.protection import HOUSE_HIDDEN, PROTECTED, house_hidden
 from app.features.schooling.models import SchoolPeriod
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir import observed
 from app.fhir.concepts import Concept, concept, concepts_of, nested, unnested
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
@@ -58,9 +58,9 @@ class Volume(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class SchoolPeriodFhir(RecordView, frozen=True):
     TABLE: ClassVar = SchoolPeriod
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
-        "finess": finess(SchoolPeriod),
-        "house_hidden": house_hidden(SchoolPeriod),
+    COMPUTED: ClassVar = {
+        "finess": FINESS,
+        "house_hidden": HOUSE_HIDDEN,
     }
 
     status: str

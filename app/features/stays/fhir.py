@@ -4,16 +4,16 @@ Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-e
 """
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
-from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy import case, or_
 
 from app.access.entry import word
-from app.access.protection import PROTECTED, house_hidden
+from app.access.protection import HOUSE_HIDDEN, PROTECTED, house_hidden
 from app.features.stays.models import Stay, StayStatus
 from app.features.stays.schemas import STATUS_TODAY
-from app.features.structures.models import Structure
+from app.features.structures.shown import MODEL, OWN_FINESS
 from app.fhir.identifiers import BusinessId
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Mask, Token, When
@@ -57,16 +57,14 @@ CODES = {code: (status.value,) for status, code in STATUSES.items()}
 SILENT = ("finess", "file_number", "modality", "entry_mode", "exit_mode", "comes_from", "comment")  # of a protected one
 OVER, NEVER = "finished", ("cancelled", "entered-in-error")
 
-_its_structure = (Structure.organisation_id == Stay.organisation_id, Structure.id == Stay.structure_id)
-
 
 class StayFhir(RecordView, frozen=True):
     TABLE: ClassVar = Stay
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {
+    COMPUTED: ClassVar = {
         "status": STATUS_TODAY,
-        "finess": select(Structure.finess).where(*_its_structure).scalar_subquery(),
-        "model": select(Structure.model).where(*_its_structure).scalar_subquery(),
-        "house_hidden": house_hidden(Stay),
+        "finess": OWN_FINESS,
+        "model": MODEL,
+        "house_hidden": HOUSE_HIDDEN,
     }
 
     structure_id: str
@@ -208,7 +206,7 @@ def masked(s: StayFhir) -> StayFhir:
 
 _PLACE = Mask(Stay, or_(Stay.place_protected, house_hidden(Stay)))
 _OURS = Stay.origin_partner_id.is_(None)
-_MODEL = select(Structure.model).where(*_its_structure).scalar_subquery()
+_MODEL = MODEL.of(Stay)
 _CLASS = case((_MODEL.in_(map(word, AT_HOME)), word("HH")), else_=word("IMP"))
 STAY = ResourceMap(
     profile=PROFILE,

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from app.access.entry import word
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.features.transports.models import Transport, TransportStatus, Traveller
 from app.features.transports.schemas import PROTECTED
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
@@ -67,7 +67,7 @@ SILENT = ("description", "carrier_id", "carrier_name", "distance", "distance_uni
 
 class TransportFhir(RecordView, frozen=True):
     TABLE: ClassVar = Transport
-    COMPUTED: ClassVar = {"finess": finess(Transport), "protected": PROTECTED}
+    COMPUTED: ClassVar = {"finess": FINESS, "protected": PROTECTED}
 
     traveller: str
     professional_id: str | None

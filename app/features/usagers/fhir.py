@@ -6,13 +6,13 @@ team as its word. Sources: https://interop.esante.gouv.fr/ig/fhir/tddui/Structur
 """
 
 from datetime import date
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
-from sqlalchemy import ColumnElement, case, not_
+from sqlalchemy import case, not_
 
 from app.access.entry import word
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.features.usagers import names, numbers
 from app.features.usagers.fhir_numbers import NUMBERED, NUMBERS, Number, declared, identifier, opened
 from app.features.usagers.models import IdentityDocument, IdentityStatus, Usager
@@ -58,7 +58,7 @@ class PatientFhir(RecordView, frozen=True):
     """`numbers` are ours: sealed, as JSON, when read; opened before they go out."""
 
     TABLE: ClassVar = Usager
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"numbers": NUMBERS, "finess": finess(Usager)}
+    COMPUTED: ClassVar = {"numbers": NUMBERS, "finess": FINESS}
 
     birth_family_name: str
     birth_given_names: str

@@ -10,9 +10,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement
 
-from app.access.protection import anywhere_protected
+from app.access.protection import ANYWHERE_PROTECTED
 from app.features.orientation.fhir.numbers import named, number, unsealed
 from app.features.orientation.fhir.request import PROFILE as REQUEST_PROFILE
 from app.features.orientation.models import OrientationDecision
@@ -57,7 +56,7 @@ class Right(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class DecisionFhir(RecordView, frozen=True):
     TABLE: ClassVar = OrientationDecision
-    COMPUTED: ClassVar[dict[str, ColumnElement[Any]]] = {"protected": anywhere_protected(OrientationDecision)}
+    COMPUTED: ClassVar = {"protected": ANYWHERE_PROTECTED}
 
     number: bytes | None
     number_system: str | None

@@ -14,7 +14,7 @@ from app.features.projects.fhir.words import CAREPLAN, EVALUATION, REPLACES, pro
 from app.features.projects.labels import FEELINGS, GOAL_KINDS, ORIGINS, STEPS
 from app.features.projects.models import Expectation, Goal
 from app.features.projects.vocabulary import Feeling, GoalKind, GoalStatus, Origin, Step
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Token, When, constant
@@ -66,7 +66,7 @@ SAYS = " : "  # « Famille : sa sœur », « Pas bien : je sors trop »
 
 class ExpectationFhir(RecordView, frozen=True):
     TABLE: ClassVar = Expectation
-    COMPUTED: ClassVar = {"finess": finess(Expectation)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     replaces_id: str | None
@@ -145,7 +145,7 @@ def _one(inbound: Inbound, extensions: Any, url: str) -> Any:
 
 class GoalFhir(RecordView, frozen=True):
     TABLE: ClassVar = Goal
-    COMPUTED: ClassVar = {"finess": finess(Goal)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     replaces_id: str | None

@@ -9,7 +9,7 @@ from sqlalchemy import Text, literal_column
 
 from app.features.projects.fhir.words import REPLACES, project_of, title_of, title_said
 from app.features.projects.models import Need
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, constant
 from app.fhir.search.criteria import Reference as Leads
@@ -38,7 +38,7 @@ KIND = CodeableConcept((Coding(f"{TDDUI}/CodeSystem/tddui-service-request-identi
 
 class NeedFhir(RecordView, frozen=True):
     TABLE: ClassVar = Need
-    COMPUTED: ClassVar = {"finess": finess(Need)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     replaces_id: str | None

@@ -11,7 +11,7 @@ from app.features.projects.fhir.words import title_of, title_said
 from app.features.projects.models import Project
 from app.features.projects.questions import SIGNED_BY_OTHERS, SIGNED_HERE
 from app.features.projects.vocabulary import ProjectStatus
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.canonicals import extension
 from app.fhir.identifiers import business_id
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
@@ -59,7 +59,7 @@ NUMBER_MOST = 6  # digits: what is longer is a serial, not the third project of 
 
 class ProjectFhir(RecordView, frozen=True):
     TABLE: ClassVar = Project
-    COMPUTED: ClassVar = {"finess": finess(Project), "signed_here": SIGNED_HERE, "signed_by_others": SIGNED_BY_OTHERS}
+    COMPUTED: ClassVar = {"finess": FINESS, "signed_here": SIGNED_HERE, "signed_by_others": SIGNED_BY_OTHERS}
 
     title: str
     description: str | None

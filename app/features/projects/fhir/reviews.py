@@ -9,7 +9,7 @@ from typing import ClassVar
 from app.features.projects.fhir.words import TASK_STATUSES, TASK_STATUSES_HEARD, project_of
 from app.features.projects.models import Review
 from app.features.projects.vocabulary import TaskStatus
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
@@ -41,7 +41,7 @@ IN, OUT = "input-bilan", "output-bilan"
 
 class ReviewFhir(RecordView, frozen=True):
     TABLE: ClassVar = Review
-    COMPUTED: ClassVar = {"finess": finess(Review)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     status: str

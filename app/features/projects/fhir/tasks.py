@@ -19,7 +19,7 @@ from app.features.projects.fhir.words import (
 )
 from app.features.projects.models import Means, ProjectAction, ProjectService
 from app.features.projects.vocabulary import TaskStatus
-from app.features.structures.shown import finess
+from app.features.structures.shown import FINESS
 from app.fhir.canonicals import OURS
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Criterion, Token, When, constant
@@ -63,7 +63,7 @@ PLANNED = {"intent": constant("plan", of="Task.intent")}
 
 class ActionFhir(RecordView, frozen=True):
     TABLE: ClassVar = ProjectAction
-    COMPUTED: ClassVar = {"finess": finess(ProjectAction)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     replaces_id: str | None
@@ -126,7 +126,7 @@ def action_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
 
 class ServiceFhir(RecordView, frozen=True):
     TABLE: ClassVar = ProjectService
-    COMPUTED: ClassVar = {"finess": finess(ProjectService)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     replaces_id: str | None
@@ -179,7 +179,7 @@ def service_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
 
 class MeansFhir(RecordView, frozen=True):
     TABLE: ClassVar = Means
-    COMPUTED: ClassVar = {"finess": finess(Means)}
+    COMPUTED: ClassVar = {"finess": FINESS}
 
     project_id: str
     replaces_id: str | None
