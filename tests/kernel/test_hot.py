@@ -157,6 +157,37 @@ class TestConnections:
         await lane.ask(NIL, long, {})
         assert await lane.ask(NIL, kept, {}) == [(1,)]
 
+    async def test_what_was_asked_long_ago_leaves_before_there_is_too_much(
+        self, lane: HotLane, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setattr(hot, "KEPT", 3_000)
+        asked = [HotQuery(f"SELECT {n} /* {'as long as a search ' * 45}*/", ()) for n in range(4)]
+        for n in (0, 1, 2, 0, 3):  # the first is asked again, so that the second leaves
+            assert await lane.ask(NIL, asked[n], {}) == [(n,)]
+        await lane.ask(NIL, self.ONE, {})  # what left is closed with the next one prepared
+        kept = HotQuery(
+            "SELECT left(statement, 8) FROM pg_prepared_statements WHERE length(statement) > 500 ORDER BY 1", ()
+        )
+        assert await lane.ask(NIL, kept, {}) == [("SELECT 0",), ("SELECT 2",), ("SELECT 3",)]
+
+    async def test_one_longer_than_all_is_kept_alone(self, lane: HotLane, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(hot, "KEPT", 10)
+        for _ in "ab":
+            assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
+
+    async def test_a_table_that_changed_is_read_as_it_is(self, lane: HotLane, database: TestDatabase):
+        owner = await asyncpg.connect(database.owner_url)
+        try:
+            await owner.execute("CREATE TABLE changing (a integer); INSERT INTO changing VALUES (1)")
+            await owner.execute("GRANT SELECT ON changing TO dui_app")
+            everything = HotQuery("SELECT * FROM changing", ())
+            assert await lane.ask(NIL, everything, {}) == [(1,)]
+            await owner.execute("ALTER TABLE changing ALTER a TYPE text, ADD b boolean DEFAULT true")
+            assert await lane.ask(NIL, everything, {}) == [("1", True)]
+        finally:
+            await owner.execute("DROP TABLE IF EXISTS changing")
+            await owner.close()
+
 
 @pytest.mark.parametrize(("tables", "beside"), [(1, False), (WIDE, False), (WIDE + 1, True)])
 def test_a_long_statement_is_written_beside_the_loop(tables: int, beside: bool) -> None:

@@ -69,7 +69,7 @@ class Searched(Mapping[str, Criterion]):
             return default
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
+        return name in self.own or (isinstance(name, str) and self.get(name) is not None)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.own)

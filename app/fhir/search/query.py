@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, true
 from app.fhir.search.chains import Opaque, Unknown, is_beyond, likeliest, parted, types_of
 from app.fhir.search.control import NOTHING_SAID, Control, Shaping
 from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
+from app.fhir.search.criteria.base import Asked
 from app.fhir.search.includes import NAMES, Link
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault, Unreadable
@@ -60,6 +61,8 @@ class Said:
     modifier: str
     text: str
 
+    by: tuple[Asked | None, ...]  # how each table reads it; None: it does not know it, or it is good for another
+
     @property
     def absent(self) -> bool:
         """Met by whoever has no such element."""
@@ -76,7 +79,8 @@ def read(
     shaping: Shaping | None = None,
 ) -> Query:
     """Raises Unreadable naming each parameter at fault."""
-    around, shaping = replace(around, lenient=lenient), shaping or Shaping()
+    arounds = [_around(around, criteria, lenient=lenient) for criteria in tables]
+    shaping = shaping or Shaping()
     kept, asked, followed = list[tuple[str, str]](), list[Said](), list[list[Link]]()
     ignored, faults = list[Fault](), list[Fault]()
     for name, text in said:
@@ -88,7 +92,7 @@ def read(
                 if unknown := _not_known(base, modifier, tables, shaping):
                     (ignored if lenient else faults).append(unknown)
                     continue
-                asked.append(_checked(Said(base, modifier, text), tables, around))
+                asked.append(Said(base, modifier, text, _read_by(tables, arounds, base, modifier, text)))
             kept.append((name, text))
         except BadValue as bad:
             left_out = ignored if lenient and base in NAMES else faults
@@ -101,10 +105,11 @@ def read(
         raise Unreadable("Cette recherche est à corriger.", faults=faults)
     shapes, values = list[Shape | None](), dict[str, object]()
     for place, criteria in enumerate(tables):
-        shape, found = _of_table(place, criteria, asked, around)
+        shape, found = _of_table(place, criteria, asked)
         shapes.append(shape)
         values |= found
-    reached = frozenset[str]().union(*(types_of(criteria, one.name) for criteria in tables for one in asked))
+    beyond = [one.name for one in asked if is_beyond(one.name)]
+    reached = frozenset[str]().union(*(types_of(criteria, name) for criteria in tables for name in beyond))
     along = tuple(chain(*followed))
     whom = _whom(tables, shapes)
     return Query(tuple(shapes), values, tuple(kept), control, *whom, along, reached, tuple(ignored))
@@ -140,37 +145,41 @@ def _no_chain(name: str, tables: Sequence[Criteria]) -> Fault:
     return Fault(told.near, "unknown_parameter", f"{sentence[0].upper()}{sentence[1:]}.")
 
 
-def _checked(one: Said, tables: Sequence[Criteria], around: Around) -> Said:
+def _around(around: Around, criteria: Criteria, *, lenient: bool) -> Around:
+    """What this table reads its values with: of several types, each has its own."""
+    kind = around.type_name or getattr(criteria, "type_name", "")
+    alike = (kind, lenient) == (around.type_name, around.lenient)
+    return around if alike else replace(around, type_name=kind, lenient=lenient)
+
+
+def _read_by(
+    tables: Sequence[Criteria], arounds: Sequence[Around], name: str, modifier: str, text: str
+) -> tuple[Asked | None, ...]:
     """Raises BadValue when it is good for no table."""
-    if "\0" in one.text:
+    if "\0" in text:
         raise BadValue("un caractère nul n'est pas permis")
-    bad: BadValue | None = None
-    for criteria in tables:
-        if one.name in criteria and one.modifier in {"", *criteria[one.name].modifiers}:
-            try:
-                criteria[one.name].read(one.text, around, one.modifier)
-                return one
-            except BadValue as no:
-                bad = bad or no
-    raise bad or BadValue("cette valeur ne se lit pas")
+    found, bad = list[Asked | None](), None
+    for criteria, around in zip(tables, arounds, strict=True):
+        try:
+            found.append(criteria[name].read(text, around, modifier) if name in criteria else None)
+        except BadValue as no:  # good for another table: `system|` where a column holds that system
+            bad = bad or no
+            found.append(None)
+    if not any(found):
+        raise bad or BadValue("cette valeur ne se lit pas")
+    return tuple(found)
 
 
-def _of_table(
-    place: int, criteria: Criteria, asked: Sequence[Said], around: Around
-) -> tuple[Shape | None, dict[str, object]]:
+def _of_table(place: int, criteria: Criteria, asked: Sequence[Said]) -> tuple[Shape | None, dict[str, object]]:
     """None when this table can't answer: a row that lacks an element is found by what says so, and by nothing else."""
-    here = [one for one in asked if one.name in criteria]
-    around = around if around.type_name else replace(around, type_name=getattr(criteria, "type_name", ""))
-    if any(
-        not one.absent or isinstance(getattr(criteria, "own", criteria), Opaque)
-        for one in asked
-        if one.name not in criteria
-    ):
-        return None, {}
-    try:
-        clauses = [(one.name, criteria[one.name].read(one.text, around, one.modifier)) for one in here]
-    except BadValue:  # good for another table: `system|` where a column holds that system
-        return None, {}
+    opaque = isinstance(getattr(criteria, "own", criteria), Opaque)
+    clauses = []
+    for one in asked:
+        told = one.by[place]
+        if told is not None:
+            clauses.append((one.name, told))
+        elif opaque or not one.absent or one.name in criteria:
+            return None, {}
     clauses.sort(key=lambda clause: (clause[0], clause[1].shape))
     values = {_bind(place, n, at): v for n, (_, one) in enumerate(clauses) for at, v in enumerate(one.values)}
     return tuple((name, one.shape) for name, one in clauses), values

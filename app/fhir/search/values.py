@@ -15,6 +15,8 @@ PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 ABOUT = 0.1  # of the time from now: https://hl7.org/fhir/R4/search.html#prefix
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 ID = re.compile(r"[A-Za-z0-9.-]{1,64}", re.ASCII)
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _DATE = re.compile(
     r"(?P<prefix>[a-z]{2})?(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2})"
     r"(?:T(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<part>\d{1,9}))?)?"
@@ -32,6 +34,8 @@ class BadValue(ValueError):
 
 def split(text: str, mark: str) -> list[str]:
     r"""Where `mark` stands without `\` before it; what is escaped stays so."""
+    if "\\" not in text:
+        return text.split(mark)
     pieces, escaped = [""], False
     for char in text:
         if char == mark and not escaped:
@@ -44,7 +48,7 @@ def split(text: str, mark: str) -> list[str]:
 
 def plain(piece: str) -> str:
     r"""`a\,b` → `a,b`. https://hl7.org/fhir/R4/search.html#escaping"""
-    return _ESCAPED.sub(r"\1", piece)
+    return _ESCAPED.sub(r"\1", piece) if "\\" in piece else piece
 
 
 def several(text: str) -> list[str]:
@@ -141,11 +145,7 @@ def _midnight(day: date) -> datetime:
 
 def uuid_of(text: str) -> UUID | None:
     """An id of ours as we write it; a FHIR id that is none of ours leads nowhere."""
-    try:
-        found = UUID(text)
-    except ValueError:
-        return None
-    return found if str(found) == text else None
+    return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def id_in(reference: str, type_name: str, origin: str) -> UUID | None:
@@ -154,6 +154,6 @@ def id_in(reference: str, type_name: str, origin: str) -> UUID | None:
     if "://" in local or local.startswith("urn:"):
         return None
     kind, slash, id = local.rpartition("/")
-    if not ID.fullmatch(id) or (slash and not re.fullmatch(r"[A-Z][A-Za-z]{1,63}", kind)):
+    if not ID.fullmatch(id) or (slash and not _TYPE.fullmatch(kind)):
         raise BadValue(f"une référence est attendue, comme {type_name}/ suivi d'un identifiant")
     return uuid_of(id) if kind in ("", type_name) else None

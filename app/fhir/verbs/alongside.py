@@ -81,6 +81,8 @@ async def permitted(asking: Asking, links: Iterable[Link]) -> tuple[Link, ...]:
 
 async def along(asking: Asking, matches: Sequence[Row], links: Sequence[Link]) -> Along:
     """What comes with these rows, each once, none of them again."""
+    if not links:
+        return Along()
     gathered, seen, sources = Along(), {row.address for row in matches}, list(matches)
     for number in range(ROUNDS_MOST):
         followed = of_round(links, number)

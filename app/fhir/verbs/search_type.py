@@ -116,6 +116,9 @@ class Common(Searched):
             raise Unknown("tous les types dits par _type ne répondent pas à cette chaîne", TYPE)
         return super().__getitem__(name)
 
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
     def __iter__(self) -> Iterator[str]:
         return (name for name in self.own if name in self.names)
 
