@@ -72,7 +72,7 @@ async def _found(gate: Gate, id: str, said: dict[str, Any], objects: Objects | N
     who, usager_id = gate.principal, uuid_of(id)
     types = said.get("_type", frozenset())
     if isinstance(who, Partner):
-        types = _within(who, types)
+        types = await _within(gate, who, types)
         usager_id = await several.person(gate, usager_id) if usager_id else None
     if usager_id:
         way = Way.PULL if isinstance(who, Partner) else Way.OWN
@@ -88,14 +88,19 @@ def _reads(who: Principal, type_name: str) -> bool:
     return not isinstance(who, Partner) or scopes.cover(who.scopes, type_name, "r")
 
 
-def _within(who: Partner, types: frozenset[str]) -> frozenset[str]:
-    """The types asked for that this token reads. Raises Forbidden when none is left."""
+async def _within(gate: Gate, who: Partner, types: frozenset[str]) -> frozenset[str]:
+    """The types asked for that this token reads. Raises Forbidden, traced, when none is left, or not the person, with whom
+    a dossier begins.
+    """
     if scopes.cover(who.scopes, "*", "r"):
         return types
     mine = frozenset(t for t in scopes.types(who.scopes) if scopes.cover(who.scopes, t, "r"))
     left = mine & types if types else mine
-    if not left:
-        raise Forbidden("Les droits de ce jeton (scope) n'ouvrent rien de cet envoi.", code="scope")
+    if not left or dossier.PERSON not in mine:
+        await several.refuse(gate, Action.READ, Kind.USAGER)
+        raise Forbidden(
+            f"Les droits de ce jeton (scope) n'ouvrent pas cet envoi : il y faut {dossier.PERSON}.r.", code="scope"
+        )
     return left
 
 

@@ -49,13 +49,13 @@ async def written(
     async def looks(gate: Receiving, entry: Entry) -> Json | None:
         return await look(request, gate, entry)
 
-    how = How(REGISTRY, origin, looks, strict=strict, dry=dry, whole=whole, objects=state.objects)
+    how = How(REGISTRY, origin, looks, strict, dry, whole, objects=state.objects, size=len(body or b""))
     call = call_of(request, Door.FHIR)
     async with opened_as(Receiving, who, call, state.keyring, state.lane, state.database, claim) as gate:
         done = await inbound.receive(gate, who, body, read, how)
         if then:
             await then(gate, done)
-        return done, gate.replay is not None
+        return done, gate.replayed
 
 
 async def no_writing(request: Request, who: Principal, action: str, kind: str) -> Refused:
@@ -86,12 +86,18 @@ async def read_aside(read: Callable[[bytes], T], body: bytes | None) -> T | DuiE
         return no
 
 
-def claim_of(request: Request, who: Partner, body: bytes, route: str, *, by_bytes: bool) -> Claim | None:
-    """The sender's `Idempotency-Key`; else the bytes themselves, for the structure that receives them."""
+def claim_of(
+    request: Request, who: Partner, body: bytes, route: str, *, by_bytes: bool, part: int | None = None
+) -> Claim | None:
+    """The sender's `Idempotency-Key`, for each `part` of a batch; else the bytes themselves, for the structure that
+    receives them.
+    """
     key = request.headers.get("idempotency-key")
     if key is not None and not 0 < len(key) <= KEY_LONGEST:
         raise Unreadable("La clé d'idempotence doit avoir de 1 à 200 caractères.", where="Idempotency-Key")
     if key is None and not by_bytes:
         return None
+    if key is not None and part is not None:
+        key = f"{key} {part}"
     key = key or f"{who.structure_id} {hashlib.sha256(body).hexdigest()}"
     return Claim.of(who.organisation_id, who.id, key, f"{route} {who.structure_id}", body)

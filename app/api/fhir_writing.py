@@ -130,7 +130,7 @@ def _where(where: str, type_name: str) -> str:
 
 async def _answer(request: Request, gate: Receiving, done: Done) -> Response:
     """As `Prefer: return=` says; the resource, unless it says otherwise."""
-    headers = {"Idempotency-Replayed": "true"} if gate.replay else {}
+    headers = {"Idempotency-Replayed": "true"} if gate.replayed else {}
     if done.id:
         headers["ETag"] = etag(done.version)
     if done.status == 204:

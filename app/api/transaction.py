@@ -64,10 +64,10 @@ async def _receive(request: Request) -> Response:
 async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
     """Each entry by itself: what is refused of one is told in its place, and undoes nothing of the others."""
     told = []
-    for entry in batch.entries:
+    for place, entry in enumerate(batch.entries):
         alone = replace(entry, at=0)
         try:
-            told.append(await _alone(request, who, alone))
+            told.append(await _alone(request, who, alone, place))
         except Exception as error:
             no = refusal_of(error)
             if isinstance(no, Bug):
@@ -76,7 +76,7 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
     return {"resourceType": "Bundle", "type": "batch-response", "entry": told}
 
 
-async def _alone(request: Request, who: Principal, entry: Entry) -> Json:
+async def _alone(request: Request, who: Principal, entry: Entry, place: int) -> Json:
     if entry.method == acts.READ:
         reading_ = Reading(who, call_of(request, Door.FHIR), request.app.state.keyring, request.app.state.lane)
         told = await look(request, reading_, entry)
@@ -88,8 +88,9 @@ async def _alone(request: Request, who: Principal, entry: Entry) -> Json:
         raise await no_writing(request, who, RECEIVE, Exchange.KIND)
     whole = {"resourceType": "Bundle", "type": "transaction", "entry": [entry.said]}
     strict, shown = prefers(request, "handling", "strict"), prefers(request, "return", "representation")
-    one = Bundle("transaction", (entry,), whole)
-    done, _ = await written(request, who, orjson.dumps(whole), one, None, strict=strict, whole=shown)
+    one, body = Bundle("transaction", (entry,), whole), orjson.dumps(whole)
+    claim = claim_of(request, who, body, "POST /fhir", by_bytes=False, part=place)
+    done, _ = await written(request, who, body, one, claim, strict=strict, whole=shown)
     [answer] = transaction.answer(done, now())["entry"]
     return dict(answer)
 

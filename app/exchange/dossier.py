@@ -32,12 +32,14 @@ from app.kernel.errors import TooLarge
 from app.kernel.objects import Objects
 
 MOST = 1_000  # what this server itself takes in one bundle
+FILES_MOST = 20 * 1024 * 1024  # bytes: base64 makes four thirds of them, and 32 MiB are what this server itself takes
 NOT_SENT = "non transmis"
 PERSON = "Patient"
 WHOSE = "whose"  # the person asked for, in the statement
 # What stands whatever the dates asked for; the rest happened one day.
 LASTS = frozenset({*IDENTITY, *PROJECT})
 TOO_MANY = f"Ce dossier compte plus de {MOST} éléments : choisissez une période ou des types."
+TOO_HEAVY = "Les fichiers de ce dossier pèsent plus de 20 Mio : choisissez une période ou des types."
 _ids: ColumnElement[Any] = bindparam("ids", type_=ARRAY(Uuid()))
 _types: ColumnElement[Any] = bindparam("types", type_=ARRAY(Text()))
 _start, _end = (bindparam(name, type_=DateTime(timezone=True)) for name in ("start", "end"))
@@ -107,7 +109,7 @@ async def with_named(
     reading: Reading, registry: Registry, pieces: Sequence[Piece], may: Callable[[str], bool] = bool
 ) -> list[Piece]:
     """The same, and after the person the organisations and professionals they name, as far as one reads them, of the
-    types that who takes it `may` read.
+    types that who takes it `may` read. Raises TooLarge.
     """
     known, found, newer = {piece.name for piece in pieces}, list[Piece](), list(pieces)
     maps, questions = _of_directory(registry)
@@ -117,6 +119,8 @@ async def with_named(
         rows = await several.page(reading, questions, len(ids), ids=ids)
         newer = [_piece(reading, maps[row.place], row, Reader()) for row in rows]
         found += newer
+    if len(pieces) + len(found) > MOST:
+        raise TooLarge(TOO_MANY)
     people = sum(piece.type_name == PERSON for piece in pieces)
     return [*pieces[:people], *sorted(found, key=lambda piece: piece.name), *pieces[people:]]
 
@@ -200,10 +204,11 @@ def _of_directory(registry: Registry) -> tuple[tuple[AnyMap, ...], tuple[Questio
 
 
 async def _with_bytes(reading: Reading, rows: Sequence[Found], reader: Reader) -> list[Found]:
-    """What travels holds its bytes: who receives it cannot come and fetch them."""
-    clear = await contents.opened(
-        reading, [row.view for row in rows if hasattr(row.view, "content_id")], reader.objects
-    )
+    """What travels holds its bytes: who receives it cannot come and fetch them. Raises TooLarge before any is opened."""
+    holders = [row.view for row in rows if hasattr(row.view, "content_id")]
+    if sum(getattr(view, "size", None) or 0 for view in holders) > FILES_MOST:
+        raise TooLarge(TOO_HEAVY)
+    clear = await contents.opened(reading, holders, reader.objects)
     return [structs.replace(row, view=contents.inlined(row.view, clear)) for row in rows] if clear else [*rows]
 
 

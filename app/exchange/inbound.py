@@ -34,10 +34,10 @@ from app.fhir.verbs.transaction import Done
 from app.kernel.errors import DuiError, Fault, Forbidden, Unreadable
 from app.kernel.objects import Objects
 from app.security import scopes
-from app.security.principal import Partner
+from app.security.principal import Partner, Principal
 
 SCOPE = "Ce jeton ne permet pas ce geste sur ce type de ressource."
-ASIDE = 20  # entries beyond which what profiles ask is judged beside the event loop
+ASIDE, HEAVY = 20, 64 * 1024  # entries, or bytes, beyond which what profiles ask is judged beside the event loop
 Looks = Callable[[Receiving, Entry], Awaitable[Json | None]]
 
 
@@ -52,7 +52,7 @@ class How:
     dry: bool = False
     whole: bool = False  # the answer holds what was written, as its sender reads it
     objects: Objects | None = None
-    again: bool = False  # the same bytes are another request: an update made twice
+    size: int = 0  # bytes
 
 
 async def receive(
@@ -75,13 +75,14 @@ async def receive(
     _check_scopes(partner, plan)
     found = await targets.resolve(gate, plan, how.registry, how.origin)
     arrival = await _resolved(gate, partner, line, plan, found, how)
-    if arrival.known.same and not (how.dry or how.again or _changes(plan)):
+    if arrival.known.same and not (how.dry or _changes(plan)):
         gate.line = None
         return await _first_answer(gate, arrival.known.same, read, how)
     arrival.identify()
     await _judge(gate, arrival, read, how)
     arrival.place()
     gone = await _write(gate, arrival, plan, found, how)
+    targets.check_unmoved(plan, _written(gate, arrival, plan, found, gone))
     done = [replace(_done(act, arrival, found, gone), at=line.recorded_at) for act in plan]
     if how.dry:
         await gate.undo()
@@ -117,6 +118,14 @@ async def _write(gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: 
     return gone
 
 
+def _written(
+    gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: Targets, gone: Mapping[UUID, Any]
+) -> dict[int, Any]:
+    """By place, the rows that took a new version in the stead of the one their sender read."""
+    rows = {act.at: arrival.rows.get(act.at) or gone.get(found.rows[act.at].id) for act in plan if act.at in found.rows}
+    return {at: row for at, row in rows.items() if row is not None and row.id not in gate.waiting}
+
+
 async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> None:
     """What profiles ask of each entry: warnings, or all told at once to the letter. Many are judged beside the loop."""
     judge = judging.judge(how.registry, await held_at(arrival.known.packages, gate.public))
@@ -131,7 +140,8 @@ async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> N
 
     elsewhere = arrival.leads_elsewhere()
     work = partial(tolerated, made, judge.known, elsewhere, judged=judge.installed, also=asks, strict=how.strict)
-    overlooked = await asyncio.to_thread(work) if len(read.entries) > ASIDE else work()
+    aside = len(read.entries) > ASIDE or how.size > HEAVY
+    overlooked = await asyncio.to_thread(work) if aside else work()
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
 
 
@@ -183,8 +193,13 @@ async def _shown(gate: Receiving, done: list[Done], how: How) -> list[Done]:
     if not how.whole:
         return done
     written = {one.id: one.type_name for one in done if one.id and one.told is None and one.status != 204}
+    written = {id: kind for id, kind in written.items() if _may_read(gate.principal, kind)}
     read = await targets.as_they_stand(gate, written.keys(), {*written.values()}, how.registry, how.origin)
     return [replace(one, told=read[one.id]) if one.id in read and one.told is None else one for one in done]
+
+
+def _may_read(who: Principal, kind: str) -> bool:
+    return isinstance(who, Partner) and any(scopes.cover(who.scopes, kind, letter) for letter in "rs")
 
 
 def _of_entry(no: DuiError, where: str) -> DuiError:
@@ -208,6 +223,7 @@ async def _first_answer(gate: Receiving, exchange_id: UUID, read: Bundle | DuiEr
     if isinstance(read, DuiError):
         raise read
     plan = acts.read(read, how.origin)
+    gate.replayed = True
     known = await gate.first_answer(exchange_id)
     gate.location = f"exchange/{exchange_id}"
     await gate.settle()

@@ -53,6 +53,7 @@ class Receiving(Arrivals):
     """The gate of one bundle. `line` is its line of the journal from the first moment; a trial has none."""
 
     line: Exchange | None = None
+    replayed: bool = False  # done already: the first answer is given again
 
     def begin(self, partner: Partner, body: bytes | None) -> Exchange:
         """`body` None: refused before it was read whole."""

@@ -4,7 +4,7 @@ Looked for with the caller's own rights, in the transaction of the work: a row o
 what it sent, and only that; what it reads by a consent is another's.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -32,12 +32,13 @@ from app.fhir.verbs import acts, patch
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.asking import as_asked, asking_of, told
 from app.kernel.db import Base
-from app.kernel.errors import Fault, Gone, MethodNotAllowed, Stale, Unreadable
+from app.kernel.errors import Fault, Gone, Invalid, MethodNotAllowed, Stale, Unreadable
 from app.security.principal import Partner
 
 PERSON = "Patient"
 ANOTHER = "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne."
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
+CONDITIONS_MOST = 50  # acts under a condition of one request
 NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'
 # Two requests that change one row follow each other; the snapshot of the next statement is taken after the locks.
 # `asks`: whether this house wants to be told which version was read.
@@ -106,6 +107,7 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
     targets = Targets()
     if not wanted:
         return targets
+    _check_conditions(wanted)
     keys = [str(act.id) if act.id else f"{act.kind}?{act.query}" for act in wanted]
     locked = [f"{gate.principal.organisation_id} {key}" for key in keys]
     structure = gate.principal.structure_id if isinstance(gate.principal, Partner) else None
@@ -145,6 +147,24 @@ async def as_they_stand(
     """What was just written, as its sender reads it; one statement whatever their number."""
     read = await _read(gate, ids, registry, origin, kinds)
     return {id: one.resource for id, one in read.items()}
+
+
+def _check_conditions(wanted: Iterable[Act]) -> None:
+    """Raises Invalid beyond `CONDITIONS_MOST`: each is a search."""
+    if sum(act.query is not None for act in wanted) > CONDITIONS_MOST:
+        message = f"Un envoi porte {CONDITIONS_MOST} gestes sous condition au plus : faites-en plusieurs, ou un batch."
+        raise Invalid(message, where="Bundle", code="too_many")
+
+
+def check_unmoved(plan: Sequence[Act], rows: Mapping[int, Any]) -> None:
+    """Once written: another request of this sender may have come between the version read and the lock of the row.
+
+    What the team wrote meanwhile is beside, not over: `Arrivals`. Raises Stale.
+    """
+    for act in plan:
+        row = rows.get(act.at)
+        if act.version is not None and row is not None and row.version != act.version + 1:
+            raise Stale(CHANGED, where=f"{act.entry.where}.request.ifMatch")
 
 
 def _check_versions(wanted: Iterable[Act]) -> None:

@@ -4,9 +4,11 @@ from base64 import b64encode
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import orjson
 import pytest
 
+from app.exchange import targets
 from app.fhir.mapping import Json
 from tests.exchange.bundles import FINESS, HOST, bundle, entry, goal, patient, project, resource
 from tests.exchange.sending import fresh, sent, taken
@@ -241,6 +243,44 @@ class TestTransaction:
             400, [("required", f"Bundle.entry[{n}].request.ifMatch") for n in (0, 1)],
         )  # fmt: skip
         assert statuses(knowing) == ["200", "201"]
+
+    @pytest.mark.parametrize("act", ["PUT", "PATCH", "DELETE"])
+    def test_what_came_between_the_reading_and_the_writing_is_not_lost(
+        self, world: World, sent_before: dict[str, list[UUID]], monkeypatch: pytest.MonkeyPatch, act: str
+    ):
+        one = sent_before["Goal"][0]
+        whole = world.get("chu", f"/fhir/Goal/{one}").json()
+        said = {
+            "PUT": {**whole, "lifecycleStatus": "completed"},
+            "PATCH": patch({"op": "replace", "path": "/lifecycleStatus", "value": "completed"}),
+            "DELETE": None,
+        }
+        resolve = targets.resolve
+
+        async def overtaken(*asked: Any) -> Any:
+            found = await resolve(*asked)
+            owner = await asyncpg.connect(world.database.owner_url)
+            await owner.execute("UPDATE goal SET version = 2, origin_version = 2 WHERE id = $1", one)
+            await owner.close()
+            return found
+
+        with monkeypatch.context() as between:
+            between.setattr(targets, "resolve", overtaken)
+            answer = sent(world, bundle(change(act, f"Goal/{one}", said[act], ifMatch='W/"1"')))
+        assert (answer.status_code, issues(answer)) == (412, [("stale", "Bundle.entry[0].request.ifMatch")])
+        [row] = world.rows("SELECT version, deleted_at FROM goal WHERE id = $1", one)
+        assert (row["version"], row["deleted_at"]) == (2, None)
+
+    def test_conditions_without_end_are_refused(self, world: World, sent_before: dict[str, list[UUID]]):
+        asked = (change("DELETE", f"Goal?_id={sent_before['Goal'][0]}&_id={n}") for n in range(51))
+        answer = sent(world, bundle(*asked))
+        assert (answer.status_code, issues(answer)) == (422, [("too_many", "Bundle")])
+
+    def test_what_was_written_is_shown_to_who_reads_it_alone(self, world: World):
+        for scope, shown in (("system/*.cruds", True), ("system/*.c", False)):
+            headers = {**scoped(world, scope), "Prefer": "return=representation"}
+            answer = world.client.post("/fhir", json=bundle(entry(patient(fresh()))), headers=headers)
+            assert [("resource" in each) for each in answer.json()["entry"]] == [shown], answer.text
 
     def test_the_same_bytes_that_change_something_are_done_again(
         self, world: World, sent_before: dict[str, list[UUID]]

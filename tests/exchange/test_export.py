@@ -18,6 +18,7 @@ from app.kernel.clock import today
 from tests.exchange.bundles import bundle, entry, patient
 from tests.exchange.sending import fresh, taken
 from tests.features.consents.people import represent
+from tests.features.documents.papers import PDF, filed
 from tests.fhir.sent import note as note_of
 from tests.fhir.test_read import scoped
 from tests.world import ORIGIN, World
@@ -159,8 +160,10 @@ class TestByAPartner:
         path = f"/fhir/Patient/{world.ids['karim']}/$tddui-export"
         told = world.client.get(path, headers=scoped(world, "system/Patient.r system/Encounter.r"))
         assert {name.partition("/")[0] for name in names(told)} == {"Patient", "Encounter"}
-        refused = world.client.get(path + "?_type=Goal", headers=scoped(world, "system/Patient.r"))
-        assert (refused.status_code, refused.json()["issue"][0]["details"]["coding"][0]["code"]) == (403, "scope")
+        for scope, asked in (("system/Patient.r", "?_type=Goal"), ("system/Encounter.r", "")):
+            refused = world.client.get(path + asked, headers=scoped(world, scope))
+            assert (refused.status_code, refused.json()["issue"][0]["details"]["coding"][0]["code"]) == (403, "scope")
+            assert [line["outcome"] for line in world.traces(request_id=refused.headers["x-request-id"])] == ["refused"]
 
     def test_it_is_in_the_journal_sealed_and_told_to_the_person(self, world: World):
         agreed(world)
@@ -233,6 +236,15 @@ class TestAsked:
         answer = exported(world, "karim")
         assert answer.status_code == 413
         assert "période" in answer.json()["issue"][0]["diagnostics"]
+
+    def test_files_too_heavy_for_a_bundle_are_refused_unopened(self, world: World, monkeypatch: pytest.MonkeyPatch):
+        filed(world, visibility="shared")
+        whom = f"/fhir/Patient/{world.ids['jeanne']}/$tddui-export"
+        assert "application/pdf" in world.get("jeanne", whom).text
+        monkeypatch.setattr(dossier, "FILES_MOST", len(PDF) - 1)
+        monkeypatch.setattr(dossier.contents, "opened", None)
+        answer = world.get("jeanne", whom)
+        assert (answer.status_code, "20 Mio" in answer.text) == (413, True)
 
     def test_asks_few_statements_whatever_it_holds(self, world: World):
         agreed(world)

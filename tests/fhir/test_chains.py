@@ -214,3 +214,10 @@ class TestCost:
         with world.statements() as counted:
             world.get("sonia", f"/fhir/{query}")
         assert len(counted) == 1, counted.sql
+
+
+@pytest.mark.threat("search-endless-chains")
+def test_chains_that_read_too_many_tables_are_refused_before_they_are_written(world: World):
+    pair = "patient._has:Task:patient:based-on.status=active&patient._has:Observation:patient:performer.name=a"
+    answer = world.get("lucas", "/fhir/Task?" + "&".join([pair] * 9))
+    assert (answer.status_code, outcome(answer)["details"]["coding"][0]["code"]) == (400, "too_costly")

@@ -99,6 +99,8 @@ class TestCompartment:
         for scope, finds in (("system/DocumentReference.rs", True), ("system/Goal.rs", False)):
             answer = world.client.get(f"/fhir/Patient/{world.ids['lucas']}/*", headers=scoped(world, scope))
             assert (note in answer.text) is finds
+        answer = world.client.get(f"/fhir/Patient/{world.ids['lucas']}/*", headers=scoped(world, "system/Location.rs"))
+        assert (answer.status_code, outcome(answer)["code"]) == (403, "forbidden")
         narrow = scoped(world, "system/Goal.rs")
         for rest in ("DocumentReference", "*?_type=Goal,DocumentReference"):
             answer = world.client.get(f"/fhir/Patient/{world.ids['lucas']}/{rest}", headers=narrow)

@@ -71,14 +71,13 @@ async def asking_everywhere(
 
     Raises Forbidden, traced, when they hold none.
     """
-    who, maps = reading.principal, registry.everywhere
+    who, maps = reading.principal, tuple(each for each in registry.everywhere if issubclass(each.view.TABLE, about))
     if isinstance(who, Partner):
         maps = tuple(each for each in maps if scopes.cover(who.scopes, each.type_name or "*", letter))
         if not maps or (type_name and not scopes.cover(who.scopes, type_name, letter)):
             await refuse(reading, Action.READ, registry.maps[0].view.TABLE.KIND)
             raise Forbidden(NO_SCOPE, code="scope")
-    found = tuple(each for each in maps if issubclass(each.view.TABLE, about))
-    return _asking(reading, registry, origin, type_name, found)
+    return _asking(reading, registry, origin, type_name, maps)
 
 
 async def asking_types(

@@ -32,8 +32,8 @@ from app.kernel.errors import MethodNotAllowed, Unreadable
 from app.security.principal import Professional
 
 OF_ALL = frozenset({"_id", "_lastUpdated"})  # what every row is searched by
-TABLES_MOST = 60  # that one search of several types reads, chains counted
-TOO_WIDE = "Cette recherche lit trop de tables : dites moins de types (_type), ou une chaîne plus courte."
+TABLES_MOST = 60  # that one search reads, chains counted
+TOO_WIDE = "Cette recherche lit trop de tables : dites moins de types (_type), ou moins de chaînes, plus courtes."
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -68,6 +68,7 @@ async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap,
     if not told:  # each criterion is known, of no one table
         return []
     maps, questions = _questions(asking.registry, asking.maps, query.shapes)
+    _check_width(questions, "")
     rows = await page(asking.reading, questions, most, (), query.usager, **await _values(asking, query))
     return [(maps[row.place], row) for row in rows]
 
@@ -90,8 +91,7 @@ async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     who = (asking.outside, asking.of_person) if sort else (False, False)
     whose = asking.person is not None
     maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who, whose)
-    if asking.common is not None and sum(each.tables for each in questions) > TABLES_MOST:
-        raise Unreadable(TOO_WIDE, where=TYPE, code="too_costly")
+    _check_width(questions, "" if asking.common is None else TYPE)
     after: tuple[object, ...] = ()
     if opened:
         after = position([sorts[key.name] for key in sort], opened.at) if sort else opened.after
@@ -135,6 +135,12 @@ def _tables(asking: Asking) -> Sequence[Mapping[str, Criterion]]:
         types = () if asking.common is OF_ALL else _types(asking)
         return [Common(asking.registry, each, asking.common, types) for each in asking.maps]
     return [asking.registry.searched(each) for each in asking.maps]
+
+
+def _check_width(questions: Iterable[Question], where: str) -> None:
+    """Raises Unreadable: of so many tables the statement alone would be long to write, and to keep."""
+    if sum(question.tables for question in questions) > TABLES_MOST:
+        raise Unreadable(TOO_WIDE, where=where, code="too_costly")
 
 
 @lru_cache(maxsize=1_000)
