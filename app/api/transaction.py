@@ -32,7 +32,6 @@ from app.kernel.errors import Bug, DuiError, Unreadable
 from app.security.principal import Partner, Principal
 
 log = logging.getLogger("dui")
-BATCH = "batch"
 TRIAL = "dry-run"
 SAID = {"true": True, "false": False}
 
@@ -48,7 +47,7 @@ async def _receive(request: Request) -> Response:
     dry = _trial(request)
     body = await body_of(request)
     read = await read_aside(partial(reading.read_bundle, parse=xml.read if in_xml else reading.read_json), body)
-    if isinstance(read, Bundle) and read.kind == BATCH:
+    if isinstance(read, Bundle) and read.kind == reading.BATCH:
         if dry:
             raise Unreadable("Seul un Bundle transaction s'essaie (dry-run).", where=TRIAL, code="not_supported")
         return in_its_format(request, await _each(request, who, read))
@@ -67,6 +66,8 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
     for place, entry in enumerate(batch.entries):
         alone = replace(entry, at=0)
         try:
+            if place in batch.bad:
+                raise batch.bad[place]
             told.append(await _alone(request, who, alone, place))
         except Exception as error:
             no = refusal_of(error)

@@ -1,6 +1,6 @@
 """One bundle on its way in: its entries named, told whose they are, made rows. What it asks of the base it asks once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from app.fhir.outcomes import Issue
 from app.fhir.reading import Entry
 from app.fhir.registry import Registry
 from app.fhir.search.values import uuid_of
-from app.fhir.verbs.transaction import OUTSIDE, Asked, Done, Whose
+from app.fhir.verbs.transaction import OUTSIDE, Asked, Done, Whose, turned
 from app.kernel.errors import Conflict, Fault, Invalid
 from app.kernel.ids import uuid7
 from app.security.principal import Partner
@@ -34,6 +34,7 @@ SHARED = frozenset(
      Kind.AGREEMENT, Kind.LIFE_PROJECT, Kind.EVENT, Kind.SHARING_CONSENT, Kind.USAGER}
 )  # fmt: skip
 TWICE = "Un autre élément de l'envoi porte le même identifiant : un seul peut être écrit."
+MOVED = "Un élément ne passe pas du dossier d'une personne à celui d'une autre : envoyez-en un nouveau."
 OF_ANOTHER = "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément d'une autre personne."
 
 
@@ -201,9 +202,15 @@ class Arrival:
                 if target in TOLD_OF:
                     known.setdefault(place, before.usager_id)
         changed = {at: whose for at, one in self.targets.rows.items() if (whose := one.usager_id)}
+        changed = {at: whose for at, whose in changed.items() if not self._leads_to_nobody(at, named)}
         self.usagers, faults = Whose(self.asked, known, named, changed).tell()
         if faults:
             raise Invalid("On ne peut pas ranger cet envoi dans un dossier.", faults=faults)
+
+    def _leads_to_nobody(self, place: int, named: Collection[tuple[int, str]]) -> bool:
+        """Whom the row is about is said otherwise than it stands: its own person is no answer."""
+        said = turned(self.asked.entries[place].resource, self.targets.rows[place].resource)
+        return any((place, to) not in named and self.asked.links.lead(to, place) is None for to in said)
 
     def _person(self, entry: Entry) -> UUID:
         """Who this is here: someone new, whom we knew by the same name, or to whom the secretary attached them."""
@@ -221,9 +228,14 @@ class Arrival:
                 del self.before[entry.at]
                 self.ids[entry.at] = uuid7()
             else:
-                faults.append(Fault(f"{entry.where}.resource.identifier", "other_person", OF_ANOTHER))
+                faults.append(self._moved(entry))
         if faults:
             raise Conflict("Cet envoi ferait passer un élément d'un dossier à un autre.", faults=faults)
+
+    def _moved(self, entry: Entry) -> Fault:
+        if entry.at in self.targets.rows:
+            return Fault(f"{entry.where}.resource", "other_person", MOVED)
+        return Fault(f"{entry.where}.resource.identifier", "other_person", OF_ANOTHER)
 
     def _rewritten(self, entry: Entry, names: dict[int, str]) -> tuple[Json, dict[str, UUID]]:
         """The resource with our ids, and the references that lead to a row of the same person, or to nobody's.

@@ -17,6 +17,7 @@ from app.fhir import keeping
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.registry import profiles_of
 from app.fhir.search.chains import Opaque
+from app.fhir.search.criteria import Identifier
 from app.fhir.types import said
 from app.fhir.verbs.transaction import OUTSIDE
 from app.kernel.crypto import Keyring
@@ -105,7 +106,7 @@ OUTSIDE_MAPS = tuple(
         to_fhir=party_to_fhir,
         narrow=OutsideParty.type_name == TYPE,
         opens=_opened,
-        search=Opaque(),
+        search=Opaque(identifier=Identifier(named=OutsideParty.id)),
     )
     for type_name in sorted(OUTSIDE)
 )

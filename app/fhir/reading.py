@@ -6,8 +6,8 @@ Source: https://hl7.org/fhir/R4/json.html
 """
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -19,6 +19,7 @@ from app.kernel.errors import Fault, TooLarge, Unreadable
 
 Json = dict[str, Any]
 
+BATCH = "batch"
 MAX_ENTRIES = 1000
 MAX_VALUES = 1_000_000  # a thousand for each entry; 32 MiB of empty lists would take a gigabyte
 
@@ -51,6 +52,7 @@ class Bundle:
     kind: str  # transaction, batch…
     entries: tuple[Entry, ...]
     whole: Json
+    bad: Mapping[int, Unreadable] = field(default_factory=dict)  # of a batch, by place: the entries refused alone
 
 
 def read_json(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
@@ -83,7 +85,8 @@ def read_bundle(
     max_depth: int = MAX_DEPTH,
     parse: Callable[[bytes, int], Any] = read_json,
 ) -> Bundle:
-    """A bundle whose every entry is R4, or Unreadable with all their faults; TooLarge beyond `max_entries`.
+    """A bundle whose every entry is R4, or Unreadable with all their faults; TooLarge beyond `max_entries`. The entries of a
+    batch answer each for itself.
 
     `parse` makes the tree: `read_json`, or `xml.read`.
     """
@@ -93,6 +96,8 @@ def read_bundle(
     listed = whole.get("entry")
     if isinstance(listed, list) and len(listed) > max_entries:
         raise TooLarge(f"Un envoi compte {max_entries} éléments au plus.", where="Bundle.entry")
+    if whole.get("type") == BATCH and isinstance(listed, list):
+        return _batch(whole, listed)
     faults = faults_of(whole, "Bundle")
     if not faults:
         bundle = Bundle(whole["type"], entries_of(whole), whole)
@@ -100,6 +105,33 @@ def read_bundle(
     if faults:
         raise refused(faults)
     return bundle
+
+
+def _batch(whole: Json, listed: list[Any]) -> Bundle:
+    """Raises Unreadable for what is said of no one entry."""
+    shell = {**whole, "entry": [_without_resource(each) for each in listed]}
+    faults = faults_of(shell, "Bundle")
+    by_place = {at: [fault for fault in faults if _is_of(fault, at)] for at in range(len(listed))}
+    if len(faults) >= MAX_FAULTS or sum(map(len, by_place.values())) < len(faults):
+        raise refused(faults)
+    for at, each in enumerate(listed):
+        if isinstance(each, dict) and "resource" in each:
+            by_place[at] += faults_of(each["resource"], f"Bundle.entry[{at}].resource")
+    entries = [_entry(at, {} if by_place[at] else each) for at, each in enumerate(listed)]
+    bundle = Bundle(BATCH, tuple(entries), whole)
+    for fault in _envelope(bundle):
+        at = next(at for at in by_place if _is_of(fault, at))
+        by_place[at] = by_place[at] or [fault]
+    return replace(bundle, bad={at: refused(faults) for at, faults in by_place.items() if faults})
+
+
+def _without_resource(entry: Any) -> Any:
+    return {name: value for name, value in entry.items() if name != "resource"} if isinstance(entry, dict) else entry
+
+
+def _is_of(fault: Fault, at: int) -> bool:
+    here = f"Bundle.entry[{at}]"
+    return fault.where == here or fault.where.startswith(f"{here}.")
 
 
 def entries_of(bundle: Json) -> tuple[Entry, ...]:

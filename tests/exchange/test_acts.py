@@ -340,7 +340,91 @@ class TestTransaction:
         assert counts.pop() <= 7, counted.sql
 
 
+class TestConditions:
+    """What a condition does not find is made anew: it may never pass over what was sent before."""
+
+    def test_who_is_in_no_dossier_is_found_by_their_identifier(self, world: World):
+        said = [{"system": "urn:oid:1.2.250.1.71.4.2.2", "value": f"19900{fresh()}"}]
+        name = f"Organization?identifier={said[0]['system']}|{said[0]['value']}"
+        first, other = (resource("Organization", "o", identifier=said, name=each) for each in ("Une", "Autre"))
+        [(_, id, _)] = taken(world, bundle(entry(first)))
+        assert statuses(sent(world, bundle(entry(other, ifNoneExist=name.partition("?")[2])))) == ["200"]
+        assert world.get("chu", f"/fhir/Organization/{id}").json()["name"] == "Une"
+        assert statuses(sent(world, bundle(change("PUT", name, {**other, "id": str(id)})))) == ["200"]
+        assert world.get("chu", f"/fhir/{name}").json()["entry"][0]["resource"]["name"] == "Autre"
+        assert statuses(sent(world, bundle(change("DELETE", name)))) == ["204"]
+        assert world.get("chu", f"/fhir/Organization/{id}").status_code == 410
+
+    def test_what_was_kept_whole_makes_a_condition_unsure(self, world: World, sent_before: dict[str, list[UUID]]):
+        whose = f"Patient/{sent_before['Patient'][0]}"
+        plain = resource("Goal", "g", lifecycleStatus="active", description={"text": "x"}, subject={"reference": whose})
+        asked = f"patient={whose}&start-date=2020-02-02"
+        told = []
+        for n in "ab":
+            answer = sent(
+                world, bundle(entry({**plain, "startDate": "2020-02-02"}, f"urn:uuid:{uuid4()}", ifNoneExist=asked))
+            )
+            told.append((answer.status_code, n))
+        assert told == [(200, "a"), (400, "b")]
+        assert ("unknown_parameter", "Bundle.entry[0].request.ifNoneExist") in issues(answer)
+
+    def test_an_identifier_without_its_system_is_no_condition(self, world: World):
+        goal_ = resource(
+            "Goal", "g", lifecycleStatus="active", description={"text": "x"}, subject={"reference": "Patient/p"}
+        )
+        answer = sent(world, bundle(entry(patient(fresh())), entry(goal_, ifNoneExist="identifier=Q1")))
+        assert (answer.status_code, issues(answer)) == (
+            400, [("unreadable", "Bundle.entry[1].request.ifNoneExist")],
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "said", [{"reference": f"Patient/{uuid4()}"}, {"display": "Quelqu'un"}], ids=["absent", "named"]
+)
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_a_row_is_not_turned_to_someone_who_is_not_there(world: World, method: str, said: Json):
+    stood = {"lifecycleStatus": "active", "description": {"text": "x"}, "subject": {"reference": "Patient/p"}}
+    told = taken(world, bundle(entry(patient(fresh())), entry(resource("Goal", "g", **stood))))
+    [one] = [id for kind, id, _ in told if kind == "Goal"]
+    whole = world.get("chu", f"/fhir/Goal/{one}").json()
+    changed = patch({"op": "replace", "path": "/subject", "value": said})
+    body = bundle(change(method, f"Goal/{one}", {**whole, "subject": said} if method == "PUT" else changed))
+    answer = sent(world, body)
+    assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource")])
+    same = {**whole, "lifecycleStatus": "completed"}
+    assert statuses(sent(world, bundle(change("PUT", f"Goal/{one}", same)))) == ["200"]
+
+
 class TestBatch:
+    def test_what_is_malformed_is_refused_alone(self, world: World, sent_before: dict[str, list[UUID]]):
+        person = {**patient(fresh()), "gender": "zz"}
+        whole = {
+            **bundle(
+                change("GET", f"Patient/{sent_before['Patient'][0]}"),
+                entry(person),
+                {"request": {"method": "POST", "url": "Goal"}},
+                {"resource": goal(9)},
+                entry(patient(fresh())),
+            ),
+            "type": "batch",
+        }
+        answer = sent(world, whole)
+        assert statuses(answer) == ["200", "400", "400", "400", "201"]
+        where = [each["response"]["outcome"]["issue"][0]["expression"][0] for each in answer.json()["entry"][1:4]]
+        assert where == [f"Bundle.entry[{n}]{rest}" for n, rest in ((1, ".resource.gender"), (2, ".resource"), (3, ""))]
+        assert sent(world, {**whole, "type": "transaction"}).status_code == 400
+
+    def test_what_is_said_of_no_entry_refuses_all(self, world: World):
+        answer = sent(world, {**bundle(entry(patient(fresh()))), "type": "batch", "unknown": 1})
+        assert (answer.status_code, [where for _, where in issues(answer)]) == (400, ["Bundle"])
+
+    def test_its_key_counts_entry_by_entry(self, world: World):
+        key, whole = uuid4().hex, {**bundle(entry(patient(fresh())), entry(patient(fresh(), "q"))), "type": "batch"}
+        first, again = (sent(world, whole, idempotency_key=key) for _ in "ab")
+        assert again.json()["entry"] == first.json()["entry"]
+        other = {**bundle(entry(patient(fresh())), whole["entry"][1]), "type": "batch"}
+        assert statuses(sent(world, other, idempotency_key=key)) == ["422", "201"]
+
     def test_each_entry_by_itself(self, world: World, sent_before: dict[str, list[UUID]]):
         one, two, _ = sent_before["Goal"]
         body = {

@@ -25,6 +25,10 @@ class Opaque(dict[str, Criterion]):
     """The criteria of rows kept whole: of an element that these do not name, nothing can be told."""
 
 
+def is_opaque(criteria: Mapping[str, Criterion]) -> bool:
+    return isinstance(getattr(criteria, "own", criteria), Opaque)
+
+
 class Map(Protocol):
     """What is asked of a map here: `mine` are the rows of its table that are its own."""
 

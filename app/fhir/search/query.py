@@ -11,7 +11,7 @@ from itertools import chain
 
 from sqlalchemy import ColumnElement, and_, bindparam, true
 
-from app.fhir.search.chains import Opaque, Unknown, is_beyond, likeliest, parted, types_of
+from app.fhir.search.chains import Unknown, is_beyond, is_opaque, likeliest, parted, types_of
 from app.fhir.search.control import NOTHING_SAID, Control, Shaping
 from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
 from app.fhir.search.criteria.base import Asked
@@ -172,7 +172,7 @@ def _read_by(
 
 def _of_table(place: int, criteria: Criteria, asked: Sequence[Said]) -> tuple[Shape | None, dict[str, object]]:
     """None when this table can't answer: a row that lacks an element is found by what says so, and by nothing else."""
-    opaque = isinstance(getattr(criteria, "own", criteria), Opaque)
+    opaque = is_opaque(criteria)
     clauses = []
     for one in asked:
         told = one.by[place]

@@ -3,7 +3,7 @@
 Source: https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any
@@ -19,9 +19,10 @@ from app.fhir.mapping import AnyMap
 from app.fhir.questions import by_shape, none_of
 from app.fhir.registry import Registry
 from app.fhir.search import includes
-from app.fhir.search.chains import Searched, Unknown, is_beyond
+from app.fhir.search.chains import Searched, Unknown, is_beyond, is_opaque, parted
 from app.fhir.search.control import EXPLAIN, OF_A_SEARCH, OF_SEVERAL, SORT, TYPE, Key, Shaping
-from app.fhir.search.criteria import ANY_SENDER, Criterion
+from app.fhir.search.criteria import ANY_SENDER, Around, Criterion
+from app.fhir.search.criteria.identifier import SYSTEM_AND_VALUE
 from app.fhir.search.query import Links, Query, Shape, read
 from app.fhir.sorting import Sortable, position, sortable
 from app.fhir.verbs.alongside import along, permitted, row_of
@@ -34,6 +35,9 @@ from app.security.principal import Professional
 OF_ALL = frozenset({"_id", "_lastUpdated"})  # what every row is searched by
 TABLES_MOST = 60  # that one search reads, chains counted
 TOO_WIDE = "Cette recherche lit trop de tables : dites moins de types (_type), ou moins de chaînes, plus courtes."
+UNSURE = (
+    "Des ressources gardées telles quelles y répondent peut-être : dites la condition par identifier=système|valeur."
+)
 Pairs = Sequence[tuple[str, str]]
 
 
@@ -59,18 +63,41 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
 
 
 async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap, Found]]:
-    """The rows within the caller's own reach that meet a condition, at most `most`. Raises Unreadable."""
-    query = read(said, _tables(asking), asking.around)
+    """The rows within the caller's own reach that meet a condition, at most `most`. Raises Unreadable: also when one that
+    was kept whole may meet it, since what is not found would be made twice.
+    """
+    tables = _tables(asking)
+    query = read(said, tables, asking.around)
     await covered(asking, query.reached)
     told = [shape for shape in query.shapes if shape is not None]
-    if asking.maps[0] is asking.registry.kept or (told and not any(told)):
+    if told and not any(told):
         raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
-    if not told:  # each criterion is known, of no one table
+    if any(parted(name)[0] == "identifier" and "|" not in text.strip("|") for name, text in said):
+        raise Unreadable(f"{SYSTEM_AND_VALUE[0].upper()}{SYSTEM_AND_VALUE[1:]}.", where="identifier")
+    unsure = {place for place, shape in enumerate(query.shapes) if shape is None and is_opaque(tables[place])}
+    query = _as_far_as_told(query, unsure, said, tables, asking.around)
+    places = [place for place, shape in enumerate(query.shapes) if shape is not None]
+    if not places:  # each criterion is known, of no one table
         return []
     maps, questions = _questions(asking.registry, asking.maps, query.shapes)
     _check_width(questions, "")
     rows = await page(asking.reading, questions, most, (), query.usager, **await _values(asking, query))
+    if any(places[row.place] in unsure for row in rows):
+        raise Unreadable(UNSURE, code="unknown_parameter")
     return [(maps[row.place], row) for row in rows]
+
+
+def _as_far_as_told(
+    query: Query, unsure: Collection[int], said: Pairs, tables: Sequence[Mapping[str, Criterion]], around: Around
+) -> Query:
+    """The same, of the tables that can't answer it, asked for what they know of it."""
+    shapes, values, persons = [*query.shapes], query.values, query.persons
+    for place in unsure:
+        some = read([each for each in said if parted(each[0])[0] in tables[place]], tables, around)
+        shapes[place] = some.shapes[place]
+        values = {**some.values, **values}
+        persons |= some.persons
+    return replace(query, shapes=tuple(shapes), values=values, persons=persons)
 
 
 async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:

@@ -20,6 +20,7 @@ from app.kernel.errors import Fault
 # Named by many dossiers, these tell nobody's: an entry is not about the persons its practitioner is about.
 OUTSIDE = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
 ABOUT = frozenset({"subject", "patient", "for", "beneficiary", "actor", "entity"})
+WHOM = ("subject", "patient", "for", "beneficiary")  # where a resource says its one person
 STATUSES = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
 NOBODY = "On ne peut pas dire de quelle personne parle cet élément. Ajoutez une référence (subject, patient…)."
 SEVERAL = "Cet élément parle de plusieurs personnes. Envoyez-en un par personne."
@@ -140,6 +141,16 @@ class Whose:
 
     def _fault(self, entry: Entry) -> Fault:
         return Fault(f"{entry.where}.resource", "no_usager", SEVERAL if entry.at in self._torn else NOBODY)
+
+
+def turned(resource: Json, stood: Json) -> list[str]:
+    """The references by which a resource says whom it is about, where it stood otherwise; empty for one that is gone."""
+    said = [(_target(resource[name]), _target(stood.get(name))) for name in WHOM if name in resource]
+    return [told for told, before in said if told != before]
+
+
+def _target(reference: object) -> str:
+    return str(reference.get("reference") or "") if isinstance(reference, Mapping) else ""
 
 
 def _last_name(reference: references.Found) -> str:
