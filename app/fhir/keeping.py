@@ -97,6 +97,31 @@ def key(item: Mapping[str, Any], depth: int = KEY_DEPTH) -> str | None:
     return _first_key(item.get("extension"), depth)
 
 
+def aligned(wanted: Sequence[Json], offered: Sequence[str | None], by_place: bool) -> dict[int, int]:
+    """Place in `wanted` → place in `offered`: same key and place, then same key, then same place.
+
+    Among several of one key, the first that is free. Each place is looked at a few times, however long the lists.
+    """
+    free = set(range(len(offered)))
+    of_key: dict[str | None, list[int]] = {}
+    for at, name in enumerate(offered):
+        of_key.setdefault(name, []).append(at)
+    left = {name: iter(places) for name, places in of_key.items() if name is not None}
+    finds: list[Callable[[Json], int | None]] = [
+        lambda entry: entry[AT] if entry[AT] in free and offered[entry[AT]] == entry[KEY] is not None else None,
+        lambda entry: next((at for at in left.get(entry[KEY], ()) if at in free), None),
+        lambda entry: entry[AT] if by_place and entry[AT] in free else None,
+    ]
+    pairs: dict[int, int] = {}
+    for find in finds:
+        for place, entry in enumerate(wanted):
+            found = find(entry) if place not in pairs else None
+            if found is not None:
+                pairs[place] = found
+                free.remove(found)
+    return dict(sorted(pairs.items()))
+
+
 def _first_key(inner: Any, depth: int) -> str | None:
     """Of an extension that holds a concept (a discriminator), the concept tells, not the URL that all share."""
     first = inner[0] if isinstance(inner, (list, tuple)) and inner else inner
@@ -143,7 +168,7 @@ def _items_apart(received: Sequence[Json], modelled: Sequence[Json]) -> Json:
     pairs = _in_order(received, modelled)
     if pairs is None:
         wanted = [{KEY: key(item), AT: place} for place, item in enumerate(received)]
-        pairs = _pairs(wanted, [key(item) for item in modelled], len(received) == len(modelled))
+        pairs = aligned(wanted, [key(item) for item in modelled], len(received) == len(modelled))
     items: list[Json] = []
     for place, item in enumerate(received):
         at = pairs.get(place)
@@ -169,29 +194,13 @@ def _in_order(received: Sequence[Json], modelled: Sequence[Json]) -> dict[int, i
 
 def _holds(whole: Any, part: Any) -> bool:
     """Whether `part` says nothing that `whole` does not say."""
+    if isinstance(whole, (list, tuple)) and isinstance(part, (list, tuple)) and len(part) > len(whole):
+        return False  # before looking at each: this is asked of every item it could be
     if isinstance(whole, dict) and isinstance(part, dict):
         return all(name in whole and _holds(whole[name], value) for name, value in part.items())
     if _objects(whole) and (_objects(part) or part in ([], ())):
         return _in_order(whole, part) is not None
     return same(whole, part)
-
-
-def _pairs(wanted: Sequence[Json], offered: Sequence[str | None], by_place: bool) -> dict[int, int]:
-    """Place in `wanted` → place in `offered`: same key and place, then same key, then same place."""
-    tests: list[Callable[[Json, int], bool]] = [
-        lambda entry, at: entry[KEY] is not None and entry[KEY] == offered[at] and entry[AT] == at,
-        lambda entry, at: entry[KEY] is not None and entry[KEY] == offered[at],
-        lambda entry, at: by_place and entry[AT] == at,
-    ]
-    free = dict.fromkeys(range(len(offered)))
-    pairs: dict[int, int] = {}
-    for test in tests:
-        for place, entry in enumerate(wanted):
-            at = next((at for at in free if test(entry, at)), None) if place not in pairs else None
-            if at is not None:
-                pairs[place] = at
-                del free[at]
-    return dict(sorted(pairs.items()))
 
 
 def _together(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
@@ -227,7 +236,7 @@ def _restored(modelled: Any, node: Mapping[str, Any]) -> Any:
 def _items_together(modelled: Sequence[Json], node: Mapping[str, Any]) -> list[Json]:
     known = [entry for entry in node[ITEMS] if WHOLE not in entry]
     alone = len(known) == len(modelled) == node[OF] == 1
-    pairs = {0: 0} if alone else _pairs(known, [key(item) for item in modelled], len(modelled) == node[OF])
+    pairs = {0: 0} if alone else aligned(known, [key(item) for item in modelled], len(modelled) == node[OF])
     places = iter(range(len(known)))
     out: list[Json] = []
     for entry in node[ITEMS]:
@@ -235,4 +244,5 @@ def _items_together(modelled: Sequence[Json], node: Mapping[str, Any]) -> list[J
             out.append(entry[WHOLE])
         elif (at := pairs.get(next(places))) is not None:
             out.append(_together(modelled[at], entry[LEFT]))
-    return out + [item for at, item in enumerate(modelled) if at not in pairs.values()]
+    paired = set(pairs.values())
+    return out + [item for at, item in enumerate(modelled) if at not in paired]
