@@ -17,7 +17,7 @@ from app.exchange.targets import Targets
 from app.features.usagers.models import Usager
 from app.fhir import references
 from app.fhir.identifiers import keys_of
-from app.fhir.mapping import Arrived, Inbound, Json
+from app.fhir.mapping import Around, Arrived, Inbound, Json
 from app.fhir.outcomes import Issue
 from app.fhir.reading import Entry
 from app.fhir.registry import Registry
@@ -59,7 +59,7 @@ class Arrival:
     parts: list[tuple[int, Row]] = field(default_factory=list)
     along: list[Content] = field(default_factory=list)  # what the rows hold elsewhere
     warnings: dict[int, list[Issue]] = field(default_factory=dict)
-    around: dict[str, Json] = field(default_factory=dict)  # the resources, their references rewritten, by new name
+    around: Around = field(default_factory=Around)
     unchanged: set[int] = field(default_factory=set)  # updates that say what stands already
     _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ class Arrival:
         names = {at: f"{self.asked.entries[at].kind}/{one.id}" for at, one in self.targets.standing.items()}
         names |= {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.arriving}
         rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.arriving}
-        self.around = {names[at]: resource for at, (resource, _) in rewritten.items()}
+        self.around = Around({names[at]: resource for at, (resource, _) in rewritten.items()})
         for entry in self.asked.arriving:
             resource, local = rewritten[entry.at]
             target = self.targets.rows.get(entry.at)

@@ -38,6 +38,7 @@ NEVER_KEPT = frozenset(
 OF_TYPE = "fhir_type"  # the parameter by which a table of many types is narrowed to one
 V = TypeVar("V", bound=View)
 E = TypeVar("E", bound=DossierEntry)
+T = TypeVar("T")
 
 
 class RecordView(DossierView, frozen=True):
@@ -58,10 +59,25 @@ def meta(view: Any, *profiles: str, tags: Iterable[Coding] = ()) -> Meta:
     )
 
 
+class Around(dict[str, Json]):
+    """The resources of one bundle, by `Type/id`, whose references were rewritten."""
+
+    def __init__(self, resources: Mapping[str, Json] = MappingProxyType({})) -> None:
+        super().__init__(resources)
+        self._found: dict[Any, Any] = {}
+
+    def told(self, of_all: Callable[[Mapping[str, Json]], T]) -> T:
+        """What `of_all` finds in them, looked for once: for each resource anew, a long bundle would hold everyone."""
+        if of_all not in self._found:
+            self._found[of_all] = of_all(self)
+        found: T = self._found[of_all]
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """What surrounds one received resource. Its references were rewritten: `local` holds those that lead to a row,
-    `around` the resources of the same bundle, by `Type/id`, whose references were rewritten too.
+    `around` the resources of the same bundle.
 
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
     references name the person, when its sender knows them by another id than ours.
@@ -78,7 +94,7 @@ class Inbound:
     held: bool = False
     known_as: UUID | None = None
     local: Mapping[str, UUID] = field(default_factory=dict)
-    around: Mapping[str, Json] = field(default_factory=dict)
+    around: Around = field(default_factory=Around)
     warnings: list[Issue] = field(default_factory=list)
 
     def target(self, reference: Any, *types: str) -> UUID | None:

@@ -87,16 +87,16 @@ class Whose:
         self._found |= self.known
         for entry in about:
             self._look(entry)
-        self._spread(self._to)
         back: dict[int, set[int]] = {}
         for place, targets in self._to.items():
             for target in targets:
                 back.setdefault(target, set()).add(place)
-        self._spread(back)
+        self._spread(self._to, back)
+        self._spread(back, self._to)
         for place, far in self._far.items():
             self._decide(place, far)
-        self._spread(self._to)
-        self._spread(back)
+        self._spread(self._to, back)
+        self._spread(back, self._to)
         persons = set(self._found.values())
         if len(persons) == 1:
             self._found |= {entry.at: next(iter(persons)) for entry in about if entry.at not in self._torn}
@@ -122,17 +122,24 @@ class Whose:
         its_row = {self.changed[entry.at]} if entry.at in self.changed else set()
         self._decide(entry.at, said or its_row or others)
 
-    def _spread(self, ways: Mapping[int, set[int]]) -> None:
-        """One step at a time, so that the nearest decides."""
-        decided = -1
-        while len(self._found) + len(self._torn) > decided:
-            decided = len(self._found) + len(self._torn)
-            known = dict(self._found)
-            for place, targets in ways.items():
-                self._decide(place, {known[target] for target in targets if target in known})
+    def _spread(self, ways: Mapping[int, set[int]], back: Mapping[int, set[int]]) -> None:
+        """One step at a time, so that the nearest decides; `back` is `ways` the other way. Each way is gone once.
+
+        A place of which no way led to anyone is reached only by those whom the last step found.
+        """
+        fresh = set(self._found)
+        while fresh:
+            reached = {place for found in fresh for place in back.get(found, ()) if not self._decided(place)}
+            told = {place: {self._found[target] for target in ways[place] & fresh} for place in reached}
+            for place, persons in told.items():
+                self._decide(place, persons)
+            fresh = {place for place in reached if place in self._found}
+
+    def _decided(self, place: int) -> bool:
+        return place in self._found or place in self._torn
 
     def _decide(self, place: int, persons: set[UUID]) -> None:
-        if place in self._found or place in self._torn or not persons:
+        if self._decided(place) or not persons:
             return
         if len(persons) > 1:
             self._torn.add(place)

@@ -4,7 +4,7 @@ The project and the party are told by the CarePlan that cites the Consent (`supp
 Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-consent-accord
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -87,7 +87,7 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     """Raises Invalid when no project of the same bundle cites it, or when it has no date: then nothing was signed."""
     consent = heard(Consent, resource)
     signed_at = instant_of(consent.dateTime)
-    cited = next(_citing(inbound), None)
+    cited = inbound.around.told(_citing).get(f"Consent/{inbound.id}")
     if cited is None or signed_at is None:
         raise Invalid("On ne sait pas quel projet est signé, ou quand.", where=inbound.where, code="agreement.none")
     project_id, party = cited
@@ -111,14 +111,15 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     return Arrived(row)
 
 
-def _citing(inbound: Inbound) -> Iterator[tuple[UUID, Party]]:
-    """The projects of the bundle that cite this Consent, and as whose answer."""
-    me = f"Consent/{inbound.id}"
-    for name, other in inbound.around.items():
+def _citing(around: Mapping[str, Json]) -> dict[str, tuple[UUID, Party]]:
+    """By the Consent it cites, the first project of the bundle that does, and as whose answer."""
+    found: dict[str, tuple[UUID, Party]] = {}
+    for name, other in around.items():
         if other.get("resourceType") == "CarePlan":
             for reference in heard(CarePlan, other).supportingInfo:
-                if reference.reference == me and (party := CITED.get(told_apart(reference) or "")):
-                    yield UUID(name.partition("/")[2]), party
+                if reference.reference and (party := CITED.get(told_apart(reference) or "")):
+                    found.setdefault(reference.reference, (UUID(name.partition("/")[2]), party))
+    return found
 
 
 def _party(cited: Party, said: Extension | None, performer: Reference | None) -> Party:

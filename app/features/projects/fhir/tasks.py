@@ -4,6 +4,7 @@ Sources: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-
 …-task-moyen-ressource. `for` is said of what is ours only: the profiles ask for no subject, `basedOn` tells it.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
@@ -221,15 +222,24 @@ def means_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
 def _project_of_means(inbound: Inbound, t: Task) -> UUID:
     """By `basedOn`; else by the action it is part of; else the only project of the bundle."""
     wholes: list[Reference | None] = list(t.basedOn)
-    for reference in t.partOf:
-        if action := inbound.around.get(reference.reference or ""):
-            wholes += heard(Task, action).basedOn
-    plans = [name for name, other in inbound.around.items() if other.get("resourceType") == "CarePlan"]
+    bases = inbound.around.told(_bases) if t.partOf else {}
+    for action in dict.fromkeys(reference.reference or "" for reference in t.partOf):
+        wholes += bases.get(action, ())
+    plans = inbound.around.told(_plans)
     if found := led_to(inbound, wholes, "CarePlan"):
         return found[0]
     if len(plans) == 1:
         return UUID(plans[0].partition("/")[2])
     raise Invalid("On ne sait pas de quel projet c'est.", where=inbound.where, code="project.none")
+
+
+def _bases(around: Mapping[str, Json]) -> dict[str, tuple[Reference, ...]]:
+    """What each action of the bundle is based on."""
+    return {name: heard(Task, each).basedOn for name, each in around.items() if each.get("resourceType") == "Task"}
+
+
+def _plans(around: Mapping[str, Json]) -> list[str]:
+    return [name for name, each in around.items() if each.get("resourceType") == "CarePlan"]
 
 
 def _common(view: Any, its_profile: str, ids: str) -> dict[str, Any]:
