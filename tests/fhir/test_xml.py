@@ -133,6 +133,20 @@ class TestNarrative:
         assert back.keys() == told.keys()
         assert ElementTree.fromstring(back["text"]["div"]).text == div  # noqa: S314
 
+    @pytest.mark.parametrize(
+        "div",
+        [
+            '<div xmlns="http://www.w3.org/1999/xhtml"/>',
+            '<div xmlns="http://www.w3.org/1999/xhtml" title="a>b" />',
+            '<div xmlns="http://www.w3.org/1999/xhtml"></div >',
+            '<div xmlns="http://www.w3.org/1999/xhtml"><!-- c/> --></div>',
+            '<div xmlns="http://www.w3.org/1999/xhtml"><br/></div>',
+            '<div xmlns="http://www.w3.org/1999/xhtml" title="/>"><p title="a>b"/></div>',
+        ],
+    )
+    def test_is_told_as_it_was_written(self, div: str) -> None:
+        assert xml.read(patient(f"<text>{div}</text>"))["text"]["div"] == div
+
     def test_one_said_by_a_prefix_is_told_without(self) -> None:
         said = '<text><h:div><h:b class="x">a &lt; b</h:b></h:div></text>'
         head = f'{FHIR} xmlns:h="http://www.w3.org/1999/xhtml"'

@@ -240,6 +240,8 @@ class _Narrative:
         return self.depth == 0
 
     def told(self, body: bytes, last: int) -> str:
+        """`last` is where its end tag begins; of an empty element (`<div/>`), which has none, where it is over."""
         if self.stands_alone:
-            return body[self.begins : body.index(b">", last) + 1].decode()
+            over = len(self.pieces) == 2 and body.endswith(b"/>", self.begins, last)
+            return body[self.begins : last if over else body.index(b">", last) + 1].decode()
         return "".join(self.pieces)
