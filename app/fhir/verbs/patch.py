@@ -16,6 +16,7 @@ import orjson
 from app.fhir.checking import faults_of
 from app.fhir.mapping import Json
 from app.fhir.reading import read_json
+from app.kernel.depth import MAX_DEPTH
 from app.kernel.errors import Invalid, Unreadable
 
 JSON_PATCH = "application/json-patch+json"
@@ -32,7 +33,7 @@ def of_binary(resource: Json, where: str) -> Any:
     if resource.get("resourceType") != "Binary" or kind != JSON_PATCH:
         raise Unreadable(f"Un PATCH se porte en ressource Binary, de type {JSON_PATCH}.", where=where)
     try:
-        return read_json(b64decode(str(resource.get("data", "")), validate=True))
+        return read_json(b64decode("".join(str(resource.get("data", "")).split()), validate=True))
     except (NotBase64, ValueError):
         raise Unreadable("Le contenu de ce Binary n'est pas du base64.", where=where) from None
 
@@ -62,6 +63,7 @@ def _applied(resource: Json, operation: Json, where: str) -> Json:
             "Ce chemin ne se change pas : id, meta et type sont tenus par le serveur.", where=where, code="not_yours"
         )
     try:
+        _not_too_deep(resource, operation, where)
         told: Json = jsonpatch.JsonPatch([operation]).apply(resource, in_place=True)
     except jsonpatch.JsonPatchTestFailed:
         raise Invalid("Le test de ce PATCH ne tient pas.", where=where, code="patch.test") from None
@@ -70,3 +72,29 @@ def _applied(resource: Json, operation: Json, where: str) -> Json:
     if operation["op"] == "copy" and len(orjson.dumps(told)) > GROWN_MOST:
         raise Invalid("Ce PATCH fait grandir la ressource sans fin.", where=where, code="too_long")
     return told
+
+
+def _not_too_deep(resource: Json, operation: Json, where: str) -> None:
+    """Before anything is put: what copies, writes or compares it afterwards goes down as deep as it is.
+
+    Raises Unreadable, or what jsonpointer does.
+    """
+    if operation["op"] in ("add", "replace"):
+        put = operation.get("value")
+    elif operation["op"] in ("copy", "move"):
+        put = jsonpointer.resolve_pointer(resource, operation["from"])
+    else:
+        return
+    if len(jsonpointer.JsonPointer(operation["path"]).parts) + _depth(put) > MAX_DEPTH:
+        raise Unreadable(
+            f"Après cette opération, la ressource a plus de {MAX_DEPTH} niveaux.", where=where, code="too_deep"
+        )
+
+
+def _depth(value: Any) -> int:
+    """How many levels of objects and lists, 0 for a plain value; level by level, since it may be too deep to go down."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, (dict, list))]:
+        depth += 1
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each)]
+    return depth
