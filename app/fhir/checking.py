@@ -19,6 +19,7 @@ from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
 from app.kernel.errors import Fault
 
 MAX_FAULTS = 100  # told of one body; more would help nobody
+PROFILES_MOST = 100  # that one resource claims: it is held against each, and so is whoever refers to it
 
 Found = tuple[str, str, str]  # the FHIRPath below the element at hand, our code, the sentence
 NOTHING: Sequence[Found] = ()
@@ -197,6 +198,13 @@ def _contained(value: dict[str, Any]) -> Sequence[Found]:
     return found
 
 
+def _meta(value: dict[str, Any]) -> Sequence[Found]:
+    profiles = value.get("profile")
+    if isinstance(profiles, list) and len(profiles) > PROFILES_MOST:
+        return [("profile", "too_many", f"Une ressource se dit de {PROFILES_MOST} profils au plus.")]
+    return NOTHING
+
+
 def opinion(resource: dict[str, Any]) -> list[Found]:
     """What the R4B models refuse of a resource in which the walk found nothing."""
     from fhir.resources.R4B import get_fhir_model_class
@@ -235,4 +243,4 @@ def _told(resource: dict[str, Any], place: tuple[int | str, ...], why: str) -> F
     return path, "invalid", "Cet élément n'est pas conforme à FHIR R4."
 
 
-RULES = {"Extension": _extension, "Reference": _reference, **dict.fromkeys(CARRIED, _contained)}
+RULES = {"Extension": _extension, "Meta": _meta, "Reference": _reference, **dict.fromkeys(CARRIED, _contained)}

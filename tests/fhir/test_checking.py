@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.fhir import checking
-from app.fhir.checking import MAX_FAULTS, Twice, faults_of
+from app.fhir.checking import MAX_FAULTS, PROFILES_MOST, Twice, faults_of
 from app.fhir.shapes import spoken
 
 Json = dict[str, Any]
@@ -144,6 +144,14 @@ def test_the_nearest_known_name_is_told_for_an_unknown_one() -> None:
 )
 def test_a_flood_of_faults_is_cut_short(bad: Json) -> None:
     assert len(faults_of(bad)) == MAX_FAULTS
+
+
+@pytest.mark.threat("input-profile-flood")
+def test_a_flood_of_profiles_is_refused() -> None:
+    most = [f"https://example.org/{at}" for at in range(PROFILES_MOST)]
+    assert faults_of(patient(meta={"profile": most})) == []
+    (fault,) = faults_of(patient(meta={"profile": [*most, most[0]]}))
+    assert (fault.where, fault.code) == ("Patient.meta.profile", "too_many")
 
 
 def test_an_extension_stands_for_a_required_value() -> None:

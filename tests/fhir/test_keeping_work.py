@@ -43,6 +43,7 @@ def components(n: int, respelt: bool) -> dict[str, Any]:
     return {"component": [{**each, "value": "x"} if respelt else each for each in without + coded]}
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_taking_apart_grows_as_the_list() -> None:
     def act(n: int) -> Callable[[], object]:
         received, modelled = components(n, False), components(n, True)
@@ -51,6 +52,7 @@ def test_taking_apart_grows_as_the_list() -> None:
     assert is_linear(act, 100)
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_putting_back_grows_as_the_list() -> None:
     def act(n: int) -> Callable[[], object]:
         modelled = components(n, True)
@@ -60,6 +62,7 @@ def test_putting_back_grows_as_the_list() -> None:
     assert is_linear(act, 100)
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_a_long_list_is_not_looked_for_item_by_item_in_short_ones() -> None:
     def act(n: int) -> Callable[[], object]:
         several = {"extension": [{"value": at} for at in range(n)], "url": "u"}
@@ -69,6 +72,7 @@ def test_a_long_list_is_not_looked_for_item_by_item_in_short_ones() -> None:
     assert is_linear(act, 100)
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_new_items_are_told_in_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
 

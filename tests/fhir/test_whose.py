@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,9 +56,11 @@ def chain(n: int, step: int) -> Callable[[], object]:
     return whose({**leads, n: []}, {n - 1: 1, n: 2}).tell
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_a_long_chain_is_gone_through_once() -> None:
     assert is_linear(lambda n: chain(n, 1), 50)
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_a_long_chain_is_gone_back_through_once() -> None:
     assert is_linear(lambda n: chain(n, -1), 50)

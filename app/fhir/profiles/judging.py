@@ -52,9 +52,9 @@ class Judge:
     ) -> Iterator[Fault | Issue]:
         """What these profiles ask, among those whose definition is held; what its extensions do, and its map."""
         found: list[Issue] = []
-        for profile in profiles:
-            if definition := self.definition(profile):
-                found += self.checker.issues_of(resource, definition, where, leads)
+        definitions = [definition for profile in profiles if (definition := self.definition(profile))]
+        for definition in {id(each): each for each in definitions}.values():  # one may be claimed by several versions
+            found += self.checker.issues_of(resource, definition, where, leads)
         for path, extension in extensions_of(resource):
             if definition := self.definition(extension["url"]):
                 place = spoken(resource, path).removeprefix(resource["resourceType"])
@@ -69,8 +69,9 @@ def judge(registry: Registry, held: Held) -> Judge:
 
 
 def claimed(resource: Json) -> list[str]:
-    """The profiles that a checked resource says it follows, with their version when it says one."""
-    return [each for each in resource.get("meta", {}).get("profile", ()) if isinstance(each, str)]
+    """The profiles that a checked resource says it follows, each once, with their version when it says one."""
+    told = resource.get("meta", {}).get("profile", ())
+    return list(dict.fromkeys(each for each in told if isinstance(each, str)))
 
 
 def extensions_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Json]]:

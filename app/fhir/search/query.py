@@ -7,7 +7,7 @@ An unknown parameter is refused, naming the nearest one that exists, never the o
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from itertools import chain
+from itertools import chain, islice
 
 from sqlalchemy import ColumnElement, and_, bindparam, true
 
@@ -22,6 +22,7 @@ from app.kernel.errors import Fault, Unreadable
 PAGE = 50
 PAGE_MOST = 200
 CLAUSES_MOST = 20
+PAIRS_MOST = CLAUSES_MOST + 10  # with the parameters that shape the answer; more are not even read
 Criteria = Mapping[str, Criterion]  # by the name of the parameter
 Shape = tuple[tuple[str, str], ...]  # (parameter, comparator) of each clause, sorted
 Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come along; raises BadValue
@@ -78,7 +79,11 @@ def read(
     links: Links | None = None,
     shaping: Shaping | None = None,
 ) -> Query:
-    """Raises Unreadable naming each parameter at fault."""
+    """Raises Unreadable naming each parameter at fault; of too many, none is looked at."""
+    said = list(islice(said, PAIRS_MOST + 1))
+    if len(said) > PAIRS_MOST:
+        told = f"Une recherche tient en {PAIRS_MOST} paramètres, dont {CLAUSES_MOST} critères."
+        raise Unreadable(told, code="too_many")
     arounds = [_around(around, criteria, lenient=lenient) for criteria in tables]
     shaping = shaping or Shaping()
     kept, asked, followed = list[tuple[str, str]](), list[Said](), list[list[Link]]()

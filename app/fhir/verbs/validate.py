@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from app.fhir.checking import UNKNOWN_TYPE, faults_of
+from app.fhir.checking import PROFILES_MOST, UNKNOWN_TYPE, faults_of
 from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
@@ -32,6 +32,7 @@ NO_ID = "Une ressource à changer dit son identifiant (id), celui de l'adresse."
 NO_MODE = f"mode attend {', '.join(MODES)}."
 AT_ITS_ADDRESS = "mode=update et mode=delete se demandent à l'adresse de la ressource : /fhir/Type/id/$validate."
 NO_PROFILE = "mode=profile demande un profil (profile)."
+TOO_MANY = f"Une vérification se demande contre {PROFILES_MOST} profils au plus."
 NOTHING_SENT = "Rien n'est à vérifier : envoyez une ressource."
 
 
@@ -50,7 +51,7 @@ def wanted(type_name: str, id: str, said: Sequence[tuple[str, str]]) -> Wanted:
     if type_name and type_name not in R4_TYPES:
         code, sentence = UNKNOWN_TYPE
         raise NotFound(sentence, code=code)
-    profiles = tuple(text for name, text in said if name == "profile")
+    profiles = tuple(dict.fromkeys(text for name, text in said if name == "profile"))
     modes = [text for name, text in said if name == "mode"] or [""]
     mode = modes[0]
     if len(modes) > 1 or mode not in ("", *MODES):
@@ -59,6 +60,8 @@ def wanted(type_name: str, id: str, said: Sequence[tuple[str, str]]) -> Wanted:
         raise Unreadable(AT_ITS_ADDRESS, where="mode", code="bad_parameter")
     if mode == PROFILE and not profiles:
         raise Unreadable(NO_PROFILE, where="profile", code="required")
+    if len(profiles) > PROFILES_MOST:
+        raise Unreadable(TOO_MANY, where="profile", code="too_many")
     return Wanted(type_name, id, profiles, mode)
 
 

@@ -30,6 +30,7 @@ def id(kind: int, at: int) -> str:
     return str(UUID(int=kind * 10_000 + at))
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_projects_are_looked_through_once_for_all_agreements(keys: Keys) -> None:
     def act(n: int) -> Callable[[], object]:
         around = Around()
@@ -47,6 +48,7 @@ def test_projects_are_looked_through_once_for_all_agreements(keys: Keys) -> None
     assert is_linear(act, 40)
 
 
+@pytest.mark.threat("input-compared-each-with-each")
 def test_actions_are_read_once_for_all_means(keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     n, reads = 10, []
     base = f"CarePlan/{id(1, 0)}"
