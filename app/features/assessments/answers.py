@@ -43,6 +43,8 @@ PARTS: dict[str, tuple[type[Element], Mapping[str, str]]] = {  # our word: FHIR'
         },
     ),
 }
+COUNTED = frozenset({"boolean", "decimal", "integer", "date", "datetime", "time", "quantity"})
+CODED = ("system", "version", "code")  # of a choice: its display is written by who chose
 HERE = (
     "Patient", "Practitioner", "PractitionerRole", "RelatedPerson", "Organization", "Encounter", "DocumentReference",
     "QuestionnaireResponse",
@@ -108,6 +110,27 @@ def _heard(answer: ResponseAnswer, inbound: Inbound) -> Item | None:
         value = {our: received[its] for our, its in PARTS[kind][1].items() if its in received}
     below = from_fhir(answer.item, inbound)
     return {"type": kind, "value": value, **({"items": below} if below else {})}
+
+
+def without_words(items: Iterable[Item]) -> list[Item]:
+    """The questions, and of their answers what is ticked, counted or dated: what is written freely may name a place."""
+    kept = []
+    for item in items:
+        told = {
+            "answers": [said for answer in item.get("answers", ()) if (said := _wordless(answer))],
+            "items": without_words(item.get("items", ())),
+        }
+        as_asked = {name: item[name] for name in ("link_id", "text") if name in item}
+        kept.append(as_asked | {name: found for name, found in told.items() if found})
+    return kept
+
+
+def _wordless(answer: Item) -> Item | None:
+    value: Any = answer["value"] if answer["type"] in COUNTED else None
+    if answer["type"] == "choice":
+        value = {name: answer["value"][name] for name in CODED if name in answer["value"]} or None
+    below = without_words(answer.get("items", ()))
+    return None if value is None else {"type": answer["type"], "value": value, **({"items": below} if below else {})}
 
 
 def lines(items: Iterable[Item], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Item]]:

@@ -167,8 +167,25 @@ def _method(extensions: tuple[Extension, ...]) -> str | None:
 
 
 def masked(a: AssessmentFhir) -> AssessmentFhir:
-    """Where the person lives in a protected place, the structure that holds it may be that place."""
-    return msgspec.structs.replace(a, holder_id=PROTECTED) if a.house_hidden and a.holder_id else a
+    """Where the person lives in a protected place, the structure that holds it may be that place, and what is written
+    freely may name it."""
+    if not a.house_hidden:
+        return a
+    return msgspec.structs.replace(
+        a,
+        holder_id=PROTECTED if a.holder_id else None,
+        items=answers.written(answers.without_words(answers.read(a.items))),
+        comment=None,
+        method=None,
+        assessor_name=_hidden(a.assessor_id, a.assessor_name),
+        responsible_name=_hidden(a.responsible_id, a.responsible_name),
+        recorder_name=_hidden(a.recorder_id, a.recorder_name),
+    )
+
+
+def _hidden(id: str | None, name: str | None) -> str | None:
+    """Who is told by a name alone may be the house itself."""
+    return PROTECTED if name and id is None else None
 
 
 CRITERIA: dict[str, Any] = {
@@ -189,5 +206,6 @@ ASSESSMENT = ResourceMap(
     systems=frozenset({SYSTEM}),
     search=CRITERIA,
     masked=masked,
+    hides=lambda a: a.house_hidden,
     doubts=doubts,
 )

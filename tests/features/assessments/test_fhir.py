@@ -10,7 +10,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from app.features.assessments import answers, grids, serafin
 from app.features.assessments.fhir import ASSESSMENT, PROFILE, SYSTEM
 from app.fhir.keeping import kept_names
-from app.fhir.mapping import about_extra, plain
+from app.fhir.mapping import about_extra, as_read, plain
 from app.fhir.packages.held import NOTHING
 from tests.exchange.bundles import bundle, entry, patient
 from tests.exchange.test_receive import fresh, sent, taken
@@ -242,3 +242,44 @@ class TestAtTheDoor:
         answer = world.get("marc", f"/fhir/QuestionnaireResponse?patient=Patient/{told[0][1]}&{query}")
         assert answer.status_code == 200, answer.text
         assert bool(answer.json().get("entry")) == found
+
+
+class TestProtectedHouse:
+    HOUSE = "Maison Cachette"
+
+    def told(self, bench: Bench, holder: dict[str, Any], **reader: Any) -> dict[str, Any]:
+        """What leaves of an evaluation that names the house wherever it is free to."""
+        received = answered(bench.usager, author={"display": self.HOUSE}, source={"display": self.HOUSE})
+        received["extension"][0]["extension"][1]["valueReference"] = holder | {"display": self.HOUSE}
+        for place, name in ((2, "valueString"), (3, "valueString")):
+            received["extension"][place][name] = self.HOUSE
+        received["item"][0]["extension"][0]["valueString"] = self.HOUSE
+        inside = received["item"][1]["item"]
+        inside[4]["answer"] = [{"valueString": self.HOUSE}]
+        inside[5]["answer"] = [{"valueUri": f"https://{self.HOUSE}"}]
+        inside[6]["answer"][0]["valueCoding"]["display"] = self.HOUSE
+        inside[9]["answer"] = [{"valueReference": {"display": self.HOUSE}}]
+        row = bench.arrived(ASSESSMENT, received, inbound_of(bench)).row
+        view = as_read(ASSESSMENT.view, row, {"wrapped_key": bench.wrapped, "house_hidden": True})
+        return plain(ASSESSMENT.out(view, bench.keyring, **reader))
+
+    @pytest.mark.threat("protected-house-named")
+    @pytest.mark.parametrize("led", [True, False], ids=["led to", "named alone"])
+    def test_is_named_to_nobody_of_outside(self, bench: Bench, led: bool):
+        number = {"identifier": {"system": "https://finess.esante.gouv.fr", "value": "380000018"}}
+        holder = to("Organization", PLACE) | number if led else number
+        told = self.told(bench, holder, outside=True)
+        assert self.HOUSE.encode() not in orjson.dumps(told)
+        assert b"380000018" not in orjson.dumps(told)
+        assert str(PLACE).encode() not in orjson.dumps(told)
+        get_fhir_model_class("QuestionnaireResponse").model_validate(told)
+
+    def test_leaves_what_is_ticked_and_counted(self, bench: Bench):
+        told = self.told(bench, {}, outside=True)
+        inside = {item["linkId"]: item.get("answer") for item in told["item"][1]["item"]}
+        assert told["item"][0]["answer"][0]["valueInteger"] == 3
+        assert inside["b.7"] == [{"valueCoding": {"system": "urn:s", "code": "c"}}]
+        assert inside["b.5"] is None
+
+    def test_is_named_to_the_team(self, bench: Bench):
+        assert self.HOUSE.encode() in orjson.dumps(self.told(bench, to("Organization", PLACE)))
