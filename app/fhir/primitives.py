@@ -7,6 +7,7 @@ import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from math import isfinite
 from typing import Any
 
 from app.kernel.clock import PARIS
@@ -20,6 +21,7 @@ INTEGERS = {"integer": (-(2**31), 2**31 - 1), "unsignedInt": (0, 2**31 - 1), "po
 NOT_TEXT = ("bad_type", "Un texte est attendu.")
 NOT_BOOLEAN = ("bad_type", "Vrai ou faux (true, false) est attendu, sans guillemets.")
 NOT_NUMBER = ("bad_type", "Un nombre est attendu, sans guillemets.")
+TOO_FAR = ("bad_value", "Ce nombre est trop grand.")
 EMPTY = ("empty", "Une valeur vide n'est pas permise : retirez l'élément.")
 TOO_LONG = ("too_long", "Ce texte dépasse un million de caractères.")
 NUL = ("bad_text", "Ce texte contient un caractère nul, qui n'est pas permis.")
@@ -53,8 +55,15 @@ def boolean(value: Any) -> Bad | None:
     return None if type(value) is bool else NOT_BOOLEAN
 
 
+def fits(number: float) -> bool:
+    """What JSON can say again: a whole number on 64 bits, another that is finite."""
+    return -(2**63) <= number < 2**64 if isinstance(number, int) else isfinite(number)
+
+
 def decimal(value: Any) -> Bad | None:
-    return None if type(value) in (int, float) else NOT_NUMBER
+    if type(value) not in (int, float):
+        return NOT_NUMBER
+    return None if fits(value) else TOO_FAR
 
 
 def xhtml(value: Any) -> Bad | None:

@@ -37,6 +37,7 @@ TYPES = {
     Who.USAGER: "Patient",
 }
 WHO = {type_name: who for who, type_name in TYPES.items()}
+EXACT = 2**53
 OF_THE_HOUSE = ("Practitioner", "PractitionerRole")
 
 
@@ -163,6 +164,11 @@ def coded(code: str | None) -> CodeableConcept | None:
 def code_of(concept: CodeableConcept | None) -> str | None:
     told = next((c for c in (concept.coding if concept else ()) if c.code), None)
     return f"{told.system}|{told.code}" if told and told.system else (told.code if told else None)
+
+
+def number(value: float) -> float | int:
+    """`14.0` as `14`, as far as a double counts one by one: further, it is no whole number that JSON says again."""
+    return int(value) if abs(value) < EXACT and float(value).is_integer() else value
 
 
 def day(value: date | None) -> str | None:

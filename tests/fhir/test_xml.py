@@ -4,6 +4,7 @@ import time
 from typing import Any
 from xml.etree import ElementTree
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,10 +110,16 @@ def test_any_text_that_xml_can_say_comes_back(text: str) -> None:
     assert back == "".join(c if c >= " " or c in "\t\n\r" else "�" for c in text).replace("￾", "�").replace("￿", "�")
 
 
-@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(10**30), 10**30))
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**64 - 1))
 def test_any_number_comes_back(number: float) -> None:
     told = {"resourceType": "Observation", "valueQuantity": {"value": number}}
     assert xml.read(xml.write(told)) == told
+
+
+@pytest.mark.parametrize("said", ["18446744073709551616", "-9223372036854775809", "1" * 40])
+def test_a_number_past_64_bits_is_read_as_in_json(said: str) -> None:
+    told = patient(f'<extension url="http://x.test/e"><valueDecimal value="{said}"/></extension>')
+    assert xml.read(told)["extension"] == [{"url": "http://x.test/e", "valueDecimal": orjson.loads(said)}]
 
 
 class TestNarrative:

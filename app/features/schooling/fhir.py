@@ -21,7 +21,7 @@ from app.fhir.search.criteria import Coded, Either, Mask, When
 from app.fhir.search.criteria import Quantity as QuantityCriterion
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
-from app.fhir.tddui import TDDUI, day, instant_of, issued, last_updated, profile, system, to, whole_day
+from app.fhir.tddui import TDDUI, day, instant_of, issued, last_updated, number, profile, system, to, whole_day
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -107,8 +107,9 @@ def _part(code: Coding, **value: Any) -> ObservationComponent:
 def _quantity(volume: str | None) -> Quantity:
     v = msgspec.json.decode(volume or "{}", type=Volume)
     of, _, code = (v.code or "").rpartition("|")
-    value = int(v.value) if isinstance(v.value, float) and v.value.is_integer() else v.value
-    return Quantity(value=value, unit=v.unit, system=of or None, code=code or None)
+    return Quantity(
+        value=None if v.value is None else number(v.value), unit=v.unit, system=of or None, code=code or None
+    )
 
 
 def _named(type_name: str, id: str | None, name: str | None) -> Reference | None:

@@ -29,6 +29,7 @@ from app.fhir.tddui import (
     issued,
     known,
     last_updated,
+    number,
     parameter,
     parameters,
     profile,
@@ -146,7 +147,7 @@ def _inputs(t: TransportFhir) -> tuple[TaskParameter, ...]:
 
 
 def _money(value: float | None, currency: str | None) -> Money | None:
-    return Money(_plain(value), currency) if value is not None else None
+    return Money(number(value), currency) if value is not None else None
 
 
 def _quantity(t: TransportFhir, value: float | None, unit: str | None) -> Quantity | None:
@@ -155,13 +156,9 @@ def _quantity(t: TransportFhir, value: float | None, unit: str | None) -> Quanti
         return None
     of, _, code = (unit or "").rpartition("|")
     if not of:
-        return Quantity(_plain(value), code or None)
+        return Quantity(number(value), code or None)
     as_sent = t.origin_partner_id is not None and t.version == t.origin_version
-    return Quantity(_plain(value), None if as_sent else code, of, code)
-
-
-def _plain(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else value
+    return Quantity(number(value), None if as_sent else code, of, code)
 
 
 def from_fhir(traveller: Traveller, resource: Json, inbound: Inbound) -> Arrived:

@@ -10,6 +10,7 @@ from xml.parsers import expat
 
 from app.fhir.checking import Twice
 from app.fhir.known_types import CARRIED
+from app.fhir.primitives import fits
 from app.fhir.reading import MAX_VALUES, Json
 from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
 from app.fhir.xml.common import FHIR, XHTML, attributes_of, escaped, opened
@@ -205,7 +206,8 @@ def _typed(value: str, kind: str) -> Any:
         return {"true": True, "false": False}.get(value, value)
     if kind in INTEGERS or kind == "decimal":
         if len(value) <= DIGITS_MOST and _integer(value):
-            return int(value)
+            whole = int(value)
+            return whole if kind != "decimal" or fits(whole) else float(value)
         if kind == "decimal" and len(value) <= DIGITS_MOST and _decimal(value):
             number = float(value)
             return number if abs(number) != float("inf") else value

@@ -1,5 +1,6 @@
 """A school period and its Observation, both ways, whole; a protected school is told to the team and the person alone."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from app.features.schooling.models import SchoolPeriod
 from tests.exchange.sending import fresh, read_back, said
 from tests.features.both_ways import FINESS, arrived, beside, left, numbered, there_and_back, unfilled
 from tests.features.consents.people import represent
+from tests.features.maps import Bench
 from tests.world import World
 
 NIR = "255081416802538"
@@ -139,6 +141,12 @@ class TestComingIn:
         sent = period(**more)
         [_, id] = arrived(world, sent)
         assert said(read_back(world, "Observation", id)) == said(sent)
+
+    def test_a_volume_of_any_size_is_read_by_others(self, tmp_path: Path):
+        volume = part("volumeScolarisation", "Volume de scolarisation", valueQuantity={"value": 1e30, "unit": "h"})
+        bench = Bench.laid(tmp_path)
+        told = bench.back(PERIOD, bench.arrived(PERIOD, period(component=[volume])), own=False)
+        assert told["component"] == [volume]
 
     def test_is_known_by_its_profile_its_number_or_its_code(self):
         assert REGISTRY.of_resource(period()) is PERIOD

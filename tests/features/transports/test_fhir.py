@@ -114,6 +114,12 @@ class TestComingIn:
             {"input": [given("dureeTheorique", valueDuration={"value": 3, "system": UCUM, "code": "min"})]},
             {"input": [given("dureeTheorique", valueDuration={"value": 3})]},
             {"input": [given("budgetReel", valueMoney={"value": 9.99}), given("inconnu", valueString="?")]},
+            {
+                "input": [
+                    given("distance", valueDistance={"value": 1e30}),
+                    given("budgetReel", valueMoney={"value": 1e20}),
+                ]
+            },
             {"owner": {"reference": "Organization/x", "display": "Taxis"}, "note": [{"text": "a"}]},
             {"owner": {"reference": "Practitioner/y"}, "input": None},
             {"for": {"reference": "Patient/p", "display": "Agathe"}, "focus": {"display": "?"}},
@@ -122,6 +128,11 @@ class TestComingIn:
     def test_nothing_received_is_lost_to_its_sender(self, bench: Bench, its: Any, more: dict[str, Any]):
         received = {n: v for n, v in trip(its.from_fhir.args[0], **more).items() if v is not None}
         assert same_but_ours(bench.back(its, bench.arrived(its, received)), received)
+
+    def test_a_number_of_any_size_is_read_by_others(self, bench: Bench):
+        received = trip(input=[given("distance", valueDistance={"value": 1e30})])
+        told = bench.back(OWN, bench.arrived(OWN, received), own=False)
+        assert told["input"] == received["input"]
 
     def test_what_is_modelled_is_a_column(self, bench: Bench):
         row = bench.arrived(OWN, trip()).row
