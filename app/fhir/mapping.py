@@ -228,7 +228,10 @@ class ResourceMap(Generic[V]):
         """
         if self.from_fhir is None:
             raise Invalid("Ce profil n'est pas reçu ici.", where=inbound.where, code="unknown_profile")
-        arrived = self.from_fhir(resource, inbound)
+        try:
+            arrived = self.from_fhir(resource, inbound)
+        except Invalid as no:
+            raise _within(inbound.where, no) from None
         row = inbound.stamped(arrived.row)
         fill(row)
         modelled = plain(self.to_fhir(as_read(self.view, row, arrived.told)))
@@ -251,6 +254,12 @@ def about_extra(table: type[Row], id: UUID | str) -> str:
 
 def plain(thing: Element | Json) -> Json:
     return said(thing) if isinstance(thing, Element) else thing
+
+def _within(where: str, no: Invalid) -> Invalid:
+    """The same fault, at its place in what came in: a map may name the element of the resource alone."""
+    at = no.where or ""
+    return no if at.startswith(where) else type(no)(no.message, where=f"{where}.{at}" if at else where, code=no.told)
+
 
 
 def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyType({})) -> V:

@@ -126,6 +126,11 @@ class TestTolerated:
         assert ("unresolved", "Bundle.entry[0].resource.performer[0]") in issues(answer)
         assert rows(world) == before
 
+    def test_the_letter_names_the_place_of_what_a_map_refuses(self, world: World):
+        nobody = {"resourceType": "RelatedPerson", "id": "r", "patient": {"reference": "Patient/p"}}
+        answer = sent(world, bundle(entry(patient(fresh())), entry(nobody)), prefer="handling=strict")
+        assert (answer.status_code, issues(answer)) == (422, [("not_carried", "Bundle.entry[1].resource.name")])
+
 
 class TestRefused:
     """One wrong entry, even the last: nothing is written but the trace, and the bundle's line of the journal."""

@@ -126,9 +126,7 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     """Raises Invalid when it names no questionnaire. A holder that leads nowhere here stays beside the row."""
     r = heard(QuestionnaireResponse, resource)
     if not r.questionnaire:
-        raise Invalid(
-            "Une évaluation nomme sa grille.", where=f"{inbound.where}.questionnaire", code="assessment.no_grid"
-        )
+        raise Invalid("Une évaluation nomme sa grille.", where="questionnaire", code="assessment.no_grid")
     inside = [part for e in r.extension if e.url == PARTICIPANT for part in e.extension]
     holders = led_to(inbound, [p.valueReference for p in inside if p.url in HOLDERS], "Organization")
     encounter = r.encounter if r.encounter and r.encounter.reference else None

@@ -160,7 +160,7 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     starts = instant_of(e.period.start if e.period else None)
     ends = instant_of(e.period.end if e.period else None) or starts
     if starts is None or ends is None or ends < starts:
-        raise Invalid("Un événement commence, puis finit.", where=f"{inbound.where}.period", code="event.no_date")
+        raise Invalid("Un événement commence, puis finit.", where="period", code="event.no_date")
     said: dict[str | None, Extension] = {}
     for one in e.extension:
         said.setdefault(one.url, one)

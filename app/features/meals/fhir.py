@@ -69,9 +69,9 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     o = heard(Observation, resource)
     when, which = instant_of(o.effectiveDateTime), code_of(o.category[0] if o.category else None)
     if when is None:
-        raise Invalid("Un repas a une date.", where=f"{inbound.where}.effectiveDateTime", code="meal.no_date")
+        raise Invalid("Un repas a une date.", where="effectiveDateTime", code="meal.no_date")
     if which is None:
-        raise Invalid("Dites de quel repas il s'agit.", where=f"{inbound.where}.category", code="meal.no_type")
+        raise Invalid("Dites de quel repas il s'agit.", where="category", code="meal.no_type")
     row = Meal(
         occurred_at=when,
         type_code=which,

@@ -90,11 +90,11 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     starts, ends = instant_of(s.start), instant_of(s.end)
     type_code = code_of(s.serviceType[0] if s.serviceType else None)
     if s.status not in HEARD:
-        raise Invalid("Un créneau libre n'est ni une présence ni une absence.", where=f"{inbound.where}.status")
+        raise Invalid("Un créneau libre n'est ni une présence ni une absence.", where="status")
     if type_code is None:
-        raise Invalid("Dites si la personne est présente ou absente.", where=f"{inbound.where}.serviceType")
+        raise Invalid("Dites si la personne est présente ou absente.", where="serviceType")
     if starts is None or ends is None or ends < starts:
-        raise Invalid("Une présence commence, puis finit.", where=f"{inbound.where}.end")
+        raise Invalid("Une présence commence, puis finit.", where="end")
     said: dict[str | None, Extension] = {}
     for one in s.extension:
         said.setdefault(one.url, one)
@@ -139,7 +139,7 @@ def schedule_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     """Raises Invalid when its actor is not the person: it is then no schedule of presences."""
     s = heard(Schedule, resource)
     if not any((actor.reference or "").startswith("Patient/") for actor in s.actor):
-        raise Invalid("L'acteur de ce calendrier n'est pas la personne.", where=f"{inbound.where}.actor")
+        raise Invalid("L'acteur de ce calendrier n'est pas la personne.", where="actor")
     begins = s.planningHorizon.start if s.planningHorizon else None
     return Arrived(PresenceSchedule(occurred_at=instant_of(begins) or last_updated(resource) or now()))
 

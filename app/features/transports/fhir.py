@@ -167,7 +167,7 @@ def from_fhir(traveller: Traveller, resource: Json, inbound: Inbound) -> Arrived
     period = t.executionPeriod or Period()
     starts, ends = instant_of(period.start), instant_of(period.end)
     if starts and ends and ends < starts:
-        raise Invalid("Un transport finit après avoir commencé.", where=f"{inbound.where}.executionPeriod.end")
+        raise Invalid("Un transport finit après avoir commencé.", where="executionPeriod.end")
     values: Json = dict(_said(t.input))
     if traveller is Traveller.PROFESSIONAL:
         names = ("professional_id", "professional_kind", "professional_name")

@@ -103,7 +103,7 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     period = t.executionPeriod or Period()
     starts_at = instant_of(period.start)
     if starts_at is None:
-        raise Invalid("Un bilan a une date.", where=f"{inbound.where}.executionPeriod.start", code="review.no_date")
+        raise Invalid("Un bilan a une date.", where="executionPeriod.start", code="review.no_date")
     told = [p.valueAnnotation for p in parameters(t.input, "synthesePreparationBilan")]
     said = [a for a in told if a and a.text]
     next_one = next((p for p in parameters(t.input, "dateProchainBilan")), None)
