@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.fhir.mapping import Inbound, Json
+from app.fhir.tddui import whole_day
 
 PERSON = "Patient"
 TOLD_OF = ("subject", "patient", "for", "beneficiary")
@@ -26,7 +26,9 @@ def traits(resource: Json) -> Traits:
     said: list[Json] = resource.get("name", [])
     official = next((one for one in said if one.get("use") == "official"), said[0] if said else {})
     given = " ".join(str(one) for one in official.get("given", ()) if one)
-    return Traits(str(official.get("family") or official.get("text") or ""), given, _day(resource.get("birthDate")))
+    return Traits(
+        str(official.get("family") or official.get("text") or ""), given, whole_day(resource.get("birthDate"))
+    )
 
 
 def provisional(resource: Json, inbound: Inbound) -> Usager:
@@ -48,10 +50,3 @@ def known_as(resource: Json, local: Mapping[str, UUID]) -> UUID | None:
     named = [name for name, id in local.items() if name.startswith(f"{PERSON}/") and name != f"{PERSON}/{id}"]
     about = [said.get("reference") for element in TOLD_OF if isinstance(said := resource.get(element), dict)]
     return next((UUID(name.partition("/")[2]) for name in sorted(named, key=lambda name: name not in about)), None)
-
-
-def _day(told: Any) -> date | None:
-    try:
-        return date.fromisoformat(str(told))
-    except ValueError:  # `1947`, `1947-04`
-        return None

@@ -20,7 +20,7 @@ from sqlalchemy.sql import visitors
 
 from app.access.contents import Content
 from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, spelled, word
-from app.fhir import keeping, references
+from app.fhir import far, keeping, references
 from app.fhir.identifiers import without_ins
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
@@ -240,7 +240,10 @@ class ResourceMap(Generic[V]):
         left = keeping.leftover(resource, modelled)
         if inbound.known_as:
             left[keeping.KNOWN_AS] = str(inbound.known_as)
-        row.extra = inbound.key.seal(orjson.dumps(left), about_extra(type(row), row.id)) if left else None
+        written = orjson.dumps(left)
+        for path in far.days(resource, written) if self.profile else ():
+            inbound.warn("far_date", path, far.SENTENCE)
+        row.extra = inbound.key.seal(written, about_extra(type(row), row.id)) if left else None
         return arrived
 
 
@@ -252,14 +255,14 @@ def about_extra(table: type[Row], id: UUID | str) -> str:
     return f"extra:{table.KIND}:{id}"
 
 
-def plain(thing: Element | Json) -> Json:
-    return said(thing) if isinstance(thing, Element) else thing
-
 def _within(where: str, no: Invalid) -> Invalid:
     """The same fault, at its place in what came in: a map may name the element of the resource alone."""
     at = no.where or ""
     return no if at.startswith(where) else type(no)(no.message, where=f"{where}.{at}" if at else where, code=no.told)
 
+
+def plain(thing: Element | Json) -> Json:
+    return said(thing) if isinstance(thing, Element) else thing
 
 
 def as_read(view: type[V], row: Row, told: Mapping[str, object] = MappingProxyType({})) -> V:

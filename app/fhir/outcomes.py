@@ -22,6 +22,7 @@ ISSUE_TYPES = {
     "duplicate_key": "structure",
     "duplicate_url": "duplicate",
     "empty": "structure",
+    "far_date": "value",
     "forbidden": "forbidden",
     "informational": "informational",
     "not_carried": "not-supported",

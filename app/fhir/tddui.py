@@ -11,7 +11,7 @@ from uuid import UUID
 from app.access.entry import Who
 from app.fhir.identifiers import TAGS, BusinessId
 from app.fhir.mapping import Inbound, Json
-from app.fhir.search.values import BadValue, moment_of
+from app.fhir.search.values import moment_of
 from app.fhir.types import (
     Annotation,
     CodeableConcept,
@@ -23,7 +23,7 @@ from app.fhir.types import (
     TaskParameter,
     moment,
 )
-from app.kernel.clock import PARIS
+from app.kernel.clock import PARIS, YEARS
 
 TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui"
 DISCRIMINATOR = f"{TDDUI}/StructureDefinition/tddui-discriminator"
@@ -180,10 +180,10 @@ def at(value: datetime | None) -> str | None:
 
 
 def instant_of(text: str | None) -> datetime | None:
-    """What a FHIR date or instant says, at its beginning; None when it says none."""
+    """What a FHIR date or instant says, at its beginning; None when it says none, or one of no life: no column holds it."""
     try:
-        return moment_of(text).low if text else None
-    except BadValue:
+        return moment_of(text).low if text and int(text[:4]) in YEARS else None
+    except ValueError:
         return None
 
 

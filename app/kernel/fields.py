@@ -5,8 +5,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator
 
+from app.kernel.clock import YEARS
+
 T = TypeVar("T")
-YEARS = range(1850, 2201)  # near year 1 or 9999 a moment exists in one zone only: what was written could not be read
 # What neither a FHIR string, nor XML, nor the base holds: https://hl7.org/fhir/R4/datatypes.html#string
 CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff"
 _WRITTEN = rf"^[^{CONTROLS}]*$"

@@ -18,7 +18,8 @@ from app.fhir.identifiers import BusinessId
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Mask, Token, When
 from app.fhir.search.criteria import Reference as Leads
-from app.fhir.search.values import BadValue, moment_of
+from app.fhir.search.values import moment_of
+from app.fhir.tddui import whole_day
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -30,7 +31,7 @@ from app.fhir.types import (
     Reference,
     heard,
 )
-from app.kernel.clock import PARIS, today
+from app.kernel.clock import today
 from app.kernel.errors import Invalid
 
 TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui"
@@ -139,11 +140,11 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     """
     e = heard(Encounter, resource)
     said = {x.url: x for x in e.extension}
-    days = {url: _day(said[url].valueDateTime) for url in (PLANNED_START, PLANNED_END, ADMISSION) if url in said}
-    starts = _day(e.period.start if e.period else None) or days.get(PLANNED_START)
+    days = {url: whole_day(said[url].valueDateTime) for url in (PLANNED_START, PLANNED_END, ADMISSION) if url in said}
+    starts = whole_day(e.period.start if e.period else None) or days.get(PLANNED_START)
     if starts is None:
         raise Invalid("Un séjour a un premier jour.", where="period.start", code="not_carried")
-    ends = _day(e.period.end if e.period else None)
+    ends = whole_day(e.period.end if e.period else None)
     if e.status in NEVER:
         ends = starts
     elif ends is None and e.status == OVER:
@@ -179,18 +180,6 @@ def _status(said: str | None, starts: date, ends: date | None) -> StayStatus:
     if ends is not None and ends <= today():
         return StayStatus.FINISHED
     return StayStatus.PLANNED if starts > today() else StayStatus.IN_PROGRESS
-
-
-def _day(told: str | None) -> date | None:
-    """The day in Paris of a date or a moment; a month or a year alone is no day."""
-    if not told or len(told) < len("2026-11-21"):
-        return None
-    try:
-        day = moment_of(told).low.astimezone(PARIS).date()
-        moment_of(str(day))  # the last day of the calendar has no day after it
-    except BadValue:
-        return None
-    return day
 
 
 def protected(s: StayFhir) -> bool:

@@ -15,7 +15,7 @@ from app.features.transmissions.models import EntryKind, Transmission
 from app.fhir.canonicals import code_system, extension
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Composite, Someone, Token, When, constant
-from app.fhir.search.values import BadValue, moment_of
+from app.fhir.tddui import instant_of
 from app.fhir.types import (
     Attachment,
     CodeableConcept,
@@ -99,7 +99,7 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
         kind=_kind(d),
         text=_text(d),
         important=bool(IS_EMERGENCY in said and said[IS_EMERGENCY].valueBoolean),
-        occurred_at=_moment(d),
+        occurred_at=instant_of(d.date) or now(),
     )
     return Arrived(row)
 
@@ -115,16 +115,9 @@ def _text(d: DocumentReference) -> str:
     if len(texts) != 1:
         raise Invalid("Une transmission tient en un texte.", where="content", code="not_carried")
     try:
-        return b64decode(texts[0], validate=True).decode().replace("\x00", "")
+        return b64decode("".join(texts[0].split()), validate=True).decode().replace("\x00", "")
     except ValueError as exc:  # base64, ASCII, UTF-8: all of its kind
         raise Invalid("Le texte n'est pas de l'UTF-8 en base64.", where="content", code="bad_text") from exc
-
-
-def _moment(d: DocumentReference) -> datetime:
-    try:
-        return moment_of(d.date).low if d.date else now()
-    except BadValue:
-        return now()
 
 
 _FOLLOWS = Transmission.thread_id != Transmission.id

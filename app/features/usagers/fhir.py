@@ -9,7 +9,7 @@ from datetime import date
 from typing import ClassVar
 
 import msgspec
-from sqlalchemy import case, not_
+from sqlalchemy import case, not_, or_
 
 from app.access.entry import word
 from app.features.structures.shown import FINESS
@@ -23,7 +23,7 @@ from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, me
 from app.fhir.search.criteria import Profile, Token, When, Words, flag
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.reached import reached
-from app.fhir.tddui import bare
+from app.fhir.tddui import bare, whole_day
 from app.fhir.types import (
     Address,
     CodeableConcept,
@@ -166,13 +166,13 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     place = next((e.valueAddress for e in p.extension if e.url == BIRTH_PLACE and e.valueAddress), Address())
     row = Usager(
         **_heard_names(p),
-        birth_date=_day(p.birthDate),
+        birth_date=whole_day(p.birthDate),
         gender=p.gender if p.gender in GENDERS else None,
         birth_place_code=next((e.valueCoding.code for e in place.extension if e.url == INSEE and e.valueCoding), None),
         birth_place_name=place.city,
         birth_order=_order(p.birthDate_ext),
         identity_status=IdentityStatus.PROVISOIRE.value,
-        died_on=_day((p.deceasedDateTime or "")[:10]),
+        died_on=whole_day(p.deceasedDateTime),
         **coordinates.heard(p.telecom, p.address),
     )
     for name, value in names.keys({name: getattr(row, name) for name in names.SAID}).items():
@@ -196,14 +196,6 @@ def _heard_names(p: Patient) -> dict[str, str | None]:
 def _order(beside: Primitive | None) -> int | None:
     extensions = beside.extension if beside else ()
     return next((e.valuePositiveInt for e in extensions if e.url == BIRTH_ORDER), None)
-
-
-def _day(told: str | None) -> date | None:
-    """A whole day; `1947`, `1947-04` stay beside the row."""
-    try:
-        return date.fromisoformat(told or "")
-    except ValueError:
-        return None
 
 
 def masked(u: PatientFhir) -> PatientFhir:
@@ -243,7 +235,9 @@ PATIENT = ResourceMap(
         ),
         "birthdate": When(Usager.birth_date),
         "death-date": When(Usager.died_on),
-        "deceased": flag(Usager.died_on.is_not(None)),
+        "deceased": flag(
+            Usager.died_on.is_not(None), knows=or_(Usager.origin_partner_id.is_(None), Usager.died_on.is_not(None))
+        ),
         "family": Words(
             (Usager.birth_family_name, Usager.used_family_name),
             keys=(Usager.name_key, Usager.used_name_key),

@@ -135,6 +135,7 @@ class TestComingIn:
             {"component": [part("diplome", "Diplôme", valueCodeableConcept={"text": "CFG"}), part("autre", "Autre")]},
             {"component": [part("volumeScolarisation", "Volume de scolarisation", valueQuantity={"unit": "h"})]},
             {"effectivePeriod": {"start": "2026-09-01", "end": "2025-01-01"}},
+            {"effectivePeriod": {"start": "2025-09-01", "end": "9999-12-31"}},
         ],
     )
     def test_nothing_received_is_lost_to_its_sender(self, world: World, more: dict[str, Any]):

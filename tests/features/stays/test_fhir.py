@@ -97,6 +97,7 @@ class TestComingIn:
             {"status": "unknown", "period": {"start": "2026-02-01", "end": "2026-03-01T08:30:00Z"}},
             {"status": "entered-in-error"},
             {"status": "cancelled", "period": {"start": "2026-02-01", "end": "2026-02-01"}},
+            {"period": {"start": "2026-02-01", "end": "9999-12-31"}},
             {"extension": [{"url": COMMENT, "valueString": "a"}, {"url": "https://x.test/y", "valueCode": "b"}]},
             {"serviceType": {"coding": [{"system": "urn:s", "code": "c", "display": "d"}], "text": "t"}},
             {"hospitalization": {"origin": {"reference": "Organization/x"}, "admitSource": {"text": "y"}}},
@@ -117,6 +118,7 @@ class TestComingIn:
             ({"status": "entered-in-error"}, "cancelled", date(2026, 2, 1)),
             ({"period": {"start": "2026-02-01", "end": "2026-03-01"}}, "finished", date(2026, 3, 1)),
             ({"status": "finished"}, "finished", today()),
+            ({"period": {"start": "2026-02-01", "end": "9999-12-31"}}, "in_progress", None),
         ],
     )
     def test_its_dates_say_what_it_opens(self, bench: Bench, more: dict[str, Any], status: str, ends: date | None):
@@ -136,12 +138,14 @@ class TestComingIn:
             {"period": None},
             {"period": {"start": "2026-02"}},
             {"period": {"start": "2026-02-31"}},
+            {"period": {"start": "1066-10-14"}},
             {"period": {"start": "2026-02-01", "end": "2026-01-01"}},
         ],
     )
     def test_without_days_it_is_no_stay_of_ours(self, bench: Bench, more: dict[str, Any]):
-        with pytest.raises(Invalid):
+        with pytest.raises(Invalid) as no:
             bench.arrived(STAY, {k: v for k, v in stay(**more).items() if v})
+        assert str(no.value.where).startswith("Bundle.entry[0].resource.period.")
 
     def test_a_planned_first_day_is_enough(self, bench: Bench):
         said = [{"url": PLANNED_START, "valueDateTime": "2027-01-04"}]

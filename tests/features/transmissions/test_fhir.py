@@ -97,6 +97,8 @@ def test_what_we_say_we_hear_again(keys: Any, kind: str, important: bool, target
         {"extension": [{"url": IS_EMERGENCY, "valueBoolean": True}]},
         {"securityLabel": [{"coding": [{"code": "INVISIBLE_PATIENT"}]}]},
         {"type": {"coding": [{"system": KIND, "code": "data"}], "text": "Donnée"}},
+        {"content": [{"attachment": {"contentType": "text/plain", "data": "QmVsbGUg\r\nbnVpdC4="}}]},
+        {"date": "9999-12-31"},
     ],
 )
 def test_nothing_received_is_lost(keys: Any, more: dict[str, Any]) -> None:

@@ -167,6 +167,19 @@ class TestComingIn:
         received = patient(**more)
         assert same_but_ours(bench.back(PATIENT, bench.arrived(PATIENT, received)), received)
 
+    @pytest.mark.parametrize("day", ["9999-01-01", "9982-06-01", "0101-01-01"])
+    def test_a_birth_of_no_life_stays_beside_and_is_warned_of(self, bench: Bench, day: str):
+        inbound, received = bench.inbound(), patient(birthDate=day)
+        arrived = bench.arrived(PATIENT, received, inbound)
+        assert (arrived.row.birth_date, same_but_ours(bench.back(PATIENT, arrived), received)) == (None, True)
+        assert [(w.code, w.expression) for w in inbound.warnings] == [("far_date", f"{inbound.where}.birthDate")]
+
+    def test_a_death_in_the_night_is_of_the_day_in_paris(self, bench: Bench):
+        received = patient(deceasedDateTime="2026-05-03T22:30:00Z")
+        arrived = bench.arrived(PATIENT, received)
+        assert arrived.row.died_on == date(2026, 5, 4)
+        assert same_but_ours(bench.back(PATIENT, arrived), received)
+
     @pytest.mark.parametrize(
         "name", [{"use": "official", "family": "A", "given": ["B", "C"]}, {"text": "Agathe LEROUX"}]
     )
@@ -249,6 +262,11 @@ class TestAtTheDoor:
         assert "0473000001" in world.get("marc", place).text
         back = world.get("chu", place)
         assert (back.status_code, "0473000001" in back.text, NIR in back.text) == (200, False, True)
+
+    def test_one_of_no_life_is_sent_again_and_again(self, world: World):
+        numbers = identifier("localusager", f"3380000018/{fresh()}")
+        people = [patient(identifier=numbers, birthDate=day) for day in ("9999-01-01", "9999-01-02")]
+        assert [taken(world, bundle(entry(one)))[0][2] for one in people] == [1, 2]
 
     def test_our_ins_leaves_once_qualified(self, world: World):
         place = whole(world, "Qualifie", identifiers=[{"system": INS_NIR, "value": "295109912611193"}])
@@ -354,6 +372,17 @@ class TestSearch:
             "mdph": [],
             "odile": [],
         }
+
+    @pytest.mark.parametrize(
+        ("said", "found"),
+        [({"deceasedBoolean": True}, []), ({"deceasedDateTime": "2026-05-03"}, ["true"])],
+        ids=["beside the row", "a day"],
+    )
+    def test_by_death_as_its_row_tells_it(self, world: World, said: dict[str, Any], found: list[str]):
+        person = patient(identifier=identifier("localusager", f"3380000018/{fresh()}"), **said)
+        [(_, id, _)] = taken(world, bundle(entry(person)))
+        asked = {truth: f"deceased={truth}&_id={id}" for truth in ("true", "false")}
+        assert [truth for truth, query in asked.items() if self.found(world, "marc", query)] == found
 
     def test_by_birth_date(self, world: World):
         assert str(world.ids["karim"]) in self.found(world, "sonia", "birthdate=1992-02-03")

@@ -116,10 +116,10 @@ def constant(
     return Token(own, {code: (code,)}, system, of, {code: label} if label else {}, knows=knows)
 
 
-def flag(truth: ColumnElement[bool], *, only: bool = False) -> Token:
+def flag(truth: ColumnElement[bool], *, only: bool = False, knows: ColumnElement[bool] | None = None) -> Token:
     """`true` or `false`; `only`: what is not true is not said at all."""
     told = case((truth, word("true")), else_=None if only else word("false"))
-    return Token(told, {"true": ("true",), "false": ("false",)})
+    return Token(told, {"true": ("true",), "false": ("false",)}, knows=knows)
 
 
 @dataclass(frozen=True, eq=False)
