@@ -13,6 +13,7 @@ from app.access.permissions import Action, Kind
 from app.exchange import journal, persons, sas, sent
 from app.exchange.schemas import ArrivedOut, ExchangeOut, ExchangeWhole, RowOut, Warned
 from app.features.usagers import doubles
+from app.features.usagers.models import Usager
 from app.features.usagers.schemas import Asked
 from app.fhir.mapping import Json
 from app.security.principal import Professional
@@ -21,6 +22,7 @@ BODY = text("SELECT body, body_key FROM exchange WHERE organisation_id = :organi
     body=LargeBinary(), body_key=LargeBinary()
 )
 PERSON = "Patient"
+NOBODY = persons.Traits("", "", None)
 
 
 async def whole(gate: Arrivals, id: UUID) -> ExchangeWhole:
@@ -53,28 +55,37 @@ async def _persons(gate: Arrivals, id: UUID, rows: Any) -> list[tuple[Any, Json]
     if not told or kept["body"] is None:
         return []
     entries = sent.read_again(journal.opened(gate.keyring, id, kept["body"], kept["body_key"]))["entry"]
-    return [(row, entries[row["position"]]["resource"]) for row in told]
+    return [(row, entries[row["position"]].get("resource", {})) for row in told]
 
 
 async def _someone(gate: Arrivals, told: Sequence[tuple[Any, Json]]) -> list[ArrivedOut]:
-    said = [(row, persons.traits(resource)) for row, resource in told]
-    for row, _ in said:
+    for row, _ in told:
         gate.tell(Action.READ, Kind.USAGER, [row["row_id"]], usager_id=row["usager_id"])
-    alike = await _alike(gate, [traits for _, traits in said])
+    said = [persons.traits(resource) if resource.get("resourceType") == PERSON else None for _, resource in told]
+    stand = await _as_they_stand(
+        gate, [row["row_id"] for (row, _), traits in zip(told, said, strict=True) if not traits]
+    )
+    shown = [traits or stand.get(row["row_id"], NOBODY) for (row, _), traits in zip(told, said, strict=True)]
     return [
         ArrivedOut(str(row["usager_id"]), traits.family, traits.given, traits.birth_date, like)
-        for (row, traits), like in zip(said, alike, strict=True)
+        for (row, _), traits, like in zip(told, shown, await _alike(gate, said), strict=True)
     ]
 
 
-async def _alike(gate: Arrivals, said: Sequence[persons.Traits]) -> list[bool] | list[None]:
-    """Whether someone like each is here, asked once for all, by whoever may ask it of anybody."""
+async def _as_they_stand(gate: Arrivals, ids: Sequence[UUID]) -> dict[UUID, persons.Traits]:
+    """Of those whom the bundle patches or deletes: it does not say who they are."""
+    rows = await gate.arrived(Usager, ids) if ids else ()
+    return {row.id: persons.Traits(row.birth_family_name, row.birth_given_names, row.birth_date) for row in rows}
+
+
+async def _alike(gate: Arrivals, said: Sequence[persons.Traits | None]) -> list[bool | None]:
+    """Whether someone like each is here, asked once for all, by whoever may ask it of anybody; nothing of who is not told."""
     who = gate.principal
     if not isinstance(who, Professional) or who.role not in ACTS[Act.LOOK_FOR_DOUBLE]:
         return [None] * len(said)
-    asked = {place: one for place, traits in enumerate(said) if (one := _asked(traits))}
+    asked = {place: one for place, traits in enumerate(said) if traits and (one := _asked(traits))}
     found = dict(zip(asked, await doubles.some_like(gate, list(asked.values())), strict=True)) if asked else {}
-    return [found.get(place, False) for place in range(len(said))]
+    return [found.get(place, False) if traits else None for place, traits in enumerate(said)]
 
 
 def _asked(traits: persons.Traits) -> Asked | None:

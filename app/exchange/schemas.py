@@ -56,8 +56,10 @@ class RowOut(msgspec.Struct, frozen=True):
 
 
 class ArrivedOut(msgspec.Struct, frozen=True):
-    """Someone the bundle tells of, as its sender names them. `alike`: a person like them is already here; null
-    to who may not ask it."""
+    """Someone the bundle tells of, as its sender names them; as they stand here when it only changes or deletes them.
+
+    `alike`: a person like them is already here; null to who may not ask it, and of who is not named.
+    """
 
     usager_id: str
     family_name: str

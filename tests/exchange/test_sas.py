@@ -15,6 +15,7 @@ from app.security import sessions
 from app.security.principal import Role
 from tests.exchange.bundles import bundle, entry, goal, patient, plan, project
 from tests.exchange.sending import fresh, read_back, row_of, said, sent, taken, written_by_the_team
+from tests.exchange.test_acts import change, patch
 from tests.fhir.test_read import grant
 from tests.world import LONG, ORIGIN, SCOPES, World
 
@@ -181,6 +182,13 @@ class TestJournal:
         assert told == {"odile", "marc"}
         request = answers["helene"].headers["x-request-id"]
         assert "look_for_double" not in {line["action"] for line in world.traces(request_id=request)}
+
+    def test_names_from_their_row_who_is_patched(self, world: World):
+        _, [(_, person, _)] = waiting(world, bundle(entry(patient(fresh(), family="Zygmuntowicz"))))
+        body = bundle(change("PATCH", f"Patient/{person}", patch({"op": "remove", "path": "/gender"})))
+        id, _ = waiting(world, body)
+        [told] = world.get("odile", f"{PATH}/{id}").json()["persons"]
+        assert (told["family_name"], told["birth_date"], told["alike"]) == ("Zygmuntowicz", "1955-08-14", None)
 
     def test_tells_nobody_of_who_is_named_too_little(self, world: World):
         nameless = {k: v for k, v in patient(fresh()).items() if k not in ("name", "birthDate", "_birthDate")}
