@@ -8,19 +8,20 @@ from base64 import b64decode
 from datetime import datetime
 from typing import ClassVar
 
+import msgspec
 from sqlalchemy import Text, case, func, literal_column, or_
 
 from app.access import contents
 from app.access.entry import Who, word
 from app.access.permissions import Category
-from app.access.protection import ANYWHERE_PROTECTED
+from app.access.protection import ANYWHERE_PROTECTED, HOUSE_HIDDEN, PROTECTED, house_hidden
 from app.features.documents import files
 from app.features.documents.models import Document, DocumentStatus
 from app.features.documents.service import of_file
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.references import literal
 from app.fhir.search.criteria import TYPES as TYPES_OF
-from app.fhir.search.criteria import Coded, Composite, Someone, Token, When, Words
+from app.fhir.search.criteria import Coded, Composite, Mask, Someone, Token, When, Words
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.criteria import someone as vouched
 from app.fhir.search.issued import Named
@@ -56,7 +57,12 @@ class DocumentFhir(RecordView, frozen=True):
     """`data`: the bytes in base64, when they travel with it; `url`: where its sender said they are."""
 
     TABLE: ClassVar = Document
-    COMPUTED: ClassVar = {"data": _NONE, "url": _NONE, "protected": ANYWHERE_PROTECTED}
+    COMPUTED: ClassVar = {
+        "data": _NONE,
+        "url": _NONE,
+        "protected": ANYWHERE_PROTECTED,
+        "house_hidden": HOUSE_HIDDEN,
+    }
 
     structure_id: str
     author_id: str | None
@@ -91,6 +97,7 @@ class DocumentFhir(RecordView, frozen=True):
     data: str | None = None
     url: str | None = None
     protected: bool = True  # where nobody could tell
+    house_hidden: bool = True
 
 
 def to_fhir(d: DocumentFhir) -> DocumentReference:
@@ -111,12 +118,16 @@ def to_fhir(d: DocumentFhir) -> DocumentReference:
         date=moment(d.occurred_at),
         author=_authors(d),
         authenticator=authenticator,
-        custodian=to("Organization", d.structure_id) if ours else None,
+        custodian=_house(d) if ours else None,
         relatesTo=(DocumentRelation(code="replaces", target=to(TYPE, d.replaces_id)),) if d.replaces_id else (),
         description=d.description,
         content=(DocumentContent(attachment=_attachment(d), format=_coding(d.format)),),
         context=_context(d),
     )
+
+
+def _house(d: DocumentFhir) -> Reference:
+    return Reference(display=PROTECTED) if d.structure_id == PROTECTED else to("Organization", d.structure_id)
 
 
 def _authors(d: DocumentFhir) -> tuple[Reference, ...]:
@@ -237,6 +248,12 @@ _AUTHOR = Someone(
     Document.writer_name,
     told_by=lambda d: d.writer_id if d.writer_id or d.writer_name else d.author_id,
 )
+
+
+def masked(d: DocumentFhir) -> DocumentFhir:
+    return msgspec.structs.replace(d, structure_id=PROTECTED) if d.house_hidden else d
+
+
 DOCUMENT = ResourceMap(
     profile=PROFILE,
     type_name=TYPE,
@@ -250,7 +267,9 @@ DOCUMENT = ResourceMap(
         "author": _AUTHOR,
         "category": Coded(Document.class_code),
         "contenttype": Coded(Document.content_type),
-        "custodian": Leads(Document.structure_id, "Organization", knows=_OURS),
+        "custodian": Leads(
+            Document.structure_id, "Organization", knows=_OURS, mask=Mask(Document, house_hidden(Document))
+        ),
         "date": When(Document.occurred_at),
         "description": Words((Document.description,)),
         "encounter": Leads(Document.encounter_id, "Encounter"),
@@ -267,5 +286,6 @@ DOCUMENT = ResourceMap(
         "status": Token.by(Document.status, STATUSES, of="DocumentReference.status"),
         "type": Coded(Document.type),
     },
+    masked=masked,
     hides=lambda d: d.protected,
 )

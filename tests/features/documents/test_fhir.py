@@ -10,6 +10,7 @@ from app.features.documents.fhir import PROFILE
 from app.fhir.mapping import Json
 from tests.exchange.bundles import BASE, bundle, entry, patient, resource
 from tests.exchange.sending import fresh, read_back, row_of, said, sent, taken
+from tests.features.consents.people import represent
 from tests.features.documents.papers import HTML, PDF, PNG, filed
 from tests.fhir.test_read import scoped
 from tests.world import World
@@ -222,3 +223,19 @@ class TestBinary:
         [id] = came(world, attached({"data": inline(PNG), "contentType": "image/png"}))
         headers = {**scoped(world, "system/Binary.r"), "Accept": "application/fhir+json"}
         assert world.client.get(f"/fhir/Binary/{id}", headers=headers).status_code == 404
+
+
+@pytest.mark.threat("protected-house-named", "search-modifiers")
+def test_a_house_that_is_a_protected_place_keeps_it_and_says_so_to_nobody_of_outside(world: World):
+    place = filed(world, usager_id=str(world.ids["lucas"]), structure_id=str(world.ids["ime"]))
+    represent(world, "claire", "lucas", "autorite_parentale_separes")
+    id, house = place.rpartition("/")[2], f"Organization/{world.ids['ime']}"
+    world.rows("UPDATE stay SET place_protected = true WHERE usager_id = $1", world.ids["lucas"])
+    told = {who: world.get(who, f"/fhir/DocumentReference/{id}").json()["custodian"] for who in ("claire", "sonia")}
+    found = {
+        query: id in world.get("claire", f"/fhir/DocumentReference?{query}").text
+        for query in (f"custodian={house}", "custodian:missing=false", "custodian:missing=true")
+    }
+    world.rows("UPDATE stay SET place_protected = false WHERE usager_id = $1", world.ids["lucas"])
+    assert told == {"claire": {"display": "lieu protégé"}, "sonia": {"reference": house}}
+    assert [*found.values()] == [False, False, True]
