@@ -73,7 +73,6 @@ async def _found(gate: Gate, id: str, said: dict[str, Any], objects: Objects | N
     types = said.get("_type", frozenset())
     if isinstance(who, Partner):
         types = await _within(gate, who, types)
-        usager_id = await several.person(gate, usager_id) if usager_id else None
     if usager_id:
         way = Way.PULL if isinstance(who, Partner) else Way.OWN
         outside = isinstance(who, Partner | Representative)

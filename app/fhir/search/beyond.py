@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Uuid,
     and_,
+    any_,
     bindparam,
     false,
     func,
@@ -23,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
+from app.access.beside import named_to_me
 from app.access.entry import ME, Readable, Row, word
 from app.access.external_ids import EXTERNAL_ID
 from app.fhir.search.criteria import MISSING, NOT, Around, Asked, Bind, Criterion, Mask, Reference
@@ -65,7 +67,8 @@ class Beyond(Criterion):
         return frozenset(end.type_name for end in self.ends).union(*beyond)
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
-        """The shape says which ends can answer: whether masked, where the values of each begin, its own shape."""
+        """The shape says which ends can answer: whether masked, whether persons that a partner named, where the values
+        of each begin, its own shape."""
         told, values, no = [], list[object](), BadValue("")
         for n, end in enumerate(self.ends):
             try:
@@ -73,7 +76,8 @@ class Beyond(Criterion):
             except BadValue as bad:
                 no = bad
                 continue
-            told.append((n, bool(end.mask and around.outside), len(values), asked.shape))
+            renamed = around.partner and end.type_name == "Patient" and end.here.whose
+            told.append((n, bool(end.mask and around.outside), renamed, len(values), asked.shape))
             values += asked.values
         if not told:
             raise no
@@ -84,21 +88,26 @@ class Beyond(Criterion):
 
     def persons(self, shape: str) -> Collection[int]:
         told = json.loads(shape.removeprefix(HIDDEN))
-        asked = ((self.ends[n].criterion.persons(inner), first) for n, _, first, inner in told)
+        asked = ((self.ends[n].criterion.persons(inner), first) for n, *_, first, inner in told)
         return [first + at for places, first in asked for at in places]
 
-    def _led(self, end: End, bind: Bind, masked: bool, first: int, shape: str) -> ColumnElement[bool]:
+    def _led(self, end: End, bind: Bind, masked: bool, renamed: bool, first: int, shape: str) -> ColumnElement[bool]:
         row: Any = end.row
         met = end.criterion.where(shape, lambda at, kind: bind(first + at, kind))
         seen = end.mask.seen() if end.mask and masked else true()
         found = select(end.there).where(end.mine, seen, met, row.deleted_at.is_(None), Readable(row))
-        if end.type_name == "Patient" and end.there is row.id:
-            found = _attached_since(found)
-        # found once, and by their index then: a plan kept for all values can't tell how few they are
-        return end.here.among(func.array(found.distinct().correlate(None).scalar_subquery(), type_=ARRAY(Uuid())))
+        if not renamed:
+            return end.here.among(_array(found))
+        told = named_to_me(end.here.row) == any_(_array(found))
+        return and_(end.here.among(_array(_attached_since(found))), told)
 
     def told(self) -> ColumnElement[bool]:
         return or_(false(), *(end.here.told() for end in self.ends))
+
+
+def _array(found: Select[Any]) -> ColumnElement[Any]:
+    """Found once, and by their index then: a plan kept for all values can't tell how few they are."""
+    return func.array(found.distinct().correlate(None).scalar_subquery(), type_=ARRAY(Uuid()))
 
 
 def _attached_since(found: Select[Any]) -> Select[Any]:

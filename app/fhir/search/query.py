@@ -15,6 +15,7 @@ from app.fhir.search.chains import Unknown, is_beyond, is_opaque, likeliest, par
 from app.fhir.search.control import NOTHING_SAID, Control, Shaping
 from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
 from app.fhir.search.criteria.base import Asked
+from app.fhir.search.criteria.reference import AS_TOLD
 from app.fhir.search.includes import NAMES, Link
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault, Unreadable
@@ -224,4 +225,4 @@ def _bind(place: int, clause: int, at: int) -> str:
 
 
 def _is_usager(criterion: Criterion, shape: str) -> bool:
-    return isinstance(criterion, Reference) and criterion.whose and shape == "one"
+    return isinstance(criterion, Reference) and criterion.whose and shape.removesuffix(AS_TOLD) == "one"

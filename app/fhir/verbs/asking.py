@@ -51,7 +51,7 @@ class Asking:
     @property
     def around(self) -> Around:
         """What a search's values are read with."""
-        return Around(self.origin, self.reading.keyring, self.type_name, self.outside)
+        return Around(self.origin, self.reading.keyring, self.type_name, self.outside, partner=self.partner is not None)
 
 
 async def asking(reading: Reading, registry: Registry, origin: str, type_name: str, letter: str) -> Asking:

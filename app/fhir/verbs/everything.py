@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, Uuid, and_, any_, bindparam
 from starlette.responses import Response
 
+from app.access.beside import named_to_me
 from app.access.gate import Listing
-from app.access.permissions import Action
+from app.access.permissions import Action, Kind
 from app.access.refusal import OutOfReach, refused
 from app.access.several import Found, Question, page, person, refuse
 from app.access.versions import EntryVersion
@@ -32,6 +33,7 @@ from app.security.principal import Partner
 NAME = "$everything"
 WHOM = "everyone_of"  # the parameter that names the person
 SINCE = bindparam("since", type_=DateTime(timezone=True))
+AS_TOLD = "everyone_as_told"  # the same, by the id that a partner says
 OF = bindparam(WHOM, type_=Uuid())
 TYPES = bindparam("types", type_=ARRAY(Text()))
 MATCH = EntrySearch("match")
@@ -60,9 +62,9 @@ async def everything(asking: Asking, id: str, said: Pairs) -> Response:
     wanted = asked.types or None
     maps = tuple(each for each in asking.maps if wanted is None or not each.type_name or each.type_name in wanted)
     here = await person(asking.reading, key) if isinstance(asking.reading.principal, Partner) else key
-    questions = _questions(maps, since="since" in asked.values, typed=bool(asked.types))
+    questions = _questions(maps, asking.partner is not None, since="since" in asked.values, typed=bool(asked.types))
     questions = questions or (none_of(asking.maps[0]),)  # types that hold nothing of a person
-    values = {**asked.values, WHOM: here, "types": sorted(asked.types)}
+    values = {**asked.values, WHOM: here, AS_TOLD: key, "types": sorted(asked.types)}
     rows = await page(asking.reading, questions, asked.count + 1, asked.after, WHOM, **values)
     if not (rows or asked.types or asked.values or asked.link):
         raise refused(OutOfReach, Action.READ, kind, [key])
@@ -70,13 +72,21 @@ async def everything(asking: Asking, id: str, said: Pairs) -> Response:
 
 
 @lru_cache(maxsize=500)
-def _questions(maps: tuple[AnyMap, ...], *, since: bool, typed: bool) -> tuple[Question, ...]:
-    return tuple(_question(each, since=since, typed=typed) for each in maps)
+def _questions(maps: tuple[AnyMap, ...], partner: bool, *, since: bool, typed: bool) -> tuple[Question, ...]:
+    return tuple(_question(each, partner, since=since, typed=typed) for each in maps)
 
 
-def _question(each: AnyMap, *, since: bool, typed: bool) -> Question:
+def about_them(row: Any, partner: bool) -> ColumnElement[bool]:
+    """The rows of this table told as theirs. An identity is that of who was named by its id, whoever they are since."""
+    if not partner:
+        return row.usager_id == OF  # type: ignore[no-any-return]
+    told = bindparam(AS_TOLD, type_=Uuid())
+    return row.id == told if row.KIND is Kind.USAGER else and_(row.usager_id == OF, named_to_me(row) == told)
+
+
+def _question(each: AnyMap, partner: bool, *, since: bool, typed: bool) -> Question:
     row: Any = each.view.TABLE
-    whose: list[ColumnElement[bool]] = [row.usager_id == OF]
+    whose: list[ColumnElement[bool]] = [about_them(row, partner)]
     if each.narrow is not None:
         whose.append(each.narrow)
     if typed and not each.type_name:  # a table of many types

@@ -6,7 +6,6 @@ Source: https://hl7.org/fhir/R4/search.html
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any
 
 from sqlalchemy import and_
 from starlette.responses import Response
@@ -27,7 +26,7 @@ from app.fhir.search.query import Links, Query, Shape, read
 from app.fhir.sorting import Sortable, position, sortable
 from app.fhir.verbs.alongside import along, permitted, row_of
 from app.fhir.verbs.asking import Asking, covered
-from app.fhir.verbs.everything import OF, WHOM
+from app.fhir.verbs.everything import AS_TOLD, WHOM, about_them
 from app.fhir.verbs.searchset import COUNTED_MOST, Search, searchset, total_alone
 from app.kernel.errors import MethodNotAllowed, Unreadable
 from app.security.principal import Professional
@@ -116,8 +115,8 @@ async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     query = read(said, _tables(asking), asking.around, lenient=lenient, links=links, shaping=shaping)
     sort = query.control.sort
     who = (asking.outside, asking.of_person) if sort else (False, False)
-    whose = asking.person is not None
-    maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who, whose)
+    whose = (asking.person is not None, asking.partner is not None)
+    maps, questions = _questions(asking.registry, asking.maps, query.shapes, sort, *who, *whose)
     _check_width(questions, "" if asking.common is None else TYPE)
     after: tuple[object, ...] = ()
     if opened:
@@ -179,6 +178,7 @@ def _questions(
     outside: bool = False,
     of_person: bool = False,
     whose: bool = False,
+    partner: bool = False,
 ) -> tuple[tuple[AnyMap, ...], tuple[Question, ...]]:
     """The maps that can answer, and what each is asked."""
     sorts = sortable(maps, outside=outside, of_person=of_person) if sort else {}
@@ -188,7 +188,7 @@ def _questions(
         if shape is not None and (not whose or issubclass(each.view.TABLE, DossierEntry)):
             question = by_shape(each, place, shape, registry.searched(each))
             if whose:
-                question = _of_one(question)
+                question = _of_one(question, partner)
             if keys:
                 now_, then = (tuple(k.columns[place] for k in keys), tuple(k.columns_then[place] for k in keys))
                 question = replace(question, keys=now_, keys_then=then, rising=rising)
@@ -197,17 +197,16 @@ def _questions(
     return tuple(each for each, _ in found), tuple(question for _, question in found)
 
 
-def _of_one(question: Question) -> Question:
+def _of_one(question: Question, partner: bool) -> Question:
     """The same, about one person."""
-    row: Any = question.view.TABLE
-    mine = row.usager_id == OF
+    mine = about_them(question.view.TABLE, partner)
     then = None if question.then is None else and_(question.then, mine)
     return replace(question, listing=replace(question.listing, where=and_(question.listing.where, mine)), then=then)
 
 
 async def _values(asking: Asking, query: Query) -> dict[str, object]:
     team = int(isinstance(asking.reading.principal, Professional))
-    values = {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team}
+    values = {**query.values, "fhir_type": asking.type_name, ANY_SENDER: team, AS_TOLD: asking.person}
     whom = {name: values[name] for name in query.persons} | ({WHOM: asking.person} if asking.person else {})
     return values | (await as_here(asking.reading, whom))
 

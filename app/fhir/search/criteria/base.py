@@ -34,7 +34,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Around:
     """What a value is read with: our own address, in references; the keys, for values kept as fingerprints; whether who
-    asks is of outside (a partner, a representative), to whom a map masks something.
+    asks is of outside (a partner, a representative), to whom a map masks something; whether a partner, who knows some
+    persons by ids of its own.
     """
 
     origin: str
@@ -42,6 +43,7 @@ class Around:
     type_name: str = ""
     outside: bool = True
     lenient: bool = False
+    partner: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from app.access.beside import named_to_me
 from app.access.entry import Who, word
 from app.fhir.search.criteria.base import LASTING, Around, Asked, Bind, Column, Criterion, has
 from app.fhir.search.criteria.identifier import leads_to_named, names_in
@@ -30,6 +31,8 @@ from app.fhir.search.values import alternatives, id_in, uuid_of
 
 IDENTIFIER = "identifier"
 NAMED = "named"
+AS_TOLD = ";as_told"  # in a shape: of rows about someone, those told so to this partner
+KINDS: dict[str, Any] = {"one": Uuid(), "any": ARRAY(Uuid()), NAMED: ARRAY(LargeBinary())}
 TYPES: dict[str, str] = {
     "Practitioner": Who.PROFESSIONAL,
     "PractitionerRole": Who.ROLE,
@@ -66,6 +69,11 @@ class Reference(Criterion):
         return self.column == any_(rows)
 
     @property
+    def row(self) -> Any:
+        """The table of the row."""
+        return self.column.class_
+
+    @property
     def whose(self) -> bool:
         """It leads to whom the row is about, whose id here may be another than the one its sender knows."""
         return getattr(self.column, "key", None) == "usager_id"
@@ -79,6 +87,12 @@ class Reference(Criterion):
         return frozenset({IDENTIFIER, self.target})
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
+        asked = self._asked(text, around, modifier)
+        if not (around.partner and self.whose):
+            return asked
+        return Asked(asked.shape + AS_TOLD, asked.values * 2)
+
+    def _asked(self, text: str, around: Around, modifier: str) -> Asked:
         if modifier == IDENTIFIER:
             return Asked(NAMED, (names_in(text, around, self.target),))
         found = [id_in(piece, self.target, around.origin) for piece in alternatives(text)]
@@ -86,19 +100,24 @@ class Reference(Criterion):
         return Asked("one", (ids[0],)) if len(ids) == 1 == len(found) else Asked("any", (ids,))
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
-        match shape:
-            case "one":
-                return self.column == bind(0, Uuid())
-            case "named":
-                return leads_to_named(self.column, bind(0, ARRAY(LargeBinary())), person=self.target == "Patient")
-            case _:
-                return self.column == any_(bind(0, ARRAY(Uuid())))
+        how = shape.removesuffix(AS_TOLD)
+        found = self._leads(self.column, how, bind(0, KINDS[how]), person=self.target == "Patient")
+        if how == shape:
+            return found
+        told = named_to_me(self.row)
+        return and_(found, self._leads(told, how, bind(1, KINDS[how]), person=False))
+
+    @staticmethod
+    def _leads(to: Column, how: str, asked: ColumnElement[Any], *, person: bool) -> ColumnElement[bool]:
+        if how == NAMED:
+            return leads_to_named(to, asked, person=person)
+        return to == (asked if how == "one" else any_(asked))
 
     def told(self) -> ColumnElement[bool]:
         return has(self.column) if self.shown is None else or_(has(self.column), has(self.shown))
 
     def persons(self, shape: str) -> Collection[int]:
-        return (0,) if self.whose and shape in ("one", "any") else ()
+        return (0,) if self.whose and shape.removesuffix(AS_TOLD) in ("one", "any") else ()
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
         return self if getattr(self.column, "key", None) in LASTING else None
