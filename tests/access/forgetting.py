@@ -3,10 +3,10 @@
 import sys
 
 
-def forget() -> None:
-    """Every statement that `app.access` keeps."""
+def forget(*rooms: str) -> None:
+    """Every statement that `app.access` keeps, and what these rooms do."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("app.access"):
+        if name.startswith(("app.access", *rooms)):
             for kept in vars(module).values():
                 if callable(clear := getattr(kept, "cache_clear", None)):
                     clear()

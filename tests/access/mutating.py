@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from textwrap import dedent
 from types import ModuleType
+from typing import Any
 
 from tests.access.forgetting import forget
 
@@ -36,6 +38,32 @@ def mutated(mutant: Mutant) -> Iterator[None]:
     exec(made, vars(module))  # noqa: S102  our own source, one word changed
     with standing_for(original, vars(module)[mutant.function], held):
         yield
+
+
+@contextmanager
+def rewritten(place: str, function: str, was: str, now: str) -> Iterator[None]:
+    """The same in any room, by its whole name, of a method too (`Criterion.where`)."""
+    module = sys.modules[place]
+    of, _, name = function.rpartition(".")
+    owner = getattr(module, of) if of else module
+    original = getattr(owner, name)
+    source = dedent(inspect.getsource(inspect.unwrap(original)))
+    if source.count(was) != 1:
+        raise LookupError(f"{place}.{function}: {was} stands there {source.count(was)} times.")
+    made: dict[str, Any] = {}
+    exec(compile(source.replace(was, now), f"<{function}>", "exec"), vars(module), made)  # noqa: S102  as above
+    if owner is module:
+        with standing_for(original, made[name]):
+            forget("app.fhir")
+            yield
+    else:
+        setattr(owner, name, made[name])
+        forget("app.fhir")
+        try:
+            yield
+        finally:
+            setattr(owner, name, original)
+    forget("app.fhir")
 
 
 @contextmanager

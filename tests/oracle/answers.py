@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from tests.oracle.paths import GUARD, Ids
 from tests.oracle.truth import Who
 from tests.oracle.worlds import Drawn
@@ -76,3 +78,25 @@ def at(place: str, id: UUID) -> Ask:
         return {id} if status in (200, 410) else set()
 
     return ask
+
+
+def texts(world: Drawn, who: Who, place: str) -> Iterator[str]:
+    """An answer as it is told, and the pages after it; what is out of reach is told as absent."""
+    for _ in range(GUARD):
+        answer = world.cast.world.get(who.name, place)
+        assert answer.status_code in (200, 404, 410), f"{place}: {answer.status_code}"
+        yield answer.text
+        said = answer.json()
+        links = said.get("link", ()) if said["resourceType"] == "Bundle" else ()
+        place = next((link["url"] for link in links if link["relation"] == "next"), "")
+        if not place:
+            return
+    raise AssertionError(f"{place} has no end")
+
+
+def resources(world: Drawn, who: Who, place: str) -> Iterator[dict[str, Any]]:
+    """What these tell, one by one."""
+    for text in texts(world, who, place):
+        said = orjson.loads(text)
+        within = said.get("entry", ()) if said["resourceType"] == "Bundle" else ({"resource": said},)
+        yield from (one["resource"] for one in within if "id" in one.get("resource", {}))

@@ -80,13 +80,13 @@ def asked(world: Drawn, who: Who) -> Iterator[Path]:
 
 def _compartments(world: Drawn) -> Iterator[Path]:
     for person in world.persons[:PERSONS]:
-        place, mine = f"/fhir/Patient/{person.id}", has(usager_id=person.id)
-        whole = both(*(of_type(name, mine) for name in FHIR), rows_of("kept_resource", mine))
+        place, mine = f"/fhir/Patient/{person.id}", person.id
+        whole = both(*(of_type(name, of=mine) for name in FHIR), rows_of("kept_resource", of=mine))
         yield Path("compartment whole", searched(f"{place}/*"), whole)
         for name in FHIR:
-            yield Path(f"compartment {name}", searched(f"{place}/{name}"), of_type(name, mine), about=name)
+            yield Path(f"compartment {name}", searched(f"{place}/{name}"), of_type(name, of=mine), about=name)
         for one, other in PAIRS[:: len(FHIR) - 1]:
-            right = both(of_type(one, mine), of_type(other, mine))
+            right = both(of_type(one, of=mine), of_type(other, of=mine))
             yield Path("compartment some", searched(f"{place}/*?_type={one},{other}"), right)
             yield Path("compartment form", _by_form(f"{place}/_search", f"_type={one},{other}"), right)
 
@@ -151,11 +151,11 @@ def _of_type(world: Drawn, who: Who, name: str) -> Iterator[Path]:
 
 def _named(world: Drawn, who: Who) -> Iterator[Path]:
     """Of someone as a partner named them: a partner knows its own names, the team all of them, nobody else any."""
-    for line in world.facts.rows["external_id"][:PERSONS]:
+    for line in [line for line in world.facts.rows["external_id"] if line["row_id"] == line["usager_id"]][:PERSONS]:
         knows = who.staff or (who.kind == "partner" and line["partner_id"] == who.id)
         number = f"{LOCAL}|{line['row_id'].hex}"
         for name in FHIR:
-            mine = of_type(name, has(usager_id=line["row_id"]))
+            mine = of_type(name, of=line["row_id"])
             for parameter in ("patient", "subject"):
                 if name not in (NO_SUBJECT if parameter == "subject" else NOT_SEARCHED):
                     place = f"/fhir/{name}?{parameter}:identifier={number}"
@@ -176,11 +176,11 @@ def _batches(world: Drawn) -> Iterator[Path]:
         yield Path("batch of pasts", _batch([f"{name}/{row['id']}/_history" for name, _, row in some]), past)
     for person in world.persons[:PERSONS]:
         types = [name for name in FHIR if name not in NOT_SEARCHED][world.seed % 3 :: 4]
-        right = both(*(of_type(name, has(usager_id=person.id)) for name in types))
+        right = both(*(of_type(name, of=person.id) for name in types))
         yield Path("batch of searches", _batch([f"{name}?patient={person.id}&_count=200" for name in types]), right)
         everything = both(
-            *(of_type(name, has(usager_id=person.id)) for name in FHIR),
-            rows_of("kept_resource", has(usager_id=person.id)),
+            *(of_type(name, of=person.id) for name in FHIR),
+            rows_of("kept_resource", of=person.id),
         )
         yield Path("batch of everything", _batch([f"Patient/{person.id}/$everything?_count=200"]), everything)
 

@@ -14,6 +14,7 @@ import orjson
 
 from app.kernel.ids import uuid7
 from tests.dossier import TABLES, Values, insert
+from tests.oracle.attaching import POLICY
 from tests.oracle.facts import Facts, Line, known
 from tests.oracle.truth import CELLS, Truth, Who, runs, stands
 from tests.oracle.worlds import CATEGORIES, Drawn
@@ -22,11 +23,6 @@ from tests.world import World
 KINDS = ("transmission", "contact", "goal")  # of which versions are drawn
 GROUNDS = ("equipe", "echange", "loi", "vital", "accord")
 WHATEVER, BY_TEAM = ("loi", "vital"), ("equipe", "echange")  # field.md §4: the first, whatever the person answers
-POLICY = (
-    "organisation_id", "usager_id", "structure_id", "category", "visibility", "withheld_reason", "withheld_until",
-    "reserved_to", "author_id", "author_kind", "occurred_at", "origin_partner_id", "origin_version", "held", "consigne",
-    "minor_secret", "deleted_at",
-)  # fmt: skip
 Versions = dict[tuple[UUID, int], Line]
 
 

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 
 from tests.oracle.answers import Ask, counted, entries, numbers
 from tests.oracle.asked import asked
+from tests.oracle.attached import attached
 from tests.oracle.links import LINKS, Link, of_type
 from tests.oracle.paths import Ids, Path
+from tests.oracle.protected import protected
 from tests.oracle.truth import Truth, Who
 from tests.oracle.whole import whole
 from tests.oracle.worlds import Drawn
@@ -20,6 +22,8 @@ def joined(world: Drawn, who: Who) -> Iterator[Path]:
     yield from _twice()
     yield from whole(world, who)
     yield from asked(world, who)
+    yield from attached(world, who)
+    yield from protected(world, who)
 
 
 def _through(link: Link) -> Iterator[Path]:
@@ -30,9 +34,6 @@ def _through(link: Link) -> Iterator[Path]:
 
     def leading(truth: Truth) -> Ids:
         return {to for _, to in link.pairs(truth)}
-
-    def telling(truth: Truth) -> Ids:
-        return {row["id"] for row, _ in link.sources(truth)}
 
     own, theirs = of_type(link.type_name), of_type(link.target)
     named = f":{link.target}" if link.parameter != "patient" else ""
@@ -48,7 +49,7 @@ def _through(link: Link) -> Iterator[Path]:
     yield path("include", entries(f"{here}?_include={link}"), lambda t: own(t) | leading(t), whole=False)
     yield path("revinclude", entries(f"{there}?_revinclude={link}"), lambda t: theirs(t) | led(t), whole=False)
     yield path("chain counted", counted(f"{chain}{ALWAYS}"), lambda t: numbers(led(t)))
-    yield path("told", entries(f"{here}?{link.parameter}:missing=false", "match"), telling)
+    yield path("told", entries(f"{here}?{link.parameter}:missing=false", "match"), link.telling)
 
 
 def _twice() -> Iterator[Path]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tests.oracle.facts import Line
 from tests.oracle.paths import FHIR, NOT_SEARCHED, Ids, both, has, rows_of
+from tests.oracle.told import hidden, whose
 from tests.oracle.truth import Truth
 
 DIRECTORY = {
@@ -20,9 +21,9 @@ KINDS_OF = {**FHIR, **DIRECTORY}
 NO_SUBJECT = frozenset({"RelatedPerson", "Consent", *NOT_SEARCHED})  # R4 searches these by `patient` alone
 
 
-def of_type(type_name: str, *where: Callable[[Line], bool]) -> Callable[[Truth], Ids]:
-    """The rows of this type that they read, of those a path is about."""
-    return both(*(rows_of(kind, *where, *_of_party(kind, type_name)) for kind in KINDS_OF[type_name]))
+def of_type(type_name: str, *where: Callable[[Line], bool], of: UUID | None = None) -> Callable[[Truth], Ids]:
+    """The rows of this type that they read, of those a path is about; `of` whom, by the id they are told."""
+    return both(*(rows_of(kind, *where, *_of_party(kind, type_name), of=of) for kind in KINDS_OF[type_name]))
 
 
 def _of_party(kind: str, type_name: str) -> tuple[Callable[[Line], bool], ...]:
@@ -32,7 +33,8 @@ def _of_party(kind: str, type_name: str) -> tuple[Callable[[Line], bool], ...]:
 @dataclass(frozen=True)
 class Link:
     """A parameter of a type, by the column that holds it in each kind; and the type it leads to. `ours`: the kinds of
-    which what others received tells its own beside the row, where nothing finds it.
+    which what others received tells its own beside the row, where nothing finds it; `named`: by which column a kind tells
+    a name alone, which leads nowhere.
     """
 
     type_name: str
@@ -40,23 +42,36 @@ class Link:
     target: str
     columns: dict[str, str] = field(hash=False)
     ours: frozenset[str] = frozenset()
+    named: dict[str, str] = field(default_factory=dict, hash=False)
 
     def __str__(self) -> str:
         return f"{self.type_name}:{self.parameter}"
 
-    def leads(self, kind: str, row: Line) -> UUID | None:
-        """Where a row says it leads, within reach or not."""
+    def leads(self, truth: Truth, kind: str, row: Line) -> UUID | None:
+        """Where a row that they read says to them that it leads, within reach or not."""
         if kind not in self.columns or (kind in self.ours and row["origin_partner_id"] is not None):
             return None
+        if hidden(truth, kind, row, self.parameter):
+            return None
         found: UUID | None = row[self.columns[kind]]
-        return found
+        return whose(truth, row) if self.columns[kind] == "usager_id" else found
 
     def sources(self, truth: Truth) -> Iterator[tuple[Line, UUID]]:
         """Each row that they read, of those that lead somewhere."""
         for kind in self.columns:
             for row in truth.open(kind):
-                if to := self.leads(kind, row):
+                if to := self.leads(truth, kind, row):
                     yield row, to
+
+    def telling(self, truth: Truth) -> Ids:
+        """The rows that they read and that tell this of themselves."""
+        names = {
+            row["id"]
+            for kind, column in self.named.items()
+            for row in truth.open(kind)
+            if row[column] is not None and not hidden(truth, kind, row, self.parameter)
+        }
+        return names | {row["id"] for row, _ in self.sources(truth)}
 
     def pairs(self, truth: Truth) -> Iterator[tuple[Line, UUID]]:
         """Each row with the one it leads to, when both may be read."""
@@ -88,7 +103,7 @@ TO_DIRECTORY = (
     Link("PractitionerRole", "practitioner", "Practitioner", {"membership": "professional_id"}),
     # A partner is no row of the directory, and who certified a death is told by their name alone.
     Link("Consent", "actor", "Organization", {"sharing_consent": "partner_id"}),
-    Link("Observation", "performer", "Practitioner", {}),
+    Link("Observation", "performer", "Practitioner", {}, named={"school_period": "school_name"}),
 )
 TO_PERSON = (
     Link("Schedule", "actor", "Patient", {"presence_schedule": "usager_id"}),

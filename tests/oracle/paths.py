@@ -11,6 +11,7 @@ from uuid import UUID
 
 from tests.dossier import KINDS, LOCAL, PARTS, address
 from tests.oracle.facts import Line
+from tests.oracle.told import whose
 from tests.oracle.truth import DIRECTORY, Truth, Who, runs
 from tests.oracle.worlds import Drawn
 
@@ -89,11 +90,12 @@ def _borrowed(world: Drawn, who: Who) -> Iterator[Path]:
 # What is compared
 
 
-def rows_of(kind: str, *where: Callable[[Line], bool]) -> Callable[[Truth], Ids]:
-    """The rows of this kind that they read, of those a path is about."""
+def rows_of(kind: str, *where: Callable[[Line], bool], of: UUID | None = None) -> Callable[[Truth], Ids]:
+    """The rows of this kind that they read, of those a path is about; `of` whom, by the id they are told."""
 
     def right(truth: Truth) -> Ids:
-        return {row["id"] for row in truth.open(kind) if all(one(row) for one in where)}
+        rows = [row for row in truth.open(kind) if all(one(row) for one in where)]
+        return {row["id"] for row in rows if of is None or whose(truth, row) == of}
 
     return right
 

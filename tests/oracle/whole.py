@@ -25,16 +25,15 @@ SOME = ("Task", "Goal", "DocumentReference")
 def whole(world: Drawn, who: Who) -> Iterator[Path]:
     yield from _pasts(world)
     for person in world.persons[:4]:
-        mine = has(usager_id=person.id)
-        all_of_it = both(*(rows_of(kind, mine) for kind in (*KINDS, "kept_resource")))
-        some = both(*(rows_of(kind, mine) for name in SOME for kind in FHIR[name]))
+        all_of_it = both(*(rows_of(kind, of=person.id) for kind in (*KINDS, "kept_resource")))
+        some = both(*(rows_of(kind, of=person.id) for name in SOME for kind in FHIR[name]))
         place = f"/fhir/Patient/{person.id}/$everything"
         yield Path("everything", entries(place), all_of_it)
         yield Path("everything since", entries(f"{place}?_since=2000"), all_of_it)
         yield Path("everything since never", entries(f"{place}?_since=2900"), nothing)
         yield Path("everything of types", entries(f"{place}?_type={','.join(SOME)}"), some)
         if not who.staff:
-            yield from _exports(who, f"/fhir/Patient/{person.id}/$tddui-export", mine)
+            yield from _exports(who, f"/fhir/Patient/{person.id}/$tddui-export", has(usager_id=person.id))
 
 
 def _exports(who: Who, place: str, mine: Callable[[Line], bool]) -> Iterator[Path]:

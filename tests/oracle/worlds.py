@@ -14,8 +14,10 @@ from app.kernel.ids import uuid7
 from app.security.principal import Role
 from app.security.tokens import Door
 from tests.dossier import FIRST, KINDS, PARTS, TABLES, Dossiers, Person, Values, insert
+from tests.oracle.attaching import attach
 from tests.oracle.facts import PARIS, Facts, Line, known
 from tests.oracle.leading import lead
+from tests.oracle.protecting import protect
 from tests.oracle.truth import Truth, Who, reasons
 from tests.world import World
 
@@ -62,7 +64,7 @@ class Size:
 
     persons: int
     rows: dict[str, int]
-    linked: bool = False  # and whatever may lead to another row does, more often than not
+    linked: bool = False  # whatever may lead to another row does, mostly; some were attached, some places protected
 
 
 WORDS = {"transmission": "text", "document": "title", "life_project": "words"}  # what the page shows of them
@@ -186,12 +188,20 @@ class _Drawing:
                     self._row(kind, person)
         self._mandates(persons)
         self._restrictions(persons)
+        attached = self._beside(persons) if self.size.linked else []
         self.made.write()
         if self.size.linked:
             lead(self.world, self.links, self.rows)
+            self.world.write(attached)
         self._units()
         self._offices()
         return persons
+
+    def _beside(self, persons: list[Person]) -> list[tuple[str, str]]:
+        """What is drawn over the rows, each apart, so that the rest is drawn as before."""
+        seed = self.draw.getstate()[1][0]
+        protect(self.made, Random(seed + 1), persons)
+        return list(attach(self.made, Random(seed + 2), persons))
 
     # What a row is
 
