@@ -79,6 +79,7 @@ def test_no_row_tells_of_another_to_who_may_not_read_it(cast: Cast, figure: Call
     figure(f"oracle: {HOUSES * JOINED.persons} worlds joined, {walk.names.total()} paths over those of a house")
     assert wrongs == []
     assert FOLLOWED | {*FHIR} <= {*walk.about}
+    assert {family.split()[0] for family in walk.families} >= {"attached", "protected"}
 
 
 @pytest.mark.long

@@ -17,7 +17,7 @@ from tests.oracle.worlds import NEEDED, Cast, Drawn, drawn
 from tests.world import World
 
 HERE = Path(__file__).parent
-DECIDES = ("facts.py", "truth.py")  # these two read nothing of the product at all
+DECIDES = ("facts.py", "truth.py", "told.py")  # these read nothing of the product at all
 SEEDS, EACH = (1, 2), (22, 22)  # of each caller in each world: lists, then rows at their address
 LONG, EACH_LONG = 20_000, (150, 350)  # requests of each caller; of these, in one world
 CALLERS = ("educateur", "infirmier", "chef_de_service", "usager", "representative", "partner")
