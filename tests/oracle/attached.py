@@ -71,7 +71,7 @@ def _by_criterion(id: UUID, group: Group, another: UUID) -> Iterator[Path]:
                 yield _path("attached by", searched(f"{place}?{parameter}={said}"), right, name)
         own = of_type(name, of=id)
         yield _path(
-            "attached named", searched(f"{place}?patient:identifier={LOCAL}|{id.hex}"), _if_named(own, id), name
+            "attached named", searched(f"{place}?patient:identifier={LOCAL}|{id.hex}"), _if_named(name, id), name
         )
         for how in ("_total=accurate&_count=1", "_summary=count"):
             yield _path("attached total", counted(f"{place}?patient={id}", how), _count(own), name)
@@ -113,18 +113,16 @@ def _count(right: Callable[[Truth], Ids]) -> Callable[[Truth], Ids]:
     return lambda truth: numbers(right(truth))
 
 
-def _if_named(right: Callable[[Truth], Ids], id: UUID) -> Callable[[Truth], Ids]:
+def _if_named(name: str, id: UUID) -> Callable[[Truth], Ids]:
     """By the number that their sender gave them: to itself, what it sent; to the team, all that is theirs here."""
 
     def found(truth: Truth) -> Ids:
         told = [line for line in truth.facts.rows["external_id"] if line["row_id"] == id and line["kind"] == "usager"]
         if truth.who.staff:
-            kinds = [kind for kinds in FHIR.values() for kind in kinds]
             here = {line["usager_id"] for line in told}
-            mine = both(*(rows_of(kind, lambda row: row["usager_id"] in here) for kind in kinds))
-            return mine(truth) if here != {id} else right(truth)
+            return of_type(name, lambda row: row["usager_id"] in here)(truth)
         knows = truth.who.kind == "partner" and any(line["partner_id"] == truth.who.id for line in told)
-        return right(truth) if knows else set()
+        return of_type(name, of=id)(truth) if knows else set()
 
     return found
 
