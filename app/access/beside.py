@@ -143,9 +143,12 @@ def named_to_me(row: Any) -> ColumnElement[Any]:
 
 @lru_cache
 def persons_of() -> HotQuery:
-    """Of the ids `asked`, those by which this partner knows someone who was attached to another, and to whom."""
-    asked = EXTERNAL_ID.c.row_id == any_(bindparam("asked", type_=ARRAY(Uuid())))
-    return compiled(select(EXTERNAL_ID.c.row_id, EXTERNAL_ID.c.usager_id).where(*_attached(), asked).distinct())
+    """Whom this partner knows by an id of its own, since they were attached to another; of the persons `asked` by either
+    of their ids: that of its own, the other.
+    """
+    asked = any_(bindparam("asked", type_=ARRAY(Uuid())))
+    either = or_(EXTERNAL_ID.c.row_id == asked, EXTERNAL_ID.c.usager_id == asked)
+    return compiled(select(EXTERNAL_ID.c.row_id, EXTERNAL_ID.c.usager_id).where(*_attached(), either).distinct())
 
 
 def _attached() -> tuple[ColumnElement[bool], ...]:

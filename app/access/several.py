@@ -140,9 +140,12 @@ async def count(
     return int(found)
 
 
-async def person(reading: Reading, id: UUID) -> UUID:
-    """Whom this partner asks for: a person it named may have been attached to one who was here."""
-    return (await _attached(reading, {id})).get(id, id)
+async def person(reading: Reading, id: UUID) -> tuple[UUID, bool]:
+    """Whom this partner asks for: a person it named may have been attached to one who was here; and whether it knows them
+    by two ids.
+    """
+    others = await _attached(reading, {id})
+    return others.get(id, id), bool(others)
 
 
 async def as_here(reading: Reading, whom: Mapping[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ ASKED = {
 @pytest.mark.parametrize("shape", ASKED, ids=lambda shape: shape.role or shape.kind)
 def test_a_dossier_asks_each_fact_of_its_caller_once(shape: Shape):
     maps = tuple(each for each in REGISTRY.everywhere if issubclass(each.view.TABLE, DossierEntry))
-    asked = _questions(maps, since=False, typed=False)
+    asked = _questions(maps, False, since=False, typed=False)
     sql = asking(shape, asked, Order(order_of(each.view for each in maps)), WHOM).query.sql
     assert len(maps) > 20
     assert {name: sql.count(f"FROM {name}") for name in ASKED[shape]} == ASKED[shape]

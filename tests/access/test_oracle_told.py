@@ -30,7 +30,7 @@ ATTACHED: tuple[tuple[Slip, tuple[str, ...]], ...] = (
      ("attached told whole", "attached by")),
     ((SEVERAL, "as_here", "await _attached(reading, ids)", "dict[UUID, UUID]()"), ("attached by", "attached total")),
     ((REFERENCE, "Reference.found", "how == shape", "True"), ("attached by", "attached total", "attached named")),
-    ((EVERYTHING, "about_them", "not partner", "True"), ("attached everything", "attached compartment")),
+    ((EVERYTHING, "about_them", "not two", "True"), ("attached everything", "attached compartment")),
     ((CHAINS, "_leading_here", "named_to_me(each.view.TABLE) if by.whose else by.each", "by.each"), ("attached has",)),
     ((BEYOND, "Beyond._led", "_array(_attached_since(found))), told", "_array(_attached_since(found)))"),
      ("attached chain", "attached chain counted", "chain")),
@@ -39,7 +39,7 @@ ATTACHED: tuple[tuple[Slip, tuple[str, ...]], ...] = (
      ("attached revinclude",)),
     ((ALONGSIDE, "_told_by", " | {row.found.known_as}", ""), ("attached include",)),
     ((PAST, "_as_it_stands", "known_as(caller, row),", NO_NAME), ("attached told past", "attached told vread")),
-    (("app.api.exporting", "_found", TOLD_TO, f"asked = Asked(await {PERSON}, "), ("attached export",)),
+    (("app.api.exporting", "_found", TOLD_TO, f"asked = Asked((await {PERSON})[0], "), ("attached export",)),
 )  # fmt: skip
 PROTECTED: tuple[tuple[Slip, tuple[str, ...]], ...] = (
     ((BASE, "Mask.seen", "self.when.is_not(true()) | as_sent", "true()"),

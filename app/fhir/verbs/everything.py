@@ -61,8 +61,8 @@ async def everything(asking: Asking, id: str, said: Pairs) -> Response:
     await covered(asking, asked.types, "r")
     wanted = asked.types or None
     maps = tuple(each for each in asking.maps if wanted is None or not each.type_name or each.type_name in wanted)
-    here = await person(asking.reading, key) if isinstance(asking.reading.principal, Partner) else key
-    questions = _questions(maps, asking.partner is not None, since="since" in asked.values, typed=bool(asked.types))
+    here, two = await person(asking.reading, key) if isinstance(asking.reading.principal, Partner) else (key, False)
+    questions = _questions(maps, two, since="since" in asked.values, typed=bool(asked.types))
     questions = questions or (none_of(asking.maps[0]),)  # types that hold nothing of a person
     values = {**asked.values, WHOM: here, AS_TOLD: key, "types": sorted(asked.types)}
     rows = await page(asking.reading, questions, asked.count + 1, asked.after, WHOM, **values)
@@ -72,21 +72,23 @@ async def everything(asking: Asking, id: str, said: Pairs) -> Response:
 
 
 @lru_cache(maxsize=500)
-def _questions(maps: tuple[AnyMap, ...], partner: bool, *, since: bool, typed: bool) -> tuple[Question, ...]:
-    return tuple(_question(each, partner, since=since, typed=typed) for each in maps)
+def _questions(maps: tuple[AnyMap, ...], two: bool, *, since: bool, typed: bool) -> tuple[Question, ...]:
+    return tuple(_question(each, two, since=since, typed=typed) for each in maps)
 
 
-def about_them(row: Any, partner: bool) -> ColumnElement[bool]:
-    """The rows of this table told as theirs. An identity is that of who was named by its id, whoever they are since."""
-    if not partner:
+def about_them(row: Any, two: bool) -> ColumnElement[bool]:
+    """The rows of this table told as theirs; `two`: to a partner that may know them by two ids. An identity is that of who
+    was named by its id, whoever they are since.
+    """
+    if not two:
         return row.usager_id == OF  # type: ignore[no-any-return]
     told = bindparam(AS_TOLD, type_=Uuid())
     return row.id == told if row.KIND is Kind.USAGER else and_(row.usager_id == OF, named_to_me(row) == told)
 
 
-def _question(each: AnyMap, partner: bool, *, since: bool, typed: bool) -> Question:
+def _question(each: AnyMap, two: bool, *, since: bool, typed: bool) -> Question:
     row: Any = each.view.TABLE
-    whose: list[ColumnElement[bool]] = [about_them(row, partner)]
+    whose: list[ColumnElement[bool]] = [about_them(row, two)]
     if each.narrow is not None:
         whose.append(each.narrow)
     if typed and not each.type_name:  # a table of many types
