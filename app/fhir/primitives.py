@@ -6,11 +6,9 @@ A check gives None when the value is well said, else a stable code and a sentenc
 import base64
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from math import isfinite
 from typing import Any
-
-from app.kernel.clock import PARIS
 
 Bad = tuple[str, str]
 Check = Callable[[Any], Bad | None]
@@ -120,17 +118,15 @@ def _dated(match: Callable[[str], object], sentence: str) -> Check:
 
 
 def _exists(value: str) -> Bad | None:
-    """A well-formed date, dateTime or time: is it one that a calendar knows, and that can be told in UTC and here?"""
+    """A well-formed date, dateTime or time: is it one that a calendar knows? One that no zone but its own can tell is kept."""
     if ":60" in value:  # R4 allows a leap second, no clock of ours does
         return LEAP
-    is_dated = value[4:5] == "-"
     try:
-        if is_dated and len(value) > 10:
-            here = datetime.fromisoformat(value).astimezone(PARIS)
-            here.replace(hour=0, minute=0).astimezone(UTC)
-        elif is_dated and len(value) == 10:
+        if value[4:5] == "-" and len(value) > 10:
+            datetime.fromisoformat(value)
+        elif value[4:5] == "-" and len(value) == 10:
             date.fromisoformat(value)
-    except (ValueError, OverflowError):
+    except ValueError:
         return NO_SUCH_DAY
     return None
 
