@@ -41,6 +41,7 @@ __all__ = [
     "those",
 ]
 
+FIXED = 8  # of a line of `Asking`, what stands before the facts
 BY_ID = Order(("id",))
 
 
@@ -192,13 +193,13 @@ async def _ask(
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    _, n, _, state, known_as, wrapped, protected, told, *more = line
-    facts, more = more[: how.facts], more[how.facts :]
-    at = tuple(more[: how.places])
+    _, n, _, state, known_as, wrapped, protected, told = line[:FIXED]
+    first = FIXED + how.facts
+    at = line[first : first + how.places]
     if n >= 0:
-        values = [*(told or more[how.places :])]
+        values = [*(told or line[first + how.places :])]
         for place, fact in how.fills[n]:
-            values[place] = wrapped if fact is None else facts[fact]
+            values[place] = wrapped if fact is None else line[FIXED + fact]
         return Found(n, how.asked[n].view(*values), at, state, known_as)
     kind, id, usager_id, version, sealed, itself = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))

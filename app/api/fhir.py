@@ -192,7 +192,7 @@ async def _searched(request: Request, reading: Reading, said: Pairs) -> Response
 
 
 async def reading_of(request: Request) -> Reading:
-    if not request.url.path.startswith("/fhir/Binary/"):  # whose bytes may be asked for under their own type
+    if not request.scope["path"].startswith("/fhir/Binary/"):  # whose bytes may be asked for under their own type
         negotiate(request)
     return await read_at(request, Door.FHIR)
 

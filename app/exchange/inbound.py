@@ -34,7 +34,7 @@ from app.fhir.verbs.transaction import Done
 from app.kernel.errors import DuiError, Fault, Forbidden, Unreadable
 from app.kernel.objects import Objects
 from app.security import scopes
-from app.security.principal import Partner, Principal
+from app.security.principal import Partner
 
 SCOPE = "Ce jeton ne permet pas ce geste sur ce type de ressource."
 ASIDE, HEAVY = 20, 64 * 1024  # entries, or bytes, beyond which what profiles ask is judged beside the event loop
@@ -82,7 +82,8 @@ async def receive(
     await _judge(gate, arrival, read, how)
     arrival.place()
     gone = await _write(gate, arrival, plan, found, how)
-    targets.check_unmoved(plan, _written(gate, arrival, plan, found, gone))
+    took = {row.id: row.version for row in (*arrival.rows.values(), *gone.values()) if row.id not in gate.waiting}
+    targets.check_unmoved(plan, found, took)
     done = [replace(_done(act, arrival, found, gone), at=line.recorded_at) for act in plan]
     if how.dry:
         await gate.undo()
@@ -116,14 +117,6 @@ async def _write(gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: 
     await gate.flush()
     await _close(gate, arrival)
     return gone
-
-
-def _written(
-    gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: Targets, gone: Mapping[UUID, Any]
-) -> dict[int, Any]:
-    """By place, the rows that took a new version in the stead of the one their sender read."""
-    rows = {act.at: arrival.rows.get(act.at) or gone.get(found.rows[act.at].id) for act in plan if act.at in found.rows}
-    return {at: row for at, row in rows.items() if row is not None and row.id not in gate.waiting}
 
 
 async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> None:
@@ -192,14 +185,12 @@ async def _shown(gate: Receiving, done: list[Done], how: How) -> list[Done]:
     """With what each entry wrote, when the answer is to hold it."""
     if not how.whole:
         return done
+    theirs = gate.principal.scopes if isinstance(gate.principal, Partner) else frozenset[str]()
+    kinds = {one.type_name for one in done if any(scopes.cover(theirs, one.type_name, letter) for letter in "rs")}
     written = {one.id: one.type_name for one in done if one.id and one.told is None and one.status != 204}
-    written = {id: kind for id, kind in written.items() if _may_read(gate.principal, kind)}
+    written = {id: kind for id, kind in written.items() if kind in kinds}
     read = await targets.as_they_stand(gate, written.keys(), {*written.values()}, how.registry, how.origin)
     return [replace(one, told=read[one.id]) if one.id in read and one.told is None else one for one in done]
-
-
-def _may_read(who: Principal, kind: str) -> bool:
-    return isinstance(who, Partner) and any(scopes.cover(who.scopes, kind, letter) for letter in "rs")
 
 
 def _of_entry(no: DuiError, where: str) -> DuiError:

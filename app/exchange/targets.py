@@ -156,14 +156,13 @@ def _check_conditions(wanted: Iterable[Act]) -> None:
         raise Invalid(message, where="Bundle", code="too_many")
 
 
-def check_unmoved(plan: Sequence[Act], rows: Mapping[int, Any]) -> None:
-    """Once written: another request of this sender may have come between the version read and the lock of the row.
-
-    What the team wrote meanwhile is beside, not over: `Arrivals`. Raises Stale.
+def check_unmoved(plan: Sequence[Act], found: Targets, took: Mapping[UUID, int]) -> None:
+    """Once written, by the versions that rows took: another request of this sender may have come between the reading and
+    the lock of the row. What the team wrote meanwhile is beside, not over: `Arrivals`. Raises Stale.
     """
     for act in plan:
-        row = rows.get(act.at)
-        if act.version is not None and row is not None and row.version != act.version + 1:
+        one = found.rows.get(act.at)
+        if act.version is not None and one and took.get(one.id, act.version + 1) != act.version + 1:
             raise Stale(CHANGED, where=f"{act.entry.where}.request.ifMatch")
 
 

@@ -26,6 +26,10 @@ MAGIC = b"D1"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID_BYTES = 4
+HEAD, BODY = (
+    len(MAGIC) + KEY_ID_BYTES,
+    len(MAGIC) + KEY_ID_BYTES + NONCE_BYTES,
+)  # where a sealed value's nonce begins, and it
 FOLLOWED_EVERY = 2.0  # seconds between two looks at the key file
 
 
@@ -112,7 +116,7 @@ class Keyring:
 
     def seal(self, value: bytes, about: str) -> bytes:
         self.follow()
-        return _seal(self.current, self.keys[self.current], value, about)
+        return _seal(self.current, AESGCM(self.keys[self.current]), value, about)
 
     def open(self, sealed: bytes, about: str) -> bytes:
         """Raises KeyFault when the value was sealed by a key we do not hold, or about another thing."""
@@ -123,7 +127,7 @@ class Keyring:
             key = self.keys.get(named)
         if key is None:
             raise KeyFault("Cette valeur a été chiffrée avec une clé absente du fichier de clés.")
-        return _open(key, sealed, about)
+        return _open(AESGCM(key), sealed, about)
 
     def blind(self, value: str, about: str) -> bytes:
         """A keyed fingerprint: equal values of one kind are equal here, and nothing more can be told."""
@@ -168,24 +172,27 @@ class Keyring:
 class UsagerKey:
     """Opens what is sealed about one person; erasing the person is deleting it."""
 
-    key: bytes
+    key: bytes = field(repr=False)
+    _cipher: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_cipher", AESGCM(self.key))
 
     def seal(self, value: bytes, about: str) -> bytes:
-        return _seal(bytes(KEY_ID_BYTES), self.key, value, about)
+        return _seal(bytes(KEY_ID_BYTES), self._cipher, value, about)
 
     def open(self, sealed: bytes, about: str) -> bytes:
-        return _open(self.key, sealed, about)
+        return _open(self._cipher, sealed, about)
 
 
-def _seal(key_id: bytes, key: bytes, value: bytes, about: str) -> bytes:
+def _seal(key_id: bytes, cipher: AESGCM, value: bytes, about: str) -> bytes:
     nonce = os.urandom(NONCE_BYTES)
-    return MAGIC + key_id + nonce + AESGCM(key).encrypt(nonce, value, about.encode())
+    return MAGIC + key_id + nonce + cipher.encrypt(nonce, value, about.encode())
 
 
-def _open(key: bytes, sealed: bytes, about: str) -> bytes:
-    start = len(MAGIC) + KEY_ID_BYTES
+def _open(cipher: AESGCM, sealed: bytes, about: str) -> bytes:
     try:
-        return AESGCM(key).decrypt(sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :], about.encode())
+        return cipher.decrypt(sealed[HEAD:BODY], sealed[BODY:], about.encode())
     except (InvalidTag, ValueError) as exc:
         raise KeyFault("Cette valeur chiffrée ne s'ouvre pas : elle a été altérée ou déplacée.") from exc
 

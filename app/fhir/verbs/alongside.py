@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, or_, true
 
 from app.access.beside import named_to_me
@@ -37,8 +38,7 @@ CUT = Issue("information", "capped", "", f"{MOST} éléments liés au plus vienn
 Shape = tuple[tuple[AnyMap, bool, tuple[tuple[str, str], ...]], ...]  # a map, asked by its ids, by (parameter, target)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A row that is told: its map, where it was found, its resource and the address it has there."""
 
     its_map: AnyMap
