@@ -60,7 +60,6 @@ class Prepared:
     partner: str
     pieces: list[Piece]
     staying: list[Held]
-    scopes: frozenset[str]  # of the partner
 
 
 async def prepare(
@@ -92,7 +91,8 @@ async def prepare(
     leaving = [piece for piece in rows if scopes.cover(may, piece.type_name, "r")]
     beyond = Counter((piece.kind.value, Stays.OUT_OF_SCOPE) for piece in rows if piece not in leaving)
     staying = await _staying(gate, registry, said, beyond, **under) if tried else []
-    return Prepared(partner, leaving, staying, may)
+    leaving = await dossier.with_named(gate, registry, leaving, partial(scopes.cover, may, letter="r"))
+    return Prepared(partner, leaving, staying)
 
 
 async def send(
@@ -102,11 +102,9 @@ async def send(
     prepared = await prepare(gate, registry, said, objects, tried=False)
     if not prepared.pieces:
         raise Invalid("Rien de ce dossier ne peut partir ainsi.", where="/kinds", code="sending.nothing")
-    may = partial(scopes.cover, prepared.scopes, letter="r")
-    pieces = await dossier.with_named(gate, registry, prepared.pieces, may)
-    body = sent.written(dossier.bundle(origin, said.usager_id, pieces), in_xml=said.format == "xml")
+    body = sent.written(dossier.bundle(origin, said.usager_id, prepared.pieces), in_xml=said.format == "xml")
     where = {"to": said.partner_id, "structure_id": said.structure_id}
-    return sent.keep(gate, pieces, body, **where, ground=Ground(said.ground), by=gate.principal.id)
+    return sent.keep(gate, prepared.pieces, body, **where, ground=Ground(said.ground), by=gate.principal.id)
 
 
 def plan(said: SendingIn, prepared: Prepared) -> SendingPlan:

@@ -115,7 +115,7 @@ class TestSeenFirst:
     def test_by_agreement_what_it_covers(self, world: World):
         agreed(world)
         told = planned(world, ground="accord", article=None).json()
-        assert {row["kind"] for row in told["rows"]} <= {"usager", "stay", "contact"}
+        assert {row["kind"] for row in told["rows"]} <= {"usager", "stay", "contact", "structure"}
         assert ("transmission", "not_agreed") in {(s["kind"], s["why"]) for s in told["staying"]}
 
     def test_what_the_partner_sent_and_what_it_may_not_read_stay(self, world: World):
@@ -190,6 +190,8 @@ class TestLeft:
         assert (told["sha256"], told["size"]) == (hashlib.sha256(body.content).hexdigest(), len(body.content))
         assert (told["entries"], told["partner"], told["ground"]) == (len(body.json()["entry"]), "CHU", "loi")
         assert sum(told["profiles"].values()) == told["entries"]
+        seen = planned(world).json()
+        assert (seen["entries"], seen["profiles"]) == (told["entries"], told["profiles"])
         assert body.headers["content-disposition"].startswith("attachment")
 
     def test_in_xml_when_asked(self, world: World):
