@@ -23,7 +23,6 @@ from app.kernel.ids import uuid7
 
 __all__ = [
     "ME",
-    "Computed",
     "DirectoryEntry",
     "DossierEntry",
     "DossierView",

@@ -27,7 +27,7 @@ from app.features.access_log import fhir as audit_event
 from app.features.assessments import catalogue as questionnaire
 from app.features.documents.fhir import BINARY
 from app.fhir import capability, showing
-from app.fhir.search.query import PAIRS_MOST
+from app.fhir.search.query import FEWER, PAIRS_MOST
 from app.fhir.search.values import uuid_of
 from app.fhir.showing import Shown
 from app.fhir.verbs.asking import asking
@@ -234,7 +234,7 @@ def pairs_of(request: Request, form: bytes = b"") -> Pairs:
     """
     pairs = [*_read_pairs(request.scope["query_string"]), *_read_pairs(form)]
     if len(pairs) > PAIRS_MOST:
-        raise Unreadable(f"Une demande tient en {PAIRS_MOST} paramètres.", code="too_many")
+        raise Unreadable(f"Une demande tient en {PAIRS_MOST} paramètres : {FEWER}.", code="too_many")
     if any(name in showing.PARAMETERS for name, _ in pairs):
         request.scope[SHOWN], pairs = showing.read(pairs)
     return pairs

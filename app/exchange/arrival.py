@@ -11,18 +11,18 @@ from app.exchange import identity, kept, persons, resolution, targets
 from app.exchange.identity import Identity
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange
-from app.exchange.persons import PERSON, TOLD_OF
+from app.exchange.persons import PERSON
 from app.exchange.resolution import Known, Named
 from app.exchange.targets import Targets
 from app.features.usagers.models import Usager
 from app.fhir import references
 from app.fhir.identifiers import keys_of
-from app.fhir.mapping import Around, Arrived, Inbound, Json
+from app.fhir.mapping import Arrived, Inbound, Json, Neighbours
 from app.fhir.outcomes import Issue
 from app.fhir.reading import Entry
 from app.fhir.registry import Registry
 from app.fhir.search.values import uuid_of
-from app.fhir.verbs.transaction import OUTSIDE, Asked, Done, Whose, turned
+from app.fhir.verbs.transaction import OUTSIDE, WHOM, Asked, Done, Whose, turned
 from app.kernel.errors import Conflict, Fault, Invalid
 from app.kernel.ids import uuid7
 from app.security.principal import Partner
@@ -59,7 +59,7 @@ class Arrival:
     parts: list[tuple[int, Row]] = field(default_factory=list)
     along: list[Content] = field(default_factory=list)  # what the rows hold elsewhere
     warnings: dict[int, list[Issue]] = field(default_factory=dict)
-    around: Around = field(default_factory=Around)
+    around: Neighbours = field(default_factory=Neighbours)
     unchanged: set[int] = field(default_factory=set)  # updates that say what stands already
     _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
 
@@ -103,7 +103,7 @@ class Arrival:
         names = {at: f"{self.asked.entries[at].kind}/{one.id}" for at, one in self.targets.standing.items()}
         names |= {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.arriving}
         rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.arriving}
-        self.around = Around({names[at]: resource for at, (resource, _) in rewritten.items()})
+        self.around = Neighbours({names[at]: resource for at, (resource, _) in rewritten.items()})
         for entry in self.asked.arriving:
             resource, local = rewritten[entry.at]
             target = self.targets.rows.get(entry.at)
@@ -151,7 +151,7 @@ class Arrival:
                 yield reference.target, url
             if its_own := uuid_of(named.id):
                 yield reference.target, its_own
-        for element in TOLD_OF:
+        for element in WHOM:
             said = entry.resource.get(element)
             if isinstance(said, dict) and "reference" not in said and "identifier" in said:
                 for key in keys_of({"identifier": said["identifier"]})[:1]:
@@ -199,7 +199,7 @@ class Arrival:
             before = self._named(place, target)
             if before and before.usager_id:
                 named[place, target] = before.usager_id
-                if target in TOLD_OF:
+                if target in WHOM:
                     known.setdefault(place, before.usager_id)
         changed = {at: whose for at, one in self.targets.rows.items() if (whose := one.usager_id)}
         changed = {at: whose for at, whose in changed.items() if not self._leads_to_nobody(at, named)}

@@ -9,9 +9,9 @@ from app.features.usagers import names
 from app.features.usagers.models import IdentityStatus, Usager
 from app.fhir.mapping import Inbound, Json
 from app.fhir.tddui import whole_day
+from app.fhir.verbs.transaction import WHOM
 
 PERSON = "Patient"
-TOLD_OF = ("subject", "patient", "for", "beneficiary")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,5 +48,5 @@ def provisional(resource: Json, inbound: Inbound) -> Usager:
 def known_as(resource: Json, local: Mapping[str, UUID]) -> UUID | None:
     """How a resource names the person, who was attached to another; first where it says whom it is about."""
     named = [name for name, id in local.items() if name.startswith(f"{PERSON}/") and name != f"{PERSON}/{id}"]
-    about = [said.get("reference") for element in TOLD_OF if isinstance(said := resource.get(element), dict)]
+    about = [said.get("reference") for element in WHOM if isinstance(said := resource.get(element), dict)]
     return next((UUID(name.partition("/")[2]) for name in sorted(named, key=lambda name: name not in about)), None)

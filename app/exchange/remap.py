@@ -24,7 +24,7 @@ from app.exchange.arrival import SHARED
 from app.exchange.models import KeptResource
 from app.exchange.persons import PERSON
 from app.fhir import keeping, references
-from app.fhir.mapping import AnyMap, Around, Arrived, Inbound, Json, about_extra
+from app.fhir.mapping import AnyMap, Arrived, Inbound, Json, Neighbours, about_extra
 from app.fhir.registry import Registry
 from app.fhir.search.values import uuid_of
 from app.kernel.crypto import Keyring, UsagerKey
@@ -67,7 +67,7 @@ async def _of_person(
     left = [kept for kept in every if kept.row.version in kept.versions]
     asked = {"organisation": organisation_id, "usager": usager_id}
     known = frozenset((await session.scalars(text(OF_A_DOSSIER), asked)).all())
-    around = Around({kept.name: kept.versions[kept.row.version].resource for kept in left})
+    around = Neighbours({kept.name: kept.versions[kept.row.version].resource for kept in left})
     mover, moved = Mover(session, keyring, registry, around, known), list[UUID]()
     while gone := [kept.row.id for kept in left if await mover.move(kept)]:
         moved += gone
@@ -147,7 +147,7 @@ class Mover:
     session: AsyncSession
     keyring: Keyring
     registry: Registry
-    around: Around  # the last version of each resource of this person
+    around: Neighbours  # the last version of each resource of this person
     known: frozenset[UUID]  # the rows of their dossier
 
     async def move(self, kept: Kept) -> bool:

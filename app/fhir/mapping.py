@@ -59,7 +59,7 @@ def meta(view: Any, *profiles: str, tags: Iterable[Coding] = ()) -> Meta:
     )
 
 
-class Around(dict[str, Json]):
+class Neighbours(dict[str, Json]):
     """The resources of one bundle, by `Type/id`, whose references were rewritten."""
 
     def __init__(self, resources: Mapping[str, Json] = MappingProxyType({})) -> None:
@@ -94,7 +94,7 @@ class Inbound:
     held: bool = False
     known_as: UUID | None = None
     local: Mapping[str, UUID] = field(default_factory=dict)
-    around: Around = field(default_factory=Around)
+    around: Neighbours = field(default_factory=Neighbours)
     warnings: list[Issue] = field(default_factory=list)
 
     def target(self, reference: Any, *types: str) -> UUID | None:
@@ -256,9 +256,13 @@ def about_extra(table: type[Row], id: UUID | str) -> str:
 
 
 def _within(where: str, no: Invalid) -> Invalid:
-    """The same fault, at its place in what came in: a map may name the element of the resource alone."""
-    at = no.where or ""
-    return no if at.startswith(where) else type(no)(no.message, where=f"{where}.{at}" if at else where, code=no.told)
+    """The same faults, at their place in what came in: a map may name the element of the resource alone."""
+
+    def there(at: str) -> str:
+        return at if at.startswith(where) else f"{where}.{at}" if at else where
+
+    faults = [Fault(there(fault.where), fault.code, fault.message) for fault in no.faults]
+    return type(no)(no.message, where=there(no.where or ""), code=no.told, faults=faults)
 
 
 def plain(thing: Element | Json) -> Json:

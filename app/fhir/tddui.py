@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.access.entry import Who
+from app.access.protection import PROTECTED
 from app.fhir.identifiers import TAGS, BusinessId
 from app.fhir.mapping import Inbound, Json
 from app.fhir.search.values import moment_of
@@ -169,6 +170,11 @@ def code_of(concept: CodeableConcept | None) -> str | None:
 def number(value: float) -> float | int:
     """`14.0` as `14`, as far as a double counts one by one: further, it is no whole number that JSON says again."""
     return int(value) if abs(value) < EXACT and float(value).is_integer() else value
+
+
+def house(id: str) -> Reference:
+    """The structure of a row, or what is told in the place of a protected one."""
+    return Reference(display=PROTECTED) if id == PROTECTED else Reference(f"Organization/{id}")
 
 
 def day(value: date | None) -> str | None:

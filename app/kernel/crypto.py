@@ -26,10 +26,8 @@ MAGIC = b"D1"
 KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID_BYTES = 4
-HEAD, BODY = (
-    len(MAGIC) + KEY_ID_BYTES,
-    len(MAGIC) + KEY_ID_BYTES + NONCE_BYTES,
-)  # where a sealed value's nonce begins, and it
+HEAD = len(MAGIC) + KEY_ID_BYTES  # bytes of a sealed value before its nonce
+BODY = HEAD + NONCE_BYTES
 FOLLOWED_EVERY = 2.0  # seconds between two looks at the key file
 
 

@@ -5,10 +5,12 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from asyncpg.prepared_stmt import PreparedStatement
 from sqlalchemy import Date, PickleType, Text, bindparam, column, literal, select, table
 
 from app.access.facts import facts
@@ -18,7 +20,7 @@ from app.features.transmissions.models import Transmission
 from app.features.transmissions.schemas import TransmissionOut
 from app.features.transmissions.service import OF_USAGER
 from app.kernel import hot
-from app.kernel.db import NIL
+from app.kernel.db import NIL, PASSING
 from app.kernel.hot import WIDE, HotLane, HotQuery, NotHot, aside, compiled, word
 from app.security.principal import Caller, Professional, Role, Shape
 from tests.postgres import TestDatabase
@@ -99,15 +101,15 @@ class TestConnections:
     async def test_one_that_ends_between_two_questions_is_lost_not_a_fault(
         self, lane: HotLane, monkeypatch: pytest.MonkeyPatch
     ):
-        ask = asyncpg.Connection.fetchval
+        ask = PreparedStatement.fetchval
 
-        async def last(connection: asyncpg.Connection, *said: object) -> object:
-            told = await ask(connection, *said)
-            await connection.close()
+        async def last(statement: Any, *said: object) -> object:
+            told = await ask(statement, *said)
+            await statement._connection.close()  # noqa: SLF001  no other way to cut it between the two
             return told
 
         with monkeypatch.context() as patch:
-            patch.setattr(asyncpg.Connection, "fetchval", last)
+            patch.setattr(PreparedStatement, "fetchval", last)
             with pytest.raises(ConnectionResetError):
                 await lane.ask(NIL, self.ONE, {})
         assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
@@ -169,6 +171,30 @@ class TestConnections:
             "SELECT left(statement, 8) FROM pg_prepared_statements WHERE length(statement) > 500 ORDER BY 1", ()
         )
         assert await lane.ask(NIL, kept, {}) == [("SELECT 0",), ("SELECT 2",), ("SELECT 3",)]
+
+    async def test_each_statement_is_prepared_once_whoever_asks(self, lane: HotLane, monkeypatch: pytest.MonkeyPatch):
+        """That which tells the tenant too: houses that ask in turn cost no round trip more."""
+        prepare, seen = hot.TenantConnection.prepare, list[str]()
+
+        async def noting(connection: Any, sql: str, **more: Any) -> Any:
+            seen.append(sql)
+            return await prepare(connection, sql, **more)
+
+        monkeypatch.setattr(hot.TenantConnection, "prepare", noting)
+        for tenant in (uuid4(), uuid4()) * 3:
+            assert await lane.ask(tenant, self.ONE, {}) == [(1,)]
+        assert sorted(seen) == sorted({hot.SET_TENANT, self.ONE.sql})
+
+    @pytest.mark.threat("fault-look-without-end")
+    async def test_a_look_without_end_is_ended(self, database: TestDatabase, monkeypatch: pytest.MonkeyPatch):
+        assert hot.SETTINGS["statement_timeout"] == "30s"
+        monkeypatch.setitem(hot.SETTINGS, "statement_timeout", "100ms")
+        lane = HotLane(database.app_url, 1)
+        await lane.open()
+        with pytest.raises(PASSING):
+            await lane.ask(NIL, self.SLEEP, {})
+        assert await lane.ask(NIL, self.ONE, {}) == [(1,)]
+        await lane.close()
 
     async def test_one_longer_than_all_is_kept_alone(self, lane: HotLane, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(hot, "KEPT", 10)

@@ -25,6 +25,7 @@ from app.fhir.tddui import (
     by_status,
     code_of,
     coded,
+    house,
     instant_of,
     issued,
     known,
@@ -107,7 +108,7 @@ def _participant(a: AssessmentFhir) -> tuple[Extension, ...]:
     responsible = someone(a.responsible_id, a.responsible_kind, a.responsible_name)
     told = [Extension(url=RESPONSIBLE, valueReference=responsible)] if responsible else []
     if a.holder_id:
-        place = Reference(display=PROTECTED) if a.holder_id == PROTECTED else to("Organization", a.holder_id)
+        place = house(a.holder_id)
         told.append(Extension(url=HOLDER, valueReference=place))
     return (Extension(url=PARTICIPANT, extension=tuple(told)),) if told else ()
 

@@ -20,7 +20,7 @@ from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, me
 from app.fhir.search.criteria import Coded, Mask, References, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.issued import Issued
-from app.fhir.tddui import coded, instant_of, issued, profile, system, to
+from app.fhir.tddui import coded, house, instant_of, issued, profile, system, to
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -125,13 +125,9 @@ def to_fhir(e: EventFhir) -> Encounter:
         participant=tuple(EncounterParticipant(individual=_who(one)) for one in _attends(e.attendees)),
         period=Period(moment(e.occurred_at), moment(e.ends_at)),
         location=(EncounterLocation(location=Reference(display=e.place)),) if e.place else (),
-        serviceProvider=_house(e) if ours else None,
+        serviceProvider=house(e.structure_id) if ours else None,
         partOf=to("Encounter", e.stay_id) if e.stay_id else None,
     )
-
-
-def _house(e: EventFhir) -> Reference:
-    return Reference(display=PROTECTED) if e.structure_id == PROTECTED else to("Organization", e.structure_id)
 
 
 def _texts(e: EventFhir) -> tuple[Extension, ...]:

@@ -22,6 +22,7 @@ from app.fhir.canonicals import OURS, code_system, extension
 from app.fhir.mapping import RecordView, ResourceMap, meta
 from app.fhir.search.criteria import Coded, Mask, Token, When, constant
 from app.fhir.search.criteria import Reference as Leads
+from app.fhir.tddui import house
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -101,14 +102,10 @@ def to_fhir(c: SharingFhir) -> Consent:
         category=(DISCLOSURE, CodeableConcept((Coding(KIND, c.kind),))),
         patient=Reference(f"Patient/{c.usager_id}"),
         dateTime=moment(c.answered_at) if answered and c.answered_at else None,
-        organization=(_house(c),),
+        organization=(house(c.structure_id),),
         policyRule=RULE,
         provision=_provision(c),
     )
-
-
-def _house(c: SharingFhir) -> Reference:
-    return Reference(display=PROTECTED) if c.structure_id == PROTECTED else Reference(f"Organization/{c.structure_id}")
 
 
 def masked(c: SharingFhir) -> SharingFhir:

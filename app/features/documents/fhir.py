@@ -25,7 +25,7 @@ from app.fhir.search.criteria import Coded, Composite, Mask, Someone, Token, Whe
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.criteria import someone as vouched
 from app.fhir.search.issued import Named
-from app.fhir.tddui import OF_THE_HOUSE, at, code_of, coded, instant_of, known, profile, someone, to
+from app.fhir.tddui import OF_THE_HOUSE, at, code_of, coded, house, instant_of, known, profile, someone, to
 from app.fhir.types import (
     Attachment,
     Coding,
@@ -118,16 +118,12 @@ def to_fhir(d: DocumentFhir) -> DocumentReference:
         date=moment(d.occurred_at),
         author=_authors(d),
         authenticator=authenticator,
-        custodian=_house(d) if ours else None,
+        custodian=house(d.structure_id) if ours else None,
         relatesTo=(DocumentRelation(code="replaces", target=to(TYPE, d.replaces_id)),) if d.replaces_id else (),
         description=d.description,
         content=(DocumentContent(attachment=_attachment(d), format=_coding(d.format)),),
         context=_context(d),
     )
-
-
-def _house(d: DocumentFhir) -> Reference:
-    return Reference(display=PROTECTED) if d.structure_id == PROTECTED else to("Organization", d.structure_id)
 
 
 def _authors(d: DocumentFhir) -> tuple[Reference, ...]:

@@ -19,7 +19,7 @@ from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, me
 from app.fhir.search.criteria import Mask, Token, When
 from app.fhir.search.criteria import Reference as Leads
 from app.fhir.search.values import moment_of
-from app.fhir.tddui import whole_day
+from app.fhir.tddui import house, whole_day
 from app.fhir.types import (
     CodeableConcept,
     Coding,
@@ -91,7 +91,7 @@ def to_fhir(s: StayFhir) -> Encounter:
     """A sender's own numbers, class and provider stand beside the row it sent."""
     ours = s.origin_partner_id is None
     system, _, code = (s.modality or "").rpartition("|")
-    place = Reference(display=PROTECTED) if s.structure_id == PROTECTED else Reference(f"Organization/{s.structure_id}")
+    place = house(s.structure_id)
     ends = s.ends if s.status != StayStatus.CANCELLED else None
     return Encounter(
         id=s.id,

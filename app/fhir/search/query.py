@@ -24,6 +24,7 @@ PAGE = 50
 PAGE_MOST = 200
 CLAUSES_MOST = 20
 PAIRS_MOST = CLAUSES_MOST + 10  # with the parameters that shape the answer; more are not even read
+FEWER = "faites-en plusieurs, ou séparez d'une virgule les valeurs d'un même paramètre"
 Criteria = Mapping[str, Criterion]  # by the name of the parameter
 Shape = tuple[tuple[str, str], ...]  # (parameter, comparator) of each clause, sorted
 Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come along; raises BadValue
@@ -62,7 +63,6 @@ class Said:
     name: str
     modifier: str
     text: str
-
     by: tuple[Asked | None, ...]  # how each table reads it; None: it does not know it, or it is good for another
 
     @property
@@ -83,7 +83,7 @@ def read(
     """Raises Unreadable naming each parameter at fault; of too many, none is looked at."""
     said = list(islice(said, PAIRS_MOST + 1))
     if len(said) > PAIRS_MOST:
-        told = f"Une recherche tient en {PAIRS_MOST} paramètres, dont {CLAUSES_MOST} critères."
+        told = f"Une recherche tient en {PAIRS_MOST} paramètres, dont {CLAUSES_MOST} critères : {FEWER}."
         raise Unreadable(told, code="too_many")
     arounds = [_around(around, criteria, lenient=lenient) for criteria in tables]
     shaping = shaping or Shaping()
@@ -167,7 +167,8 @@ def _read_by(
     found, bad = list[Asked | None](), None
     for criteria, around in zip(tables, arounds, strict=True):
         try:
-            found.append(criteria[name].read(text, around, modifier) if name in criteria else None)
+            known = name in criteria and modifier in {"", *criteria[name].modifiers}
+            found.append(criteria[name].read(text, around, modifier) if known else None)
         except BadValue as no:  # good for another table: `system|` where a column holds that system
             bad = bad or no
             found.append(None)

@@ -23,6 +23,7 @@ from app.fhir.search.control import EXPLAIN, OF_A_SEARCH, OF_SEVERAL, SORT, TYPE
 from app.fhir.search.criteria import ANY_SENDER, Around, Criterion
 from app.fhir.search.criteria.identifier import SYSTEM_AND_VALUE
 from app.fhir.search.query import Links, Query, Shape, read
+from app.fhir.search.values import tokens
 from app.fhir.sorting import Sortable, position, sortable
 from app.fhir.verbs.alongside import along, permitted, row_of
 from app.fhir.verbs.asking import Asking, covered
@@ -71,7 +72,8 @@ async def matching(asking: Asking, said: Pairs, most: int) -> list[tuple[AnyMap,
     told = [shape for shape in query.shapes if shape is not None]
     if told and not any(told):
         raise Unreadable("Une condition tient en un critère de recherche au moins.", code="unknown_parameter")
-    if any(parted(name)[0] == "identifier" and "|" not in text.strip("|") for name, text in said):
+    named = [text for name, text in said if name == "identifier"]
+    if any(not (system and value) for text in named for system, value in tokens(text)):
         raise Unreadable(f"{SYSTEM_AND_VALUE[0].upper()}{SYSTEM_AND_VALUE[1:]}.", where="identifier")
     unsure = {place for place, shape in enumerate(query.shapes) if shape is None and is_opaque(tables[place])}
     query = _as_far_as_told(query, unsure, said, tables, asking.around)

@@ -12,7 +12,7 @@ import orjson
 from app.access.entry import DossierEntry
 from app.api.resources import REGISTRY
 from app.fhir import references
-from app.fhir.mapping import AnyMap, Around, Inbound, about_extra, as_read, plain
+from app.fhir.mapping import AnyMap, Inbound, Neighbours, about_extra, as_read, plain
 from app.kernel.crypto import Keyring, UsagerKey
 
 Json = dict[str, Any]
@@ -293,7 +293,7 @@ def arrived(
     ids = {e.at: usager if e.resource["resourceType"] == "Patient" else uuid4() for e in entries}
     names = {e.at: f"{e.resource['resourceType']}/{ids[e.at]}" for e in entries}
     links = references.Links(entries)
-    around = Around({names[e.at]: links.rewritten(e, names) for e in entries})
+    around = Neighbours({names[e.at]: links.rewritten(e, names) for e in entries})
     local = {name: ids[at] for at, name in names.items()}
     found = []
     for entry in entries:

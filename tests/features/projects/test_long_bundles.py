@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.features.projects.fhir import agreements, tasks
-from app.fhir.mapping import Around, Inbound
+from app.fhir.mapping import Inbound, Neighbours
 from app.kernel.crypto import Keyring, UsagerKey
 from tests.counting import is_linear
 from tests.exchange.bundles import consent, discriminated, plan
@@ -21,7 +21,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     return keyring.new_usager_key(str(UUID(int=1)))[0], keyring
 
 
-def inbound(keys: Keys, at: int, around: Around) -> Inbound:
+def inbound(keys: Keys, at: int, around: Neighbours) -> Inbound:
     local = {name: UUID(name.partition("/")[2]) for name in around}
     return Inbound(UUID(int=at), UUID(int=1), UUID(int=2), UUID(int=3), *keys, "Bundle", local=local, around=around)
 
@@ -33,7 +33,7 @@ def id(kind: int, at: int) -> str:
 @pytest.mark.threat("input-compared-each-with-each")
 def test_projects_are_looked_through_once_for_all_agreements(keys: Keys) -> None:
     def act(n: int) -> Callable[[], object]:
-        around = Around()
+        around = Neighbours()
         for at in range(n):
             cited = {**discriminated("accordStructure"), "reference": f"Consent/{UUID(int=at)}"}
             around[f"CarePlan/{id(1, at)}"] = {**plan(id=id(1, at)), "supportingInfo": [cited]}
@@ -53,7 +53,7 @@ def test_actions_are_read_once_for_all_means(keys: Keys, monkeypatch: pytest.Mon
     n, reads = 10, []
     base = f"CarePlan/{id(1, 0)}"
     actions = {f"Task/{id(2, at)}": {"resourceType": "Task", "basedOn": [{"reference": base}]} for at in range(n)}
-    around = Around({base: plan(id=id(1, 0)), f"CarePlan/{id(1, 1)}": plan(id=id(1, 1)), **actions})
+    around = Neighbours({base: plan(id=id(1, 0)), f"CarePlan/{id(1, 1)}": plan(id=id(1, 1)), **actions})
     mean = {"resourceType": "Task", "partOf": [{"reference": name} for name in actions] * 2}
 
     def heard(kind: Any, thing: Any) -> Any:
