@@ -76,6 +76,15 @@ def test_what_a_draw_produced_another_may_not(heard: Heard):
     assert Whole(heard).lacking() == ({("get", NOTE, "404")}, {("get", NOTE, "418")})
 
 
+def test_what_is_gone_in_a_world_that_is_drawn_no_act_took_away(heard: Heard):
+    heard.world = True
+    heard.note("get", "/api/v1/consignes/0199", "410")
+    assert not any(Whole(heard).lacking())
+    heard.world = False
+    heard.note("get", "/api/v1/consignes/0199", "410")
+    assert Whole(heard).lacking() == (set(), {("get", "/api/v1/consignes/{consigne_id}", "410")})
+
+
 @pytest.mark.parametrize("place", DRAWN)
 def test_what_draws_stands_where_it_is_said(place: str):
     assert [*ROOT.glob(f"{place}*")]
