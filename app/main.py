@@ -38,7 +38,7 @@ from app.api.rest import rest
 from app.audit import heads, sealer
 from app.audit.watch import Watch
 from app.config import VERSION, Settings, settings
-from app.kernel import migrations, objects
+from app.kernel import objects, revisions
 from app.kernel.db import PASSING, Database
 from app.kernel.errors import DuiError, TooLarge
 from app.kernel.hot import HotLane
@@ -56,7 +56,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     config: Settings = app.state.settings
     with start.telling():
         app.state.keyring = await start.check(config)
-        app.state.schema_head = migrations.head()
+        app.state.schema_head = revisions.head()
         app.state.lane = HotLane(config.database_url, config.pool_size)
         app.state.database = Database(config.database_url, config.pool_size)
         app.state.tokens = TokenCache()

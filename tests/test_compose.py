@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
-from app.kernel import migrations
+from app.kernel import revisions
 from app.kernel.clock import today
 from app.kernel.crypto import Keyring
 from app.kernel.postgres import Server
@@ -97,7 +97,7 @@ def test_the_first_day_makes_keys_and_schema(image: Server, secrets: Path, tmp_p
     assert keys.read_text() == first
     assert keys.stat().st_mode & 0o777 == 0o600
     app = address(image, secrets, "dui_database_url")
-    assert ask(app, "SELECT version_num FROM alembic_version") == migrations.head()
+    assert ask(app, "SELECT version_num FROM alembic_version") == revisions.head()
     assert ask(address(image, secrets, "dui_sealer_database_url"), "SELECT count(*) FROM audit_entry") == 0
 
 

@@ -14,7 +14,7 @@ from app import start
 from app.audit import sealer, upkeep
 from app.audit.watch import LATE
 from app.config import Settings, settings
-from app.kernel import migrations, objects
+from app.kernel import objects, revisions
 from app.kernel.clock import PARIS, now, today
 from app.kernel.crypto import KeyFault, Keyring
 from app.kernel.db import NIL
@@ -74,7 +74,7 @@ async def _schema(config: Settings, _: Path | None) -> str:
         found = await application.fetchval("SELECT version_num FROM alembic_version")
     finally:
         await application.close()
-    if found != migrations.head():
+    if found != revisions.head():
         raise Amiss("la base n'est pas au schéma de cette version : « dui migrate ».")
     return "celui de cette version."
 

@@ -6,22 +6,20 @@ The migrations are in `migrations/`, beside `app/`. For a program not yet in an 
 import asyncio
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app.kernel.revisions import FOLDER, known
 from app.kernel.roles import APP
 
-FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 ONE_AT_A_TIME = 0x647569  # the advisory lock of migrators, the same whatever the version
 WAIT_FOR_MIGRATOR = "60s"
 WAIT_FOR_TABLE = "5s"  # a table in use is not blocked for longer: the migration fails whole, and is run again
@@ -46,7 +44,7 @@ def upgrade(owner_url: str, revision: str = "head") -> None:
     def act(config: Config) -> None:
         connection: Connection = config.attributes["connection"]
         here = _revision_of(connection)
-        if here and not knows(here):
+        if here and here not in known():
             raise MigrationBlocked(
                 f"Cette base est d'une version plus récente ({here}) que ce programme : installez cette version-là."
             )
@@ -69,15 +67,6 @@ def check(owner_url: str) -> None:
 def revise(owner_url: str, message: str, number: str) -> None:
     """A new migration, drafted from the models: to be read before it lands."""
     _run(owner_url, lambda config: command.revision(config, message, autogenerate=True, rev_id=number))
-
-
-def head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def knows(revision: str) -> bool:
-    """Is it one of this version's migrations?"""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 def current(owner_url: str) -> str | None:

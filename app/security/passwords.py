@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from zxcvbn import zxcvbn
 
 from app.kernel.errors import Busy, Invalid
 
@@ -52,6 +51,8 @@ async def hashed(password: str, login: str) -> str:
 
 
 def _judged(said: str, login: str) -> str:
+    from zxcvbn import zxcvbn  # 12 MB of words, once someone chooses a password
+
     known = [*WORDS, *re.findall(r"\w{3,}", login.casefold())]
     if zxcvbn(said[:READ], user_inputs=known)["score"] < HARD:
         raise Invalid(EASY, where="/password", code="password.easy")

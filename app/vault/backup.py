@@ -16,7 +16,7 @@ import asyncpg
 
 from app.access import sample
 from app.config import VERSION
-from app.kernel import clock, migrations
+from app.kernel import clock, revisions
 from app.kernel.crypto import Keyring
 from app.vault import sealed, tables
 from app.vault.sealed import BackupFault, Writer
@@ -71,7 +71,7 @@ async def save(
                 "at": at.isoformat(),
                 "revision": await connection.fetchval("SELECT version_num FROM alembic_version"),
             }
-            known = told["revision"] == migrations.head()  # else the policy asks of tables that are not these
+            known = told["revision"] == revisions.head()  # else the policy asks of tables that are not these
             callers = await _callers(owner_url, snapshot, at) if known else []
             heads = {row["organisation_id"]: dict(row) for row in await connection.fetch(HEADS)}
             with sealed.written(path, told, keyring, passphrase) as out:

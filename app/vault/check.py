@@ -20,7 +20,7 @@ import asyncpg
 from app.access import sample
 from app.access.sample import Asked
 from app.audit import verify
-from app.kernel import clock, migrations, postgres
+from app.kernel import clock, postgres, revisions
 from app.kernel.crypto import KeyFault, Keyring
 from app.vault import restore, tables
 from app.vault.backup import DOCUMENTS, MADE_BY, Saved
@@ -170,7 +170,7 @@ async def _keys(owner_url: str, keyring: Keyring) -> list[str]:
 
 async def _access(owner_url: str, app_url: str, saved: Saved) -> tuple[int, list[str]]:
     """As the application. A backup of another version may rightly be read otherwise: it is not compared."""
-    if saved.revision != migrations.head():
+    if saved.revision != revisions.head():
         return 0, []
     at = datetime.fromisoformat(saved.at)
     asked = [Asked(**told) for told in saved.callers]

@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from app.audit import upkeep
-from app.kernel import migrations
+from app.kernel import migrations, revisions
 from app.kernel.crypto import Keyring
 from app.vault import sealed, tables
 from app.vault.backup import DATA, DOCUMENTS, END, FILE, HELLO, MANIFEST, TABLE, Saved
@@ -92,7 +92,7 @@ def finish(owner_url: str) -> int:
 
 
 def _known(revision: str, made_by: str) -> str:
-    if not migrations.knows(revision):
+    if revision not in revisions.known():
         raise BackupFault(
             f"Cette sauvegarde vient d'une version plus récente ({made_by}) : installez cette version, puis restaurez."
         )

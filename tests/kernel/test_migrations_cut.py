@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from app.kernel import migrations
+from app.kernel import migrations, revisions
 from app.kernel.migrations import MigrationBlocked
 from app.kernel.postgres import Server
 from tests import postgres
@@ -65,11 +65,11 @@ def cut_and_finished(cluster: Server, template: str | None, at: int, *, expected
             migrations.upgrade(database.owner_url)
         ask(database.superuser_url, *GONE)
         stopped = migrations.current(database.owner_url)
-        assert stopped is None or migrations.knows(stopped)
+        assert stopped is None or stopped in revisions.known()
         if template:
             assert ask(database.owner_url, TABLES) == before, "a step cut short left something"
         migrations.upgrade(database.owner_url)
-        assert migrations.current(database.owner_url) == migrations.head()
+        assert migrations.current(database.owner_url) == revisions.head()
         assert ask(database.owner_url, TABLES) == expected
 
 
@@ -130,5 +130,5 @@ def test_a_later_schema_is_refused_in_words(cluster: Server, template: str) -> N
 
 def test_no_migration_leaves_its_transaction() -> None:
     """Outside of it a step could stay half-made."""
-    texts = {path.name: path.read_text() for path in (migrations.FOLDER / "versions").glob("*.py")}
+    texts = {path.name: path.read_text() for path in (revisions.FOLDER / "versions").glob("*.py")}
     assert [name for name, text in texts.items() if "CONCURRENTLY" in text or "autocommit_block" in text] == []

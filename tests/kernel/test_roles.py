@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.kernel import migrations
+from app.kernel import migrations, revisions
 from app.kernel.engine import PostgresFault
 from app.kernel.postgres import Server
 from app.kernel.roles import APP, SEALER, Urls, prepare, url_as
@@ -63,7 +63,7 @@ def test_roles_whose_password_was_lost_get_another(house: str, tmp_path: Path) -
 def test_an_owner_without_bypassrls_migrates_and_sees_all(house: str, tmp_path: Path) -> None:
     prepared(house, tmp_path)
     migrations.upgrade(house)
-    assert migrations.current(house) == migrations.head()
+    assert migrations.current(house) == revisions.head()
 
 
 @pytest.mark.threat("fault-role-too-strong")

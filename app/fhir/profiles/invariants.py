@@ -5,14 +5,13 @@ Sources: https://hl7.org/fhir/R4/conformance-rules.html#constraints, https://hl7
 
 from collections.abc import Callable, Collection, Iterator
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import fhirpathpy.engine
 import fhirpathpy.engine.nodes
 import fhirpathpy.engine.util
 import fhirpathpy.parser
-from fhirpathpy.models import models
 
 from app.fhir.outcomes import Severity
 from app.fhir.profiles.values import Run
@@ -28,8 +27,16 @@ value_of: Callable[[Any], Any] = fhirpathpy.engine.util.get_data
 parsed: Callable[[str], Any] = fhirpathpy.parser.parse
 functions: Callable[[Any], Any] = fhirpathpy.engine.util.process_user_invocation_table
 NOT_JUDGED = ("conformsTo(", "htmlChecks(")
-R4 = models["r4"]
 _PLACE: ContextVar[tuple[Run, Codes]] = ContextVar("place")
+
+
+@cache
+def r4() -> dict[str, Any]:
+    """The types of R4's elements. Loaded once asked for, since the library reads those of four versions."""
+    from fhirpathpy.models import models
+
+    known: dict[str, Any] = models["r4"]
+    return known
 
 
 class NotHeld(Exception):
@@ -62,7 +69,7 @@ def _test(one: Json, kind: str, codes: Codes) -> Test:
 def _holds(expression: str, value: Any, kind: str, run: Run, codes: Codes) -> bool | None:
     node = value if isinstance(value, dict) and "resourceType" in value else node_of(value, kind)
     said = {"context": node, "resource": run.root, "rootResource": run.root, "ucum": "http://unitsofmeasure.org"}
-    asked = {"dataRoot": [node], "vars": said, "model": R4, "userInvocationTable": OURS, "$this": node}
+    asked = {"dataRoot": [node], "vars": said, "model": r4(), "userInvocationTable": OURS, "$this": node}
     place = _PLACE.set((run, codes))
     try:
         answer = evaluated(asked, [node], _read(expression))
@@ -84,7 +91,7 @@ def _type_of(path: str) -> str:
     at, *steps = path.split(".")
     for step in steps:
         below = f"{at}.{step.removesuffix('[x]')}"
-        named = R4["path2Type"].get(below, "")
+        named = r4()["path2Type"].get(below, "")
         at = below if named in ("", "BackboneElement", "Element") else named
     return at
 
