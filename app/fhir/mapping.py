@@ -27,7 +27,7 @@ from app.fhir.packages.held import Held
 from app.fhir.search.chains import Opaque
 from app.fhir.search.criteria import Criterion
 from app.fhir.search.usual import usual
-from app.fhir.types import Coding, Element, Meta, moment, said
+from app.fhir.types import Element, Meta, moment, said
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.errors import Fault, Invalid
 
@@ -53,10 +53,8 @@ class RecordView(DossierView, frozen=True):
     wrapped_key: bytes | None
 
 
-def meta(view: Any, *profiles: str, tags: Iterable[Coding] = ()) -> Meta:
-    return Meta(
-        versionId=str(view.version), lastUpdated=moment(view.updated_at), profile=tuple(profiles), tag=tuple(tags)
-    )
+def meta(view: Any, *profiles: str) -> Meta:
+    return Meta(versionId=str(view.version), lastUpdated=moment(view.updated_at), profile=profiles)
 
 
 class Neighbours(dict[str, Json]):

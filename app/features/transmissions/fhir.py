@@ -44,6 +44,7 @@ WORDS: dict[str, str] = {
     EntryKind.NARRATIVE: "Transmission",
     EntryKind.REPLY: "Réponse",
 }
+TYPES = {kind: CodeableConcept((Coding(KIND, kind),), told) for kind, told in WORDS.items()}
 TYPE = "DocumentReference"
 AUTHORS = {"professional": "Practitioner", "usager": "Patient", "representative": "RelatedPerson"}
 
@@ -71,9 +72,7 @@ def to_fhir(t: TransmissionFhir) -> DocumentReference:
         id=t.id,
         meta=meta(t, *((PROFILE,) if arrived else (PROFILE, OWN_PROFILE))),
         status="current",
-        type=None
-        if arrived and t.kind == EntryKind.NARRATIVE
-        else CodeableConcept((Coding(KIND, t.kind),), WORDS[t.kind]),
+        type=None if arrived and t.kind == EntryKind.NARRATIVE else TYPES[t.kind],
         subject=Reference(f"Patient/{t.usager_id}"),
         date=moment(t.occurred_at),
         author=(Reference(f"{author}/{t.author_id}"),) if author else (),
