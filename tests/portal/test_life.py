@@ -160,6 +160,18 @@ class TestAssessments:
         self.made(world, comment="Pas montrée", visibility="not_shared")
         assert "Pas montrée" not in visit(world, "jeanne").get(ASSESSMENTS).text
 
+    @pytest.mark.threat("protected-house-named")
+    def test_no_words_of_a_protected_house_to_who_represents_them(self, world: World) -> None:
+        there = about(world, "lucas") | {"structure_id": str(world.ids["mecs"])}
+        written(world, "odile", "/api/v1/stays", there | {"starts": str(today()), "place_protected": True})
+        items = [{"link_id": "besoin-mobilite", "answers": [{"type": "integer", "value": 3}]}]
+        said = {"questionnaire": serafin.URL, "items": items, "comment": "Vue aux Tilleuls."}
+        written(world, "sonia", "/api/v1/assessments", there | said)
+        own, parent = plain(visit(world, "lucas").see(ASSESSMENTS)), plain(represented(world, "lucas").see(ASSESSMENTS))
+        assert ("Vue aux Tilleuls." in own, "Tilleuls" in parent) == (True, False)
+        assert "Besoins pour la mobilité" in own
+        assert "Besoins pour la mobilité" in parent
+
 
 class TestAgenda:
     def test_says_when_they_are_there_away_and_whether_they_eat(self, world: World) -> None:

@@ -8,6 +8,8 @@ import msgspec
 from pydantic import AfterValidator, AwareDatetime, Field, StrictBool, StrictInt, StringConstraints
 
 from app.access.entry import ME, DossierView, Opens
+from app.access.protection import house_hidden, not_me
+from app.features.assessments import answers
 from app.features.assessments.models import Assessment, AssessmentStatus
 from app.features.professionals import shown
 from app.features.usagers.models import Usager
@@ -198,6 +200,10 @@ class MyAssessmentIn(Body):
     comment: Prose | None = None
 
 
+# To who represents the person, in a protected house: what is written freely may name it.
+WORDLESS = not_me(Assessment) & house_hidden(Assessment)
+
+
 class _Told(DossierView, frozen=True):
     TABLE: ClassVar = Assessment
 
@@ -243,11 +249,15 @@ class AssessmentOut(_Told, frozen=True):
 
 
 class MyAssessmentOut(_Told, frozen=True):
-    """As the person, or who represents them, reads it: who made it by role. `mine`: the reader wrote it."""
+    """As the person, or who represents them, reads it: who made it by role. `mine`: the reader wrote it.
+
+    In a protected house, who represents them is told what is ticked, counted or dated, and no words.
+    """
 
     COMPUTED: ClassVar = {
         "assessor_role": shown.role("assessment", "assessor_id"),
         "mine": Assessment.author_id == ME,
+        "wordless": WORDLESS,
     }
 
     questionnaire: str
@@ -259,7 +269,15 @@ class MyAssessmentOut(_Told, frozen=True):
     items: str
     version: int
     assessor_role: str | None = None
-    mine: bool = True
+    mine: bool = True  # just added, it is
+    wordless: bool = False
+
+    def told_by(self, gate: Opens) -> Any:
+        told = {**super().told_by(gate)}
+        if told.pop("wordless"):
+            items = answers.written(answers.without_words(answers.read(self.items)))
+            told |= {"comment": None, "items": msgspec.Raw(items.encode())}
+        return told
 
 
 class Whose(DossierView, frozen=True):

@@ -9,6 +9,7 @@ from app.access.gate import Reading
 from app.access.together import Asked
 from app.features.assessments import answers, grids, service
 from app.features.assessments.models import Assessment, AssessmentStatus
+from app.features.assessments.schemas import WORDLESS
 from app.features.professionals import shown
 from app.fhir.questionnaires import canonical
 from app.kernel.clock import PARIS
@@ -28,6 +29,7 @@ class AssessmentRow(DossierView, frozen=True):
     COMPUTED: ClassVar = {
         "assessor_role": shown.role("assessment", "assessor_id"),
         "assessor_first_name": shown.first_name("assessment", "assessor_id"),
+        "wordless": WORDLESS,
     }
 
     questionnaire: str
@@ -38,6 +40,7 @@ class AssessmentRow(DossierView, frozen=True):
     items: str
     assessor_role: str | None
     assessor_first_name: str | None
+    wordless: bool
 
 
 MADE = Asked(AssessmentRow, service.OF_USAGER, MANY)
@@ -52,14 +55,15 @@ async def assessments(reading: Reading) -> Assessments:
 
 
 def _told(row: AssessmentRow) -> Assessed:
+    items = answers.read(row.items)
     kind = Caller.USAGER if row.assessor_kind == Caller.USAGER else Caller.PROFESSIONAL
     return Assessed(
         on=row.occurred_at.astimezone(PARIS).date(),
         by=author(kind, role=row.assessor_role, first_name=row.assessor_first_name),
         status=AssessmentStatus(row.status),
         of_needs=canonical(row.questionnaire)[0] in grids.OF_SUPPORT,
-        comment=row.comment,
-        answers=tuple(_answered(answers.read(row.items))),
+        comment=None if row.wordless else row.comment,
+        answers=tuple(_answered(answers.without_words(items) if row.wordless else items)),
     )
 
 

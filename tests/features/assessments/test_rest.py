@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.kernel.clock import today
 from tests.features.assessments.exchanged import SERAFIN
 from tests.features.consents.people import represent
 from tests.features.projects.exchanged import bare
@@ -32,6 +33,14 @@ def wrong(world: World, **more: Any) -> list[tuple[str, str]]:
     answer = world.post("sonia", PATH, said(world, **more))
     assert answer.status_code == 422, answer.text
     return [(e["where"], e["code"]) for e in answer.json()["errors"]]
+
+
+@pytest.fixture(scope="module")
+def protected(world: World) -> None:
+    """Lucas lives in a place that is protected; who represents him is from elsewhere."""
+    stay = {"usager_id": str(world.ids["lucas"]), "structure_id": str(world.ids["mecs"]), "starts": str(today())}
+    assert world.post("odile", "/api/v1/stays", {**stay, "place_protected": True}).status_code == 201
+    represent(world, "mother_far", "lucas", "autorite_parentale")
 
 
 class TestWrite:
@@ -207,18 +216,8 @@ class TestThePerson:
         answer = world.post("mother_of_forms", MINE, {"questionnaire": SERAFIN, "items": [answered()]})
         assert answer.status_code == 403
 
-    def test_a_protected_house_is_not_told_to_who_represents_them(self, world: World):
-        from app.kernel.clock import today
-
-        body = {
-            "usager_id": str(world.ids["lucas"]),
-            "structure_id": str(world.ids["mecs"]),
-            "starts": str(today()),
-            "place_protected": True,
-        }
-        assert world.post("odile", "/api/v1/stays", body).status_code == 201
+    def test_a_protected_house_is_not_told_to_who_represents_them(self, world: World, protected: None):
         place = written(world, place="mecs", self_assessment=True)
-        represent(world, "mother_far", "lucas", "autorite_parentale")
         fhir = place.replace(PATH, "/fhir/QuestionnaireResponse")
         told = {who: world.get(who, fhir) for who in ("sonia", "mother_far")}
         assert {who: str(world.ids["mecs"]) in a.text for who, a in told.items()} == {
@@ -226,6 +225,17 @@ class TestThePerson:
             "mother_far": False,
         }
         assert "lieu protégé" in told["mother_far"].text
+
+    @pytest.mark.threat("protected-house-named")
+    def test_nor_what_is_written_freely_there(self, world: World, protected: None):
+        place = written(world, place="mecs", comment="Vu aux Tilleuls", items=[answered(comment="Aux Tilleuls")])
+        mine = place.replace(PATH, MINE)
+        for asked in (mine, MINE):
+            told = {who: world.get(who, asked).text for who in ("lucas", "mother_far")}
+            assert {who: words.count("Tilleuls") for who, words in told.items()} == {"lucas": 2, "mother_far": 0}
+            assert "wordless" not in told["lucas"] + told["mother_far"]
+        parent = world.get("mother_far", mine).json()
+        assert (parent["comment"], parent["items"][0]["answers"]) == (None, answered()["answers"])
 
 
 class TestOut:
