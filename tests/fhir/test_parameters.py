@@ -126,7 +126,7 @@ class TestReference:
 
 class TestQuantity:
     def test_a_number_its_precision_and_its_unit(self, world: World):
-        hours = {"value": 12, "unit": "h", "system": "http://unitsofmeasure.org", "code": "h"}
+        hours = {"value": 12, "unit": "heures", "system": "http://unitsofmeasure.org", "code": "h"}
         school = period()
         for part in school["component"]:
             if "valueQuantity" in part:
@@ -134,10 +134,23 @@ class TestQuantity:
         told = taken(world, bundle(entry(patient(fresh())), entry(TEACHER), entry(SCHOOL), entry(school)))
         id = str(next(id for kind, id, _ in told if kind == "Observation"))
         unit = "http://unitsofmeasure.org|h"
-        for said in ("12", "12.4", "ge12", "le12", "gt11.9", "lt13", "ap13", f"12|{unit}", "12||h", "1.2e1", "ne13"):
+        for said in (
+            "12",
+            "12.4",
+            "ge12",
+            "le12",
+            "gt11.9",
+            "lt13",
+            "ap13",
+            f"12|{unit}",
+            "12||h",
+            "12||heures",
+            "1.2e1",
+            "ne13",
+        ):
             finds = said != "12.4"
             assert (id in found(world, "chu", f"Observation?component-value-quantity={said}")) is finds, said
-        for said in ("12||min", f"13|{unit}", "ne12", "gt12", "eb12"):
+        for said in ("12||min", "12||heure", "13||heures", f"13|{unit}", "ne12", "gt12", "eb12"):
             assert id not in found(world, "chu", f"Observation?component-value-quantity={said}"), said
         for said in ("12|h", "twelve", "12|", "0x12", "ge"):
             assert world.get("chu", f"/fhir/Observation?component-value-quantity={said}").status_code == 400, said

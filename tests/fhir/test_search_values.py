@@ -30,7 +30,7 @@ def test_any_text_is_read_or_refused_in_our_words(text: str) -> None:
         Coded(Transmission.kind),
         Words((Transmission.text,)),
         Telecom(Transmission.text),
-        Quantity(Transmission.version, Transmission.text),
+        Quantity(Transmission.version, Transmission.text, Transmission.text),
         Composite(Ids(Transmission.id), When(Transmission.occurred_at)),
     ):
         refusal = None
@@ -135,3 +135,9 @@ def test_a_reference_is_ours_by_our_address_alone() -> None:
     assert str(id_in(f"https://dui.example/fhir/Patient/{id}", "Patient", AROUND.origin)) == id
     assert id_in(f"https://dui.example.org/fhir/Patient/{id}", "Patient", AROUND.origin) is None
     assert id_in(f"Group/{id}", "Patient", AROUND.origin) is None
+    assert id_in(f"https://ailleurs.example/fhir/Patient/{id}/_history/2", "Patient", AROUND.origin) is None
+
+
+def test_a_reference_is_looked_for_without_its_version() -> None:
+    with pytest.raises(BadValue, match="sans sa version"):
+        id_in("Patient/018f3c1e-0000-7000-8000-00000000abcd/_history/2", "Patient", AROUND.origin)

@@ -194,7 +194,9 @@ PERIOD = ResourceMap(
         "date": When(SchoolPeriod.starts, SchoolPeriod.ends),
         "identifier": Issued(SchoolPeriod, SYSTEM),
         "component-value-concept": Coded(observed.codes_within(SchoolPeriod.teachings, SchoolPeriod.diplomas)),
-        "component-value-quantity": QuantityCriterion(cast(_said_of("value"), Double()), _said_of("code")),
+        "component-value-quantity": QuantityCriterion(
+            cast(_said_of("value"), Double()), _said_of("code"), _said_of("unit")
+        ),
         "performer": Either(
             (
                 Leads(SchoolPeriod.referent_id, CONTACT, SchoolPeriod.referent_name),

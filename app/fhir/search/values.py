@@ -153,6 +153,8 @@ def id_in(reference: str, type_name: str, origin: str) -> UUID | None:
     local = reference.removeprefix(f"{origin}/fhir/")
     if "://" in local or local.startswith("urn:"):
         return None
+    if "/_history/" in local:
+        raise BadValue("une référence se cherche sans sa version : retirez /_history et ce qui suit")
     kind, slash, id = local.rpartition("/")
     if not ID.fullmatch(id) or (slash and not _TYPE.fullmatch(kind)):
         raise BadValue(f"une référence est attendue, comme {type_name}/ suivi d'un identifiant")

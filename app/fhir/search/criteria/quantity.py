@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Double, Text, and_, not_, or_
+from sqlalchemy import ColumnElement, Double, Text, and_, func, literal_column, not_, or_
 
 from app.fhir.search.criteria.base import Around, Asked, Bind, Column, Criterion, has
 from app.fhir.search.values import PREFIXES, BadValue, plain, several, split
 
 NUMBER = re.compile(r"(?P<prefix>[a-z]{2})?(?P<number>[+-]?\d{1,18}(?:\.\d{1,12})?(?:[eE][+-]?\d{1,2})?)", re.ASCII)
 NUMBERS_MOST = 8  # alternatives: each makes the shape longer
+_AFTER_BAR: ColumnElement[int] = literal_column("3")  # of `%|mg`
 ABOUT = Decimal("0.1")  # https://hl7.org/fhir/R4/search.html#prefix: 10 %
 
 
@@ -40,11 +41,13 @@ def number_of(text: str) -> Number:
 
 @dataclass(frozen=True, eq=False)
 class Quantity(Criterion):
-    """`5.4`, `ge5.4|system|code`, `5.4||code`: `unit` is kept as `system|code`."""
+    """`5.4`, `ge5.4|system|code`, `5.4||mg` by the code or by the unit as it is read: `unit` is kept as `system|code`,
+    `stated` in words."""
 
     type: ClassVar = "quantity"
     number: Column
     unit: Column
+    stated: Column
 
     @property
     def sorts(self) -> Column:
@@ -75,7 +78,8 @@ class Quantity(Criterion):
             case "=":
                 return and_(met, self.unit == bind(at + 3, Text()))
             case "~":
-                return and_(met, self.unit.like(bind(at + 3, Text())))
+                code = bind(at + 3, Text())
+                return and_(met, or_(self.unit.like(code), self.stated.like(func.substr(code, _AFTER_BAR))))
             case _:
                 return met
 
