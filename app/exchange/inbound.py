@@ -99,7 +99,10 @@ async def _resolved(
     gate: Receiving, partner: Partner, line: Exchange, plan: Sequence[Act], found: Targets, how: How
 ) -> Arrival:
     """What its entries leave, and what their references and names lead to."""
-    entries = tuple(_made(act, found) for act in plan)
+    if any(act.method == acts.PATCH for act in plan):
+        entries = await asyncio.to_thread(lambda: tuple(_made(act, found) for act in plan))
+    else:
+        entries = tuple(_made(act, found) for act in plan)
     asked = transaction.asked(entries, _arriving(plan, found))
     led = await sought.sought(gate, asked, how.registry, how.origin)
     arrival = Arrival(gate, partner, line, asked, how.registry, how.strict, found, led)
@@ -133,7 +136,8 @@ async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> N
 
     elsewhere = arrival.leads_elsewhere()
     work = partial(tolerated, made, judge.known, elsewhere, judged=judge.installed, also=asks, strict=how.strict)
-    aside = len(read.entries) > ASIDE or how.size > HEAVY
+    patched = any(entry.method == acts.PATCH for entry in read.entries)  # as long as what it changes, not as what came
+    aside = len(read.entries) > ASIDE or how.size > HEAVY or patched
     overlooked = await asyncio.to_thread(work) if aside else work()
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
 

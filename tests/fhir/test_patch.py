@@ -1,11 +1,14 @@
 """What a JSON Patch may make of a resource: no deeper than what is read, and its Binary is R4's base64."""
 
+import threading
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import pytest
 
+from app.exchange import inbound
 from app.fhir.mapping import Json
 from app.fhir.verbs import patch
 from app.kernel.depth import MAX_DEPTH
@@ -128,3 +131,38 @@ def test_what_is_no_base64_is_refused(data: str) -> None:
     with pytest.raises(DuiError) as no:
         patch.of_binary(binary(data), "Binary")
     assert no.value.status == 400
+
+
+@pytest.mark.threat("input-patch-copies")
+@pytest.mark.parametrize("op", ["copy", "move"])
+def test_what_its_operations_take_from_elsewhere_is_counted_together(op: str) -> None:
+    """A hundred copies of a long element, each in the place of the last, would be a second of work for 6 kB sent."""
+    long = {**flag(), "extension": [{"url": "https://x.test/a", "valueString": "a" * 100_000}]}
+    there = ["/extension", "/modifierExtension"]
+    each = [{"op": op, "from": there[at % 2], "path": there[(at + 1) % 2]} for at in range(20)]
+    patch.patched(long, each[:2], "Flag")
+    with pytest.raises(Invalid) as no:
+        patch.patched(long, each, "Flag")
+    assert (no.value.told, no.value.where) == ("too_long", "Flag[2]")
+
+
+@pytest.mark.threat("input-patch-copies")
+def test_a_patch_is_applied_and_judged_beside_the_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few bytes may change much."""
+    where: dict[str, str] = {}
+
+    def noted(name: str, act: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any, **more: Any) -> Any:
+            where[name] = threading.current_thread().name
+            return act(*args, **more)
+
+        return run
+
+    told = kept(world)
+    monkeypatch.setattr(patch, "patched", noted("patched", patch.patched))
+    monkeypatch.setattr(inbound, "tolerated", noted("judged", inbound.tolerated))
+    assert asked(world, "PUT", f"Flag/{told['id']}", {**told, "status": "inactive"}).status_code == 200
+    loop = where["judged"]
+    said = [{"op": "replace", "path": "/status", "value": "active"}]
+    assert asked(world, "PATCH", f"Flag/{told['id']}", said).status_code == 200
+    assert {where["patched"] == loop, where["judged"] == loop} == {False}

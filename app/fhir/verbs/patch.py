@@ -6,6 +6,8 @@ Sources: https://hl7.org/fhir/R4/http.html#patch, https://www.rfc-editor.org/rfc
 
 from base64 import b64decode
 from binascii import Error as NotBase64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 
@@ -22,7 +24,7 @@ from app.kernel.errors import Invalid, Unreadable
 JSON_PATCH = "application/json-patch+json"
 OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
 OPERATIONS_MOST = 100
-GROWN_MOST = 1024 * 1024  # bytes: a `copy` into itself doubles
+COPIED_MOST = 256 * 1024  # bytes, of all its operations: a `copy` into itself doubles
 OURS = frozenset({"id", "meta", "resourceType"})
 SHAPE = "Un JSON Patch est une liste d'opérations, chacune avec op, path et, selon elle, value ou from."
 
@@ -44,15 +46,20 @@ def patched(resource: Json, operations: Any, where: str) -> Json:
         raise Unreadable(SHAPE, where=where)
     if len(operations) > OPERATIONS_MOST:
         raise Invalid(f"Un PATCH tient en {OPERATIONS_MOST} opérations.", where=where, code="too_many")
-    told: Json = deepcopy(resource)
+    told, copied = deepcopy(resource), 0
     for place, operation in enumerate(operations):
-        told = _applied(told, operation, f"{where}[{place}]")
+        here = f"{where}[{place}]"
+        copied += _checked(told, operation, here)
+        if copied > COPIED_MOST:
+            raise Invalid(f"Un PATCH copie ou déplace {COPIED_MOST // 1024} Kio au plus.", where=here, code="too_long")
+        told = _applied(told, operation, here)
     if faults := faults_of(told, where):
         raise Unreadable("Après ce PATCH, la ressource n'est plus conforme à FHIR R4.", faults=faults)
     return told
 
 
-def _applied(resource: Json, operation: Json, where: str) -> Json:
+def _checked(resource: Json, operation: Json, where: str) -> int:
+    """How many bytes the operation takes from elsewhere. Raises Unreadable or Invalid."""
     paths = [operation.get(name) for name in ("path", "from") if name in operation]
     said = [operation.get("op"), *paths]
     if not paths or not all(isinstance(each, str) for each in said) or operation["op"] not in OPERATIONS:
@@ -62,33 +69,36 @@ def _applied(resource: Json, operation: Json, where: str) -> Json:
         raise Invalid(
             "Ce chemin ne se change pas : id, meta et type sont tenus par le serveur.", where=where, code="not_yours"
         )
-    try:
-        _not_too_deep(resource, operation, where)
+    taken = operation["op"] in ("copy", "move")
+    if not taken and operation["op"] not in ("add", "replace"):
+        return 0
+    with _applying(where):
+        put = jsonpointer.resolve_pointer(resource, operation["from"]) if taken else operation.get("value")
+        deep = len(jsonpointer.JsonPointer(operation["path"]).parts) + _depth(put)
+    if (
+        deep > MAX_DEPTH
+    ):  # before anything is put: what copies, writes or compares it afterwards goes down as deep as it is
+        raise Unreadable(
+            f"Après cette opération, la ressource a plus de {MAX_DEPTH} niveaux.", where=where, code="too_deep"
+        )
+    return len(orjson.dumps(put)) if taken else 0
+
+
+def _applied(resource: Json, operation: Json, where: str) -> Json:
+    with _applying(where):
         told: Json = jsonpatch.JsonPatch([operation]).apply(resource, in_place=True)
+    return told
+
+
+@contextmanager
+def _applying(where: str) -> Iterator[None]:
+    """Raises Invalid naming the operation in the place of what the libraries raise."""
+    try:
+        yield
     except jsonpatch.JsonPatchTestFailed:
         raise Invalid("Le test de ce PATCH ne tient pas.", where=where, code="patch.test") from None
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, KeyError):
         raise Invalid("Cette opération ne s'applique pas à la ressource.", where=where, code="patch.path") from None
-    if operation["op"] == "copy" and len(orjson.dumps(told)) > GROWN_MOST:
-        raise Invalid("Ce PATCH fait grandir la ressource sans fin.", where=where, code="too_long")
-    return told
-
-
-def _not_too_deep(resource: Json, operation: Json, where: str) -> None:
-    """Before anything is put: what copies, writes or compares it afterwards goes down as deep as it is.
-
-    Raises Unreadable, or what jsonpointer does.
-    """
-    if operation["op"] in ("add", "replace"):
-        put = operation.get("value")
-    elif operation["op"] in ("copy", "move"):
-        put = jsonpointer.resolve_pointer(resource, operation["from"])
-    else:
-        return
-    if len(jsonpointer.JsonPointer(operation["path"]).parts) + _depth(put) > MAX_DEPTH:
-        raise Unreadable(
-            f"Après cette opération, la ressource a plus de {MAX_DEPTH} niveaux.", where=where, code="too_deep"
-        )
 
 
 def _depth(value: Any) -> int:
