@@ -64,11 +64,8 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
     """Each entry by itself: what is refused of one is told in its place, and undoes nothing of the others."""
     told = []
     for place, entry in enumerate(batch.entries):
-        alone = replace(entry, at=0)
         try:
-            if place in batch.bad:
-                raise batch.bad[place]
-            told.append(await _alone(request, who, alone, place))
+            told.append(await _alone(request, who, replace(entry, at=0), place, batch))
         except Exception as error:
             no = refusal_of(error)
             if isinstance(no, Bug):
@@ -77,8 +74,9 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
     return {"resourceType": "Bundle", "type": "batch-response", "entry": told}
 
 
-async def _alone(request: Request, who: Principal, entry: Entry, place: int) -> Json:
-    if entry.method == acts.READ:
+async def _alone(request: Request, who: Principal, entry: Entry, place: int, batch: Bundle) -> Json:
+    bad = batch.bad.get(place)
+    if bad is None and entry.method == acts.READ:
         reading_ = Reading(who, call_of(request, Door.FHIR), request.app.state.keyring, request.app.state.lane)
         told = await look(request, reading_, entry)
         [answer] = transaction.answer(
@@ -86,11 +84,11 @@ async def _alone(request: Request, who: Principal, entry: Entry, place: int) -> 
         )["entry"]
         return dict(answer)
     if not isinstance(who, Partner):
-        raise await no_writing(request, who, RECEIVE, Exchange.KIND)
-    whole = {"resourceType": "Bundle", "type": "transaction", "entry": [entry.said]}
+        raise bad or await no_writing(request, who, RECEIVE, Exchange.KIND)
+    whole = {"resourceType": "Bundle", "type": "transaction", "entry": [batch.whole["entry"][place]]}
     strict, shown = prefers(request, "handling", "strict"), prefers(request, "return", "representation")
-    one, body = Bundle("transaction", (entry,), whole), orjson.dumps(whole)
-    claim = claim_of(request, who, body, "POST /fhir", by_bytes=False, part=place)
+    one, body = bad or Bundle("transaction", (entry,), whole), orjson.dumps(whole)
+    claim = None if bad else claim_of(request, who, body, "POST /fhir", by_bytes=False, part=place)
     done, _ = await written(request, who, body, one, claim, strict=strict, whole=shown)
     [answer] = transaction.answer(done, now())["entry"]
     return dict(answer)

@@ -109,11 +109,9 @@ def read_bundle(
 
 def _batch(whole: Json, listed: list[Any]) -> Bundle:
     """Raises Unreadable for what is said of no one entry."""
-    shell = {**whole, "entry": [_without_resource(each) for each in listed]}
-    faults = faults_of(shell, "Bundle")
-    by_place = {at: [fault for fault in faults if _is_of(fault, at)] for at in range(len(listed))}
-    if len(faults) >= MAX_FAULTS or sum(map(len, by_place.values())) < len(faults):
+    if faults := faults_of(_without(whole, "entry"), "Bundle"):
         raise refused(faults)
+    by_place = {at: _faults_beside(each, at) for at, each in enumerate(listed)}
     for at, each in enumerate(listed):
         if isinstance(each, dict) and "resource" in each:
             by_place[at] += faults_of(each["resource"], f"Bundle.entry[{at}].resource")
@@ -125,8 +123,15 @@ def _batch(whole: Json, listed: list[Any]) -> Bundle:
     return replace(bundle, bad={at: refused(faults) for at, faults in by_place.items() if faults})
 
 
-def _without_resource(entry: Any) -> Any:
-    return {name: value for name, value in entry.items() if name != "resource"} if isinstance(entry, dict) else entry
+def _faults_beside(entry: Any, at: int) -> list[Fault]:
+    """Of an entry of a batch, but for its resource: as of the only one."""
+    told = _without(entry, "resource") if isinstance(entry, dict) else entry
+    faults = faults_of({"resourceType": "Bundle", "type": BATCH, "entry": [told]}, "Bundle")
+    return [replace(one, where=one.where.replace("entry[0]", f"entry[{at}]", 1)) for one in faults]
+
+
+def _without(said: Json, member: str) -> Json:
+    return type(said)({name: value for name, value in said.items() if name != member})
 
 
 def _is_of(fault: Fault, at: int) -> bool:

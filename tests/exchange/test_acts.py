@@ -414,6 +414,28 @@ class TestBatch:
         assert where == [f"Bundle.entry[{n}]{rest}" for n, rest in ((1, ".resource.gender"), (2, ".resource"), (3, ""))]
         assert sent(world, {**whole, "type": "transaction"}).status_code == 400
 
+    def test_of_an_entry_refused_the_journal_keeps_its_outcome_and_hash(self, world: World):
+        unreadable, unknown = entry({**patient(fresh()), "gender": "zz"}), change("PUT", f"Goal/{uuid4()}", goal(1))
+        answer = sent(world, {**bundle(unreadable, entry(patient(fresh())), unknown), "type": "batch"})
+        assert statuses(answer) == ["400", "201", "400"]
+        kept = "SELECT state, sha256 IS NOT NULL AS hash, body IS NOT NULL AS body FROM exchange WHERE request_id = $1"
+        lines = [dict(line) for line in world.rows(kept, answer.headers["x-request-id"])]
+        assert lines.count({"state": "refused", "hash": True, "body": False}) == 2
+        assert len(lines) == 3
+
+    def test_however_many_are_unreadable_the_others_are_done(self, world: World):
+        bad = [{**change("GET", "Goal"), "request": {"method": "FOO", "url": "Goal"}} for _ in range(101)]
+        answer = sent(world, {**bundle(*bad, entry(patient(fresh()))), "type": "batch"})
+        assert statuses(answer) == [*["400"] * 101, "201"]
+        where = [each["response"]["outcome"]["issue"][0]["expression"] for each in answer.json()["entry"][:101]]
+        assert where == [[f"Bundle.entry[{at}].request.method"] for at in range(101)]
+
+    def test_an_entry_that_says_a_thing_twice_is_refused_alone(self, world: World):
+        once = orjson.dumps(change("GET", "Goal"))
+        twice = once[:-1] + b',"fullUrl":"urn:a","fullUrl":"urn:a"}'
+        body = b'{"resourceType":"Bundle","type":"batch","entry":[%s,%s]}' % (once, twice)
+        assert statuses(sent(world, body)) == ["200", "400"]
+
     def test_what_is_said_of_no_entry_refuses_all(self, world: World):
         answer = sent(world, {**bundle(entry(patient(fresh()))), "type": "batch", "unknown": 1})
         assert (answer.status_code, [where for _, where in issues(answer)]) == (400, ["Bundle"])
