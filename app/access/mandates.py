@@ -4,7 +4,7 @@ Source: Code civil, art. 371-1, 388, 414, 433 to 494-12. To be read again by a j
 to the person, a wider one shows what was not theirs to show.
 """
 
-from datetime import date
+from datetime import MAXYEAR, date
 from enum import StrEnum
 
 from app.access.permissions import Category
@@ -67,7 +67,12 @@ def opens(kind: MandateKind, scope: Scope, effect: Effect, *, person_agreed: boo
 
 
 def majority(born: date) -> date:
-    """The day that begins with the person of age, in Paris; who is born a 29 February waits for 1 March."""
+    """The day that begins with the person of age, in Paris; who is born a 29 February waits for 1 March.
+
+    Of a birth that stands from before dates had bounds, and of which no calendar has that day: the last there is.
+    """
+    if born.year + ADULT > MAXYEAR:
+        return date.max
     try:
         return born.replace(year=born.year + ADULT)
     except ValueError:

@@ -113,4 +113,7 @@ def _ends(rule: Rule | None, row: Any) -> date | None:
             begins = row.died_on
         case _:
             begins = max(majority(row.birth_date), row.left_on) if row.birth_date else None
-    return begins + relativedelta(months=rule.months) if begins else None
+    try:
+        return begins + relativedelta(months=rule.months) if begins else None
+    except ValueError:  # no calendar has that day: it does not come
+        return None

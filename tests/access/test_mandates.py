@@ -56,7 +56,11 @@ def test_a_curatelle_never_represents(kind: MandateKind, effects: set[Effect]):
 
 @pytest.mark.threat("fault-leap-day")
 @pytest.mark.parametrize(
-    ("born", "of_age"), [(date(2017, 3, 9), date(2035, 3, 9)), (date(2008, 2, 29), date(2026, 3, 1))]
-)
+    ("born", "of_age"),
+    [
+        (date(2017, 3, 9), date(2035, 3, 9)), (date(2008, 2, 29), date(2026, 3, 1)), (date.min, date(19, 1, 1)),
+        (date(9981, 12, 31), date.max), (date(9982, 1, 1), date.max), (date.max, date.max),
+    ],
+)  # fmt: skip
 def test_of_age_is_the_eighteenth_birthday(born: date, of_age: date):
     assert majority(born) == of_age

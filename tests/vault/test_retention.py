@@ -95,6 +95,15 @@ class TestWhen:
         assert due(world, date(2024, 2, 29)) == []
         assert due(world, date(2024, 3, 1)) == [gone]
 
+    @pytest.mark.threat("erasure-early", "input-end-of-time")
+    @pytest.mark.parametrize(("starts", "column"), [("majority", "birth_date"), ("death", "died_on")])
+    def test_a_date_of_no_life_that_stands_erases_nobody(
+        self, world: World, gone: UUID, starts: str, column: str
+    ) -> None:
+        ruled(world, starts=starts)
+        world.rows(f"UPDATE usager SET {column} = '9999-12-31' WHERE id = $1", gone)
+        assert due(world, date.max) == []
+
     @pytest.mark.threat("erasure-early")
     @pytest.mark.parametrize(("answer", "expected"), [(None, False), ("by_hand", True)])
     def test_who_waits_for_their_copy_is_kept_until_it_is_answered(

@@ -55,6 +55,20 @@ class TestEnter:
         answer = world.post("odile", f"{blanc}/mandates", CURATELLE | changes)
         assert (answer.status_code, [e["where"] for e in answer.json()["errors"]]) == (422, [where])
 
+    @pytest.mark.threat("input-end-of-time")
+    @pytest.mark.parametrize(("born", "status"), [("9999-12-31", 201), ("0001-01-01", 422)])
+    def test_over_who_was_born_on_a_day_of_no_life(self, world: World, born: str, status: int):
+        """Written before dates had bounds: it stands until it is put right."""
+        parent = added(world, "lucas", given_name="Nadia")
+        [was] = world.rows("SELECT birth_date FROM usager WHERE id = $1", world.ids["lucas"])
+        try:
+            world.rows(f"UPDATE usager SET birth_date = '{born}' WHERE id = $1", world.ids["lucas"])
+            assert world.post("odile", f"{parent}/mandates", PARENT).status_code == status
+            for path in (f"/api/v1/usagers/{world.ids['lucas']}", f"/fhir/Patient/{world.ids['lucas']}"):
+                assert born in world.get("odile", path).text
+        finally:
+            world.rows("UPDATE usager SET birth_date = $1 WHERE id = $2", was[0], world.ids["lucas"])
+
     @pytest.mark.parametrize(
         ("who", "status"),
         [("odile", 201), ("marc", 201), ("sonia", 403), ("helene", 403), ("leila", 404), ("yann", 404)],
