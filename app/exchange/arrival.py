@@ -11,6 +11,7 @@ from app.exchange import identity, kept, persons, resolution, targets
 from app.exchange.identity import Identity
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange
+from app.exchange.parties import Parties
 from app.exchange.persons import PERSON
 from app.exchange.resolution import Known, Named
 from app.exchange.targets import Targets
@@ -62,6 +63,10 @@ class Arrival:
     around: Neighbours = field(default_factory=Neighbours)
     unchanged: set[int] = field(default_factory=set)  # updates that say what stands already
     _outside: dict[tuple[int, str], list[bytes | UUID]] = field(default_factory=dict)
+    parties: Parties = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parties = Parties(self.asked, self.ids, self._named)
 
     async def resolve(self) -> None:
         """What this partner named before, of all that the bundle names."""
@@ -113,20 +118,6 @@ class Arrival:
                 self._outside_party(entry, resource)
             else:
                 self._dossier_row(entry, resource, local)
-
-    def parties(self, place: int) -> set[UUID]:
-        """Who is named in an entry without being of the house, and who is named by these: a role names its holder."""
-        found: set[UUID] = set()
-        todo = [place]
-        for at in todo:
-            for reference, to in self.asked.leads(at):
-                named = self._named(at, reference.target) if to is None else None
-                if to is not None and to not in todo and self.asked.entries[to].kind in OUTSIDE:
-                    todo.append(to)
-                    found.add(self.ids[to])
-                elif named and named.kind == Kind.OUTSIDE_PARTY:
-                    found.add(named.id)
-        return found
 
     def done(self, entry: Entry) -> Done:
         """What became of it, once the base has said which version it is."""

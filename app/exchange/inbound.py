@@ -271,7 +271,7 @@ def _keep(gate: Receiving, arrival: Arrival, done: list[Done], gone: Mapping[UUI
         for name, over in _names(arrival, place) if place in arrival.rows else ():
             gate.note(_external_id(arrival, name, row.KIND.value, row.id, usager_id), over=over)
         if isinstance(row, DossierEntry):
-            for party_id in arrival.parties(place):
+            for party_id in arrival.parties.of(place):
                 gate.note(_mention(line, party_id, row.KIND.value, row.id), over=True)
 
 
