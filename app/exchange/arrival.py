@@ -297,6 +297,7 @@ class Arrival:
             exchange_id=self.line.id,
             held=not self.known.accepts or usager_id != self.usagers[entry.at],  # attached: its sender's word alone
             known_as=None if entry.kind == PERSON else persons.known_as(resource, local),
+            strict=self.strict,
             local=local,
             around=self.around,
         )

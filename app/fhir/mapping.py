@@ -78,7 +78,7 @@ class Inbound:
     `around` the resources of the same bundle.
 
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
-    references name the person, when its sender knows them by another id than ours.
+    references name the person, when its sender knows them by another id than ours; `strict`: taken to the letter.
     """
 
     id: UUID
@@ -91,6 +91,7 @@ class Inbound:
     exchange_id: UUID | None = None
     held: bool = False
     known_as: UUID | None = None
+    strict: bool = False
     local: Mapping[str, UUID] = field(default_factory=dict)
     around: Neighbours = field(default_factory=Neighbours)
     warnings: list[Issue] = field(default_factory=list)
@@ -102,6 +103,12 @@ class Inbound:
 
     def warn(self, code: str, path: str, sentence: str) -> None:
         self.warnings.append(Issue("warning", code, f"{self.where}.{path}" if path else self.where, sentence))
+
+    def doubt(self, code: str, path: str, sentence: str) -> None:
+        """A warning; to the letter, Invalid."""
+        if self.strict:
+            raise Invalid(sentence, where=f"{self.where}.{path}", code=code)
+        self.warn(code, path, sentence)
 
     def stamped(self, row: E, id: UUID | None = None) -> E:
         """This row as one that arrived from this partner; `id` when it is not the resource's own row."""

@@ -12,11 +12,16 @@ from app.fhir.reading import Entry
 from app.fhir.verbs.transaction import asked
 from tests.counting import is_linear
 
-BEFORE = {"Organization/before": Named("outside_party", UUID(int=901), None), "Goal/g": Named("goal", UUID(int=902), None)}
+BEFORE = {
+    "Organization/before": Named("outside_party", UUID(int=901), None),
+    "Goal/g": Named("goal", UUID(int=902), None),
+}
 
 
 def parties(*resources: Json) -> Parties:
-    entries = tuple(Entry(n, f"Bundle.entry[{n}]", "", "POST", r["resourceType"], {}, r) for n, r in enumerate(resources))
+    entries = tuple(
+        Entry(n, f"Bundle.entry[{n}]", "", "POST", r["resourceType"], {}, r) for n, r in enumerate(resources)
+    )
     ids = {n: UUID(int=n) for n in range(len(resources))}
     return Parties(asked(entries, range(len(entries))), ids, lambda _, target: BEFORE.get(target))
 

@@ -55,11 +55,20 @@ def checked(
     declared: str | None, content: bytes, where: str = "/content", kinds: Collection[str] = EXTENSIONS.keys()
 ) -> str:
     """The type of these bytes, one of `kinds`: that declared, when they are of it. Raises Invalid, TooLarge."""
+    return of_type(declared, looked_at(content, where), where, kinds)
+
+
+def looked_at(content: bytes, where: str) -> frozenset[str]:
+    """The types that these bytes may be. Raises Invalid, TooLarge."""
     if not content:
         raise Invalid("Ce fichier est vide.", where=where, code="document.empty")
     if len(content) > LARGEST:
         raise TooLarge(f"Un document compte {LARGEST // MIB} Mio au plus.", where=where)
-    found = _found(content)
+    return _found(content)
+
+
+def of_type(declared: str | None, found: frozenset[str], where: str, kinds: Collection[str] = EXTENSIONS.keys()) -> str:
+    """As `checked`, of bytes that may be of the types `found`."""
     told = base(declared) if declared and declared != UNSAID else next(iter(sorted(found & set(kinds))), "")
     if told not in kinds:
         accepted = "une image ou un PDF" if kinds is PAPERS else "PDF, image, texte, ou document bureautique"

@@ -97,7 +97,7 @@ async def take_back(gate: Gate, id: UUID, version: int | None = None) -> None:
 
 async def _kept(gate: Gate, values: dict[str, Any], kind: str, clear: bytes, objects: Objects | None) -> Document:
     id = uuid7()
-    row = gate.add(Document(**values, **of_file(kind, clear, id)))
+    row = gate.add(Document(**values, content_type=kind, **of_file(clear, id)))
     await gate.flush()  # nobody's bytes are put away before the policy said that this row may be
     key = await gate.key_of(row.usager_id)
     content = contents.sealed(key, row.usager_id, id, clear)
@@ -106,9 +106,9 @@ async def _kept(gate: Gate, values: dict[str, Any], kind: str, clear: bytes, obj
     return row
 
 
-def of_file(kind: str, clear: bytes, content_id: UUID) -> dict[str, Any]:
-    """What the row says of its bytes."""
-    told = {"content_type": kind, "size": len(clear), "sha256": hashlib.sha256(clear).hexdigest()}
+def of_file(clear: bytes, content_id: UUID) -> dict[str, Any]:
+    """What the row says of its bytes, but their type."""
+    told = {"size": len(clear), "sha256": hashlib.sha256(clear).hexdigest()}
     sha1 = hashlib.sha1(clear, usedforsecurity=False).digest()  # R4 tells no other; ours is the SHA-256
     return {**told, "sha1": b64encode(sha1).decode(), "content_id": content_id}
 

@@ -125,13 +125,15 @@ async def _with_files(
     objects: Objects | None,
 ) -> None:
     """Each document with its file, in base64; of one in which something is masked, the file says too much."""
-    wanted = {row["content_id"]: (row, into) for row, into in zip(rows, told, strict=True) if not into.get("closed")}
-    query = select(Content).where(Content.id.in_([id for id in wanted if id]))
-    for kept in (await session.scalars(query)).all():
-        row, into = wanted[kept.id]
+    wanted: dict[UUID, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for row, into in zip(rows, told, strict=True):
+        if row["content_id"] and not into.get("closed"):
+            wanted.setdefault(row["content_id"], []).append((row, into))
+    for kept in (await session.scalars(select(Content).where(Content.id.in_(wanted)))).all():
         sealed = await contents.fetched(kept.sealed, kept.object, objects)
-        clear = keys[row["usager_id"]].open(sealed, contents.about(kept.id))
-        into["file"] = {"name": named(row["title"], row["content_type"]), "data": b64encode(clear).decode()}
+        for row, into in wanted[kept.id]:
+            clear = keys[row["usager_id"]].open(sealed, contents.about(kept.id))
+            into["file"] = {"name": named(row["title"], row["content_type"]), "data": b64encode(clear).decode()}
 
 
 def _then(table: str, version: Version, row: Mapping[str, Any], asked: Asked) -> bool:

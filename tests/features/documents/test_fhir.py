@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.features.documents import files
 from app.features.documents.fhir import PROFILE
 from app.fhir.mapping import Json
 from tests.exchange.bundles import BASE, bundle, entry, patient, resource
@@ -141,6 +142,45 @@ class TestComesIn:
         [id] = came(world, attached({"data": inline(HTML), "contentType": "image/png"}))
         assert world.rows("SELECT 1 FROM kept_resource WHERE id = $1", id)
         assert world.get("chu", f"/fhir/Binary/{id}", headers={"Accept": "*/*"}).status_code == 404
+
+    @pytest.mark.parametrize(
+        ("name", "wrong", "right"),
+        [("hash", inline(b"another"), inline(hashlib.sha1(PDF).digest())), ("size", 3, len(PDF))],  # noqa: S324
+        ids=["hash", "size"],
+    )
+    def test_what_is_told_of_its_bytes_must_be_so(self, world: World, name: str, wrong: object, right: object):
+        told = {"data": inline(PDF), "contentType": "application/pdf"}
+        body = sending(attached({**told, name: wrong}))
+        refused = sent(world, body, prefer="handling=strict")
+        [issue] = refused.json()["issue"]
+        assert (refused.status_code, issue["details"]["coding"][0]["code"]) == (422, f"document.other_{name}")
+        at = f"Bundle.entry[2].resource.content[0].attachment.{name}"
+        assert issue["expression"] == [at]
+        entries = sent(world, body).json()["entry"]
+        warned = [i for e in entries for i in e["response"].get("outcome", {}).get("issue", ())]
+        assert [i["expression"] for i in warned if i["details"]["coding"][0]["code"].startswith("document.")] == [[at]]
+        id = entries[2]["response"]["location"].split("/")[1]
+        assert read_back(world, "DocumentReference", id)["content"][0]["attachment"][name] == right
+        fits = sent(world, sending(attached({**told, name: right})), prefer="handling=strict")
+        assert fits.status_code == 200, fits.text
+
+    def test_however_many_documents_lead_to_a_binary_it_is_read_and_put_away_once(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ):
+        """One that lies about its type is kept whole, and takes nothing from the others."""
+        read = list[int]()
+        looked_at = files.looked_at
+        monkeypatch.setattr(files, "looked_at", lambda clear, at: read.append(len(clear)) or looked_at(clear, at))
+        link = {"url": f"{BASE}/Binary/b"}
+        liar = attached({**link, "contentType": "image/gif"}, id="liar")
+        papers = [attached(link, id=f"d{n}") for n in range(5)]
+        ids = came(world, liar, *papers, resource("Binary", "b", contentType="image/png", data=inline(PNG)))
+        assert read == [len(PNG)]
+        assert world.rows("SELECT 1 FROM kept_resource WHERE id = $1", ids[0])
+        held = {row_of(world, id)["content_id"] for id in ids[1:6]}
+        assert len(held) == 1
+        for id in ids[1:6]:
+            assert world.get("chu", f"/fhir/Binary/{id}", headers={"Accept": "image/png"}).content == PNG
 
     def test_nor_taken_when_asked_to_be_strict(self, world: World):
         answer = sent(
