@@ -1,7 +1,7 @@
 """One bundle on its way in: its entries named, told whose they are, made rows. What it asks of the base it asks once."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from app.access.contents import Content
@@ -111,13 +111,13 @@ class Arrival:
         self.around = Neighbours({names[at]: resource for at, (resource, _) in rewritten.items()})
         for entry in self.asked.arriving:
             resource, local = rewritten[entry.at]
-            target = self.targets.rows.get(entry.at)
-            if target and targets.unchanged(target, resource):
+            as_told, target = self._as_told(entry, resource, names), self.targets.rows.get(entry.at)
+            if target and targets.unchanged(target, as_told):
                 self.unchanged.add(entry.at)
             elif entry.kind in OUTSIDE:
-                self._outside_party(entry, resource)
+                self._outside_party(entry, as_told)
             else:
-                self._dossier_row(entry, resource, local)
+                self._dossier_row(entry, resource, local, as_told)
 
     def done(self, entry: Entry) -> Done:
         """What became of it, once the base has said which version it is."""
@@ -236,30 +236,49 @@ class Arrival:
         local: dict[str, UUID] = {}
 
         def rename(target: str) -> str | None:
-            place = self.asked.links.lead(target, entry.at)
-            before = None if place is not None else self._of_the_same(entry.at, target)
-            if place is not None and place in names:
-                new, whose = names[place], self.usagers.get(place)
-            elif before:
-                told = references.literal(target)
-                kind = told.kind if told else target.partition("?")[0]
-                new, whose = f"{kind}/{before.id}", before.usager_id
-            else:
+            if (led := self._lead(entry.at, target, names)) is None:
                 return None
-            stands = self.targets.standing.get(place) if place is not None else None
-            if (stands is None or stands.mine) and whose in (None, self.usagers.get(entry.at)):
+            new, whose, ours = led
+            if ours and whose in (None, self.usagers.get(entry.at)):
                 kind, _, id = new.partition("/")
                 local[new] = whose if whose and kind == PERSON else UUID(id)
             return new + "".join(target.partition("#")[1:])
 
         return references.rewritten(entry.resource, rename), local
 
+    def _lead(self, place: int, target: str, names: dict[int, str]) -> tuple[str, UUID | None, bool] | None:
+        """What a reference leads to by our ids, of whose dossier, and whether it may be said to be; None: nowhere."""
+        to = self.asked.links.lead(target, place)
+        before = None if to is not None else self._of_the_same(place, target)
+        if to is not None and to in names:
+            stands = self.targets.standing.get(to)
+            return names[to], self.usagers.get(to), stands is None or stands.mine
+        if before:
+            told = references.literal(target)
+            return f"{told.kind if told else target.partition('?')[0]}/{before.id}", before.usager_id, True
+        return None
+
+    def _as_told(self, entry: Entry, resource: Json, names: dict[int, str]) -> Json:
+        """The same, for who reads it: what leads to a version leads to it where it is. Our maps know rows alone, and the
+        numbers of another server's versions are none of ours.
+        """
+        base = entry.full_url.rpartition(f"{entry.kind}/")[0]
+
+        def rename(target: str) -> str | None:
+            led, told = self._lead(entry.at, target, names), references.literal(target)
+            return (
+                None if led is None else references.of_version(told, base, led[0]) + "".join(target.partition("#")[1:])
+            )
+
+        versioned = any("/_history/" in one.target for one, _ in self.asked.leads(entry.at))
+        return references.rewritten(entry.resource, rename) if versioned else resource
+
     def _outside_party(self, entry: Entry, resource: Json) -> None:
         row = kept.party(resource, self.ids[entry.at], self.partner.id, self.line.id, self.gate.keyring)
         self.rows[entry.at] = self.gate.send_again(row) if entry.at in self.before else self.gate.add(row)
 
-    def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID]) -> None:
-        inbound = self._inbound(entry, resource, local)
+    def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json) -> None:
+        inbound = replace(self._inbound(entry, resource, local), as_told=as_told)
         arrived = self._arrived(entry, resource, inbound)
         rows = [arrived.row, *arrived.beside]
         if entry.kind == PERSON and not isinstance(arrived.row, Usager):

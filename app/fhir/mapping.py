@@ -78,7 +78,8 @@ class Inbound:
     `around` the resources of the same bundle.
 
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
-    references name the person, when its sender knows them by another id than ours; `strict`: taken to the letter.
+    references name the person, when its sender knows them by another id than ours; `strict`: taken to the letter;
+    `as_told`: how the resource is given back, when that is more than what maps are given.
     """
 
     id: UUID
@@ -92,6 +93,7 @@ class Inbound:
     held: bool = False
     known_as: UUID | None = None
     strict: bool = False
+    as_told: Json | None = None
     local: Mapping[str, UUID] = field(default_factory=dict)
     around: Neighbours = field(default_factory=Neighbours)
     warnings: list[Issue] = field(default_factory=list)
@@ -242,7 +244,7 @@ class ResourceMap(Generic[V]):
         modelled = plain(self.to_fhir(as_read(self.view, row, arrived.told)))
         if inbound.known_as:
             modelled = references.named(modelled, _person(inbound.usager_id), _person(inbound.known_as))
-        left = keeping.leftover(resource, modelled)
+        left = keeping.leftover(inbound.as_told or resource, modelled)
         if inbound.known_as:
             left[keeping.KNOWN_AS] = str(inbound.known_as)
         written = orjson.dumps(left)

@@ -65,6 +65,15 @@ def literal(target: str) -> Literal | None:
     return Literal(*(read[name] or "" for name in ("base", "kind", "id", "version", "fragment")))
 
 
+def of_version(told: Literal | None, base: str, new: str) -> str:
+    """How what `told` says in a resource of the server at `base` is written, when it leads to `new` here: to a version, by
+    its address there. Where that is not known, the version is not either.
+    """
+    if told and told.version and (told.base or base or new == f"{told.kind}/{told.id}"):
+        return f"{told.base or base}{told.kind}/{told.id}/_history/{told.version}"
+    return new
+
+
 def found(resource: Json) -> list[Found]:
     """Every literal reference, in extensions and contained resources too, in the order they are written.
 
