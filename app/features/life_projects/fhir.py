@@ -33,7 +33,7 @@ from app.kernel.clock import now
 from app.kernel.errors import Invalid
 
 PROFILE, SYSTEM = profile("goal-projet-vie"), system("projetvie")
-KIND = CodeableConcept((Coding(f"{TDDUI}/CodeSystem/tddui-goal-identifier", "PDV"),))
+KIND = CodeableConcept((Coding(f"{TDDUI}/CodeSystem/tddui-goal-identifier", "PDV", "Identifiant du projet de vie"),))
 # R4 asks what would be measured (gol-1); TDDUI, that nothing be: a life is not.
 UNMEASURED = CodeableConcept(
     extension=(Extension(url="http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode="not-permitted"),)

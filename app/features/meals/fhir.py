@@ -20,7 +20,7 @@ from app.kernel.errors import Invalid
 
 PROFILE = profile("observation-repas")
 MEALS = system("repas")
-ID_MEAL = CodeableConcept((Coding(f"{TDDUI}/CodeSystem/tddui-observation-identifier", "REP"),))
+ID_MEAL = CodeableConcept((Coding(f"{TDDUI}/CodeSystem/tddui-observation-identifier", "REP", "Identifiant du repas"),))
 TYPES = f"{TDDUI}/CodeSystem/tddui-observation-type"
 PRESENT = profile("participant-present")
 STATUSES = {
@@ -57,7 +57,7 @@ def to_fhir(m: MealFhir) -> Observation:
         identifier=issued(m, MEALS, ID_MEAL),
         status=STATUSES[m.status],
         category=(which,) if which else (),
-        code=CodeableConcept((Coding(TYPES, "REPAS"),)),
+        code=CodeableConcept((Coding(TYPES, "REPAS", "Repas"),)),
         subject=to("Patient", m.usager_id),
         effectiveDateTime=moment(m.occurred_at),
         note=(Annotation(text=m.comment),) if m.comment else (),

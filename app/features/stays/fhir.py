@@ -37,7 +37,10 @@ from app.kernel.errors import Invalid
 TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui"
 PROFILE = f"{TDDUI}/StructureDefinition/tddui-encounter-sejour"
 SYSTEM = "https://identifiant-medicosocial-sejour.esante.gouv.fr"
-IDENTIFIER_TYPE = f"{TDDUI}/CodeSystem/tddui-encounter-identifier"
+STAY_NUMBER, FILE_NUMBER = (
+    CodeableConcept((Coding(f"{TDDUI}/CodeSystem/tddui-encounter-identifier", code, display),))
+    for code, display in (("SEJ", "Identifiant du séjour"), ("NUMDOSS", "Numéro de dossier administratif du séjour"))
+)
 PLANNED_START, PLANNED_END = (
     f"http://hl7.org/fhir/5.0/StructureDefinition/extension-Encounter.{name}"
     for name in ("plannedStartDate", "plannedEndDate")
@@ -112,14 +115,10 @@ def _identifiers(s: StayFhir) -> list[Identifier]:
     told = []
     if s.finess:
         number = BusinessId(s.finess, _plain(s.usager_id), "SEJOUR", _plain(s.id))
-        told.append(Identifier(type=_typed("SEJ"), system=SYSTEM, value=str(number)))
+        told.append(Identifier(type=STAY_NUMBER, system=SYSTEM, value=str(number)))
     if s.file_number:
-        told.append(Identifier(type=_typed("NUMDOSS"), system=SYSTEM, value=s.file_number))
+        told.append(Identifier(type=FILE_NUMBER, system=SYSTEM, value=s.file_number))
     return told
-
-
-def _typed(code: str) -> CodeableConcept:
-    return CodeableConcept((Coding(IDENTIFIER_TYPE, code),))
 
 
 def _plain(id: str) -> str:
