@@ -1,7 +1,6 @@
 """What a map does not model is kept beside the row (`extra`) and given back: `leftover` takes it apart, `merge` puts it back.
 
-The promise, whatever the map: `received` is contained in `merge(modelled, leftover(received, modelled))`, and equal to it
-when the map adds nothing. Later, when the team has written, what is modelled wins:
+The promise, whatever the map: `merge(modelled, leftover(received, modelled))` is `received`, but for rules 5 and 6. Later, when the team has written, what is modelled wins:
 
 1. An element that the map does not know is kept whole and given back whole.
 2. A value that the map says otherwise (`2024-05-03T09:00:00+02:00`, which we hold in UTC) is kept with what the map said
@@ -13,10 +12,12 @@ when the map adds nothing. Later, when the team has written, what is modelled wi
    length. What was kept of an item that the team took away goes with it; an item that only the sender knew stays in its
    place; new items come last.
 5. `id` and `meta.versionId`, `meta.lastUpdated`, `meta.source` are this server's: never kept.
-6. What the map gives and was not received stays: the map knows why.
+6. What the map gives and was not received (what a column had to say) is left out as long as the map says the same. But whom it is
+   about is always told, of what profile, and what its map always says.
 
-`extra` is plain JSON: {"kept": {name: value}, "within": {name: node}}, a node being such an object again,
-{"was": …, "is": …} for a value, {"beside": …, "is": …} for what stands beside one, or {"items": […], "of": length}.
+`extra` is plain JSON: {"kept": {name: value}, "within": {name: node}, "unsaid": {name: value}}, a node being such an object
+again, {"was": …, "is": …} for a value, {"beside": …, "is": …} for what stands beside one, or {"items": […], "of": length,
+"unsaid": [item]}.
 References must be rewritten before `leftover` is called. Of someone who was attached to a person who was here, `extra` also
 says `known_as`, the id its sender was given for them: what is kept names them so.
 """
@@ -24,29 +25,34 @@ says `known_as`, the id its sender was given for them: what is kept names them s
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 Json = dict[str, Any]
 
-KEPT, WITHIN, WAS, IS, BESIDE, ITEMS = "kept", "within", "was", "is", "beside", "items"
+KEPT, WITHIN, UNSAID, WAS, IS, BESIDE, ITEMS = "kept", "within", "unsaid", "was", "is", "beside", "items"
 KNOWN_AS = "known_as"
 OF_WHOM = frozenset({"subject", "patient", "for"})
 WHOLE, KEY, AT, LEFT, OF = "whole", "key", "at", "left", "of"
 OURS = frozenset({"versionId", "lastUpdated", "source"})
+ALWAYS = frozenset({"resourceType", "id", "meta"}) | OF_WHOM
 KEY_DEPTH = 6  # how far a key is looked for inside an item
 
 
-def leftover(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:
-    """What `modelled` does not say of `received`; an empty object when it says everything."""
+def leftover(received: Mapping[str, Any], modelled: Mapping[str, Any], always: frozenset[str] = frozenset()) -> Json:
+    """What tells `received` from `modelled`; an empty object when they say the same. `always`: what is never left out."""
     mine = {name: value for name, value in received.items() if name not in ("id", "resourceType")}
     if isinstance(mine.get("meta"), dict):
         mine["meta"] = {name: value for name, value in mine["meta"].items() if name not in OURS}
         if not mine["meta"]:
             del mine["meta"]
-    return _apart(mine, modelled)
+    return _apart(
+        {**mine, **{name: _always(mine, modelled, name) for name in (ALWAYS | always) & modelled.keys()}}, modelled
+    )
 
 
 def merge(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
-    """What goes out: all of `modelled`, and what `extra` adds to it."""
-    return _together(modelled, {part: extra.get(part, {}) for part in (KEPT, WITHIN)})
+    """What goes out: what `modelled` says that is not left out, and what `extra` adds to it."""
+    return _together(modelled, {part: extra.get(part, {}) for part in (KEPT, WITHIN, UNSAID)})
 
 
 def of_whom(extra: Mapping[str, Any]) -> Json:
@@ -131,6 +137,14 @@ def _first_key(inner: Any, depth: int) -> str | None:
     return key(concept if isinstance(concept, dict) else first, depth - 1)
 
 
+def _always(received: Mapping[str, Any], modelled: Mapping[str, Any], name: str) -> Any:
+    """What is never left out: as if it had been received."""
+    if name not in received:
+        return modelled[name]
+    both = received[name], modelled[name]
+    return {**both[1], **both[0]} if all(isinstance(each, dict) for each in both) else both[0]
+
+
 def _apart(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:
     kept: Json = {}
     within: Json = {}
@@ -139,10 +153,11 @@ def _apart(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:
             if node := _difference(value, modelled[name]):
                 within[name] = node
         elif name.startswith("_"):
-            within[name] = _beside(name[1:], value, {**modelled, **received})
+            within[name] = _beside(name[1:], value, received)
         else:
             kept[name] = value
-    return {part: content for part, content in ((KEPT, kept), (WITHIN, within)) if content}
+    unsaid = {name: value for name, value in modelled.items() if name not in received}
+    return {part: content for part, content in ((KEPT, kept), (WITHIN, within), (UNSAID, unsaid)) if content}
 
 
 def _beside(name: str, value: Any, together: Mapping[str, Any]) -> Json:
@@ -176,8 +191,15 @@ def _items_apart(received: Sequence[Json], modelled: Sequence[Json]) -> Json:
             items.append({WHOLE: item})
         else:
             items.append({KEY: key(modelled[at]), AT: at, LEFT: _apart(item, modelled[at])})
-    says_it_all = all(entry.get(LEFT) == {} for entry in items) and list(pairs.values()) == sorted(pairs.values())
-    return {} if says_it_all else {ITEMS: items, OF: len(modelled)}
+    paired, known = list(pairs.values()), set(pairs.values())
+    unsaid = [item for at, item in enumerate(modelled) if at not in known]
+    if not unsaid and all(entry.get(LEFT) == {} for entry in items) and paired == sorted(paired):
+        return {}
+    return {ITEMS: items, OF: len(modelled), **({UNSAID: unsaid} if unsaid else {})}
+
+
+def _text(item: Json) -> bytes:
+    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
 
 
 def _in_order(received: Sequence[Json], modelled: Sequence[Json]) -> dict[int, int] | None:
@@ -204,7 +226,8 @@ def _holds(whole: Any, part: Any) -> bool:
 
 
 def _together(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
-    out = dict(modelled)
+    unsaid = extra.get(UNSAID, {})
+    out = {name: value for name, value in modelled.items() if name not in unsaid or not same(value, unsaid[name])}
     for name, value in extra.get(KEPT, {}).items():
         out.setdefault(name, value)
     beside = []
@@ -244,5 +267,5 @@ def _items_together(modelled: Sequence[Json], node: Mapping[str, Any]) -> list[J
             out.append(entry[WHOLE])
         elif (at := pairs.get(next(places))) is not None:
             out.append(_together(modelled[at], entry[LEFT]))
-    paired = set(pairs.values())
-    return out + [item for at, item in enumerate(modelled) if at not in paired]
+    paired, unsaid = set(pairs.values()), {_text(item) for item in node.get(UNSAID, ())}
+    return out + [item for at, item in enumerate(modelled) if at not in paired and _text(item) not in unsaid]

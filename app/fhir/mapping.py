@@ -152,6 +152,7 @@ class ResourceMap(Generic[V]):
     - `unseals` opens what the view holds sealed.
     - `doubts` says what its profile asks beyond R4: warnings, or faults to the letter.
     - `to_others` takes out of the leftovers what only their sender may have back.
+    - `always`: the elements it says, received or not: what is searched is told.
     - `travels`: a dossier that goes elsewhere takes such rows with it.
     """
 
@@ -173,6 +174,7 @@ class ResourceMap(Generic[V]):
     unseals: Callable[[V, Keyring], V] | None = None
     to_others: Callable[[Json], Json] | None = None
     doubts: Callable[[Json, str, Held], Iterable[Fault]] | None = None
+    always: frozenset[str] = frozenset()
     travels: bool = True
 
     @cached_property
@@ -244,7 +246,7 @@ class ResourceMap(Generic[V]):
         modelled = plain(self.to_fhir(as_read(self.view, row, arrived.told)))
         if inbound.known_as:
             modelled = references.named(modelled, _person(inbound.usager_id), _person(inbound.known_as))
-        left = keeping.leftover(inbound.as_told or resource, modelled)
+        left = keeping.leftover(inbound.as_told or resource, modelled, self.always)
         if inbound.known_as:
             left[keeping.KNOWN_AS] = str(inbound.known_as)
         written = orjson.dumps(left)

@@ -66,7 +66,8 @@ def holds(whole: Any, part: Any) -> bool:
 
 @given(received(), OBJECTS)
 def test_what_was_received_is_given_back_whatever_the_map_says(thing: dict[str, Any], modelled: dict[str, Any]) -> None:
-    assert holds(merge(modelled, leftover(thing, modelled)), thing)
+    modelled.pop("id", None)
+    assert same(merge(modelled, leftover(thing, modelled)), thing)
 
 
 @given(st.data())

@@ -300,6 +300,7 @@ DOCUMENT = ResourceMap(
     view=DocumentFhir,
     to_fhir=to_fhir,
     from_fhir=from_fhir,
+    always=frozenset({"date"}),  # when the reference was made: here, when its sender does not say
     search={
         "authenticator": vouched(
             Document.authenticator_id, Document.authenticator_kind, Document.authenticator_name, *OF_THE_HOUSE

@@ -131,6 +131,7 @@ NOTE = ResourceMap(
     from_fhir=from_fhir,
     also=(OWN_PROFILE,),
     by_type=False,  # a scanned letter is a DocumentReference too
+    always=frozenset({"date"}),  # when the reference was made: here, when its sender does not say
     search={
         "author": Someone(
             Transmission.author_id, Transmission.author_kind, {kind: name for name, kind in AUTHORS.items()}
