@@ -64,18 +64,6 @@ def of_whom(extra: Mapping[str, Any]) -> Json:
     return {**extra, WITHIN: within}
 
 
-def kept_names(extra: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The paths of the elements that live in `extra` alone: those the map does not model."""
-    found = [f"{prefix}{name}" for name in extra.get(KEPT, {})]
-    for name, node in extra.get(WITHIN, {}).items():
-        path = f"{prefix}{name}"
-        if BESIDE in node or node.get("alone"):
-            found.append(path)
-        for item in node.get(ITEMS, [{LEFT: node}]):
-            found.extend([path] if WHOLE in item else kept_names(item[LEFT], f"{path}."))
-    return sorted(set(found))
-
-
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: `true` is not 1, here as on the wire."""
     if isinstance(one, dict) and isinstance(other, dict):

@@ -7,11 +7,11 @@ import orjson
 from fhir.resources.R4B import get_fhir_model_class
 
 from app.access.entry import DossierEntry
-from app.fhir.keeping import kept_names
 from app.fhir.mapping import about_extra
 from tests.exchange.bundles import bundle, entry, patient
 from tests.exchange.sending import fresh, read_back, said, taken
 from tests.fhir import official
+from tests.fhir.kept import kept_names
 from tests.world import World
 
 Json = dict[str, Any]

@@ -8,8 +8,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.fhir import types
-from app.fhir.keeping import kept_names, key, leftover, merge, same
+from app.fhir.keeping import key, leftover, merge, same
 from tests.fhir import official
+from tests.fhir.kept import kept_names
 
 NAMES = st.sampled_from(
     ["use", "system", "value", "url", "code", "type", "text", "coding", "period", "note", "line", "id"]

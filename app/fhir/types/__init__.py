@@ -39,8 +39,6 @@ from app.fhir.types.exchange import (
 from app.fhir.types.life import Basic
 from app.fhir.types.observation import Observation, ObservationComponent
 from app.fhir.types.people import (
-    CareTeam,
-    CareTeamParticipant,
     Location,
     Organization,
     Patient,
@@ -52,8 +50,6 @@ from app.fhir.types.people import (
     RelatedPerson,
 )
 from app.fhir.types.record import (
-    Appointment,
-    AppointmentParticipant,
     CarePlan,
     Consent,
     ConsentActor,
@@ -78,8 +74,6 @@ from app.fhir.types.scheduling import Schedule, Slot
 __all__ = [
     "Address",
     "Annotation",
-    "Appointment",
-    "AppointmentParticipant",
     "Attachment",
     "AuditAgent",
     "AuditEntity",
@@ -91,8 +85,6 @@ __all__ = [
     "BundleLink",
     "CapabilityStatement",
     "CarePlan",
-    "CareTeam",
-    "CareTeamParticipant",
     "CodeableConcept",
     "Coding",
     "Consent",

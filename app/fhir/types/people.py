@@ -124,22 +124,3 @@ class Location(DomainResource, frozen=True, kw_only=True, tag=True):
     address: Address | None = None
     managingOrganization: Reference | None = None
     partOf: Reference | None = None
-
-
-class CareTeamParticipant(Element, frozen=True, kw_only=True):
-    role: tuple[CodeableConcept, ...] = ()
-    member: Reference | None = None
-    onBehalfOf: Reference | None = None
-    period: Period | None = None
-
-
-class CareTeam(DomainResource, frozen=True, kw_only=True, tag=True):
-    identifier: tuple[Identifier, ...] = ()
-    status: str | None = None
-    category: tuple[CodeableConcept, ...] = ()
-    name: str | None = None
-    subject: Reference | None = None
-    encounter: Reference | None = None
-    period: Period | None = None
-    participant: tuple[CareTeamParticipant, ...] = ()
-    managingOrganization: tuple[Reference, ...] = ()

@@ -258,27 +258,3 @@ class DocumentReference(DomainResource, frozen=True, kw_only=True, tag=True):
     securityLabel: tuple[CodeableConcept, ...] = ()
     content: tuple[DocumentContent, ...] = ()
     context: DocumentContext | None = None
-
-
-class AppointmentParticipant(Element, frozen=True, kw_only=True):
-    type: tuple[CodeableConcept, ...] = ()
-    actor: Reference | None = None
-    required: str | None = None
-    status: str | None = None
-    period: Period | None = None
-
-
-class Appointment(DomainResource, frozen=True, kw_only=True, tag=True):
-    identifier: tuple[Identifier, ...] = ()
-    status: str | None = None
-    cancelationReason: CodeableConcept | None = None
-    serviceType: tuple[CodeableConcept, ...] = ()
-    appointmentType: CodeableConcept | None = None
-    reasonCode: tuple[CodeableConcept, ...] = ()
-    description: str | None = None
-    start: str | None = None
-    end: str | None = None
-    minutesDuration: int | None = None
-    created: str | None = None
-    comment: str | None = None
-    participant: tuple[AppointmentParticipant, ...] = ()

@@ -9,7 +9,6 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from app.features.assessments import answers, grids, serafin
 from app.features.assessments.fhir import ASSESSMENT, PROFILE, SYSTEM
-from app.fhir.keeping import kept_names
 from app.fhir.mapping import about_extra, as_read, plain
 from app.fhir.packages.held import NOTHING
 from tests.exchange.bundles import bundle, entry, patient
@@ -18,6 +17,7 @@ from tests.features.assessments.exchanged import PLACE, PRO, SERAFIN, answered, 
 from tests.features.maps import Bench, same_but_ours
 from tests.features.projects.exchanged import filled
 from tests.fhir import official
+from tests.fhir.kept import kept_names
 from tests.world import World
 
 BESIDE = {"identifier"}  # a received number may hold a NIR

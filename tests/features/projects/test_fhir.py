@@ -9,12 +9,12 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from app.api.resources import REGISTRY
 from app.features.projects.models import Agreement, Goal, Project
-from app.fhir.keeping import kept_names
 from app.fhir.mapping import Inbound
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.errors import Invalid
 from tests.features.projects.exchanged import RESOURCES, Came, arrived, bare, filled, own_bundle
 from tests.fhir import official
+from tests.fhir.kept import kept_names
 
 USAGER, STRUCTURE, PARTNER = uuid4(), uuid4(), uuid4()
 Keys = tuple[Keyring, UsagerKey, bytes]
