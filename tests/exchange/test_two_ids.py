@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dossier import LOCAL
-from tests.exchange.bundles import project
+from tests.exchange.bundles import bundle, entry, patient, project, resource
 from tests.exchange.sending import fresh
 from tests.exchange.test_sas import _what_the_mdph_sends_waits, decide, waiting  # noqa: F401  a fixture of the module
 from tests.fhir.test_read import grant
@@ -67,3 +67,42 @@ def test_their_number_finds_what_their_sender_sent(world: World, both: dict[str,
 def test_nothing_of_who_is_here_leaves_under_the_id_of_a_newcomer(world: World, both: dict[str, str]) -> None:
     assert world.get("mdph", f"/fhir/Patient/{both['newcomer']}/$tddui-export").status_code == 404
     assert both["ours"] in answer(world, f"Patient/{both['here']}/$tddui-export")
+
+
+@pytest.fixture(scope="module")
+def wrote(world: World, both: dict[str, str]) -> dict[str, str]:
+    """What the newcomer says they wrote, or answered."""
+    them = {"reference": "Patient/p"}
+    paper = resource(
+        "DocumentReference", "d", "tddui-document-reference", status="current", subject=them, author=[them]
+    )
+    paper["content"] = [{"attachment": {"title": "Lettre", "url": "https://chu.test/files/1"}}]
+    grid = resource("QuestionnaireResponse", "q", "tddui-questionnaire-response", status="completed", subject=them)
+    grid |= {"questionnaire": "urn:grid", "source": them, "author": them}
+    exchange, told = waiting(world, bundle(entry(paper), entry(grid), entry(patient(fresh()))))
+    assert decide(world, "attach", exchange, body={"usager_id": both["here"]}).status_code == 200
+    return {"author": str(told[0][1]), "source": str(told[1][1]), "newcomer": str(told[2][1])}
+
+
+@pytest.mark.threat("partner-learns-by-sending", "search-chain")
+@pytest.mark.parametrize("kind", ["DocumentReference", "QuestionnaireResponse"])
+@pytest.mark.parametrize("form", ["{0}", "Patient/{0}", "{0},Practitioner/{0}"])
+def test_who_wrote_is_found_by_the_id_that_is_told(
+    world: World, both: dict[str, str], wrote: dict[str, str], kind: str, form: str
+) -> None:
+    row = wrote["author" if kind == "DocumentReference" else "source"]
+    for name in ("author", "source") if kind == "QuestionnaireResponse" else ("author",):
+        by_newcomer, by_here = (
+            answer(world, f"{kind}?{name}={form.format(id)}") for id in (wrote["newcomer"], both["here"])
+        )
+        assert f'Patient/{wrote["newcomer"]}"' in by_newcomer
+        assert row in by_newcomer
+        assert row not in by_here
+
+
+@pytest.mark.threat("partner-learns-by-sending")
+def test_all_of_a_newcomer_holds_who_was_asked_for(world: World, both: dict[str, str]) -> None:
+    for name, other in (("newcomer", "here"), ("here", "newcomer")):
+        told = answer(world, f"Patient/{both[name]}/$everything")
+        assert f'/fhir/Patient/{both[name]}"' in told
+        assert both[other] not in told

@@ -17,11 +17,13 @@ from sqlalchemy import (
     column,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import coercions, roles, visitors
 
 from app.access.beside import named_to_me
 from app.access.entry import Who, word
@@ -168,14 +170,29 @@ class Someone(Criterion):
         types = (modifier,) if modifier else tuple(self.types)
         told = [(self.types[one], id_in(piece, one, around.origin)) for piece in alternatives(text) for one in types]
         found = [(kind, id) for kind, id in told if id]
-        return Asked("any", ([str(kind) for kind, _ in found], [id for _, id in found]))
+        as_told = around.partner and any(kind == Who.USAGER for kind, _ in found)
+        return Asked("any" + AS_TOLD * as_told, ([str(kind) for kind, _ in found], [id for _, id in found]))
 
     def found(self, shape: str, bind: Bind) -> ColumnElement[bool]:
         if shape == NAMED:
             return leads_to_named(self.id, bind(0, ARRAY(LargeBinary())), person=False)
         pairs = func.unnest(bind(0, ARRAY(Text())), bind(1, ARRAY(Uuid())))
         those = pairs.table_valued(column("kind", Text()), column("id", Uuid())).render_derived(name="those")
-        return tuple_(self.kind, self.id).in_(select(those.c.kind, those.c.id))
+        asked = select(those.c.kind, those.c.id)
+        found = tuple_(self.kind, self.id).in_(asked)
+        if not shape.endswith(AS_TOLD):
+            return found
+        row = self._row
+        themselves = and_(self.kind == word(Who.USAGER), self.id == row.usager_id)
+        as_told = tuple_(self.kind, named_to_me(row)).in_(asked)
+        return or_(and_(found, not_(themselves)), and_(themselves, as_told))
+
+    @cached_property
+    def _row(self) -> Any:
+        """The table of the row."""
+        said = visitors.iterate(coercions.expect(roles.ExpressionElementRole, self.id))
+        parts = (part._annotations.get("parententity") for part in said)  # noqa: SLF001  as SQLAlchemy says whose it is
+        return next(entity.class_ for entity in parts if entity is not None)
 
     def told(self) -> ColumnElement[bool]:
         return has(self.id) if self.shown is None else or_(has(self.id), has(self.shown))
