@@ -10,6 +10,7 @@ from app.security.principal import Role
 from tests.exchange.bundles import (
     BASE,
     FINESS,
+    NIR,
     TDDUI,
     bundle,
     consent,
@@ -79,6 +80,17 @@ def signed(version: str) -> Json:
 def shown_of(resource: Json) -> str:
     told: str = resource["extension"][0]["extension"][0]["valueReference"]["reference"]
     return told
+
+
+@pytest.mark.threat("partner-claims-identity")
+def test_the_numbers_of_a_person_come_back_to_their_sender_alone(world: World) -> None:
+    """The local number of TDDUI is made of the number of the house that gives it: it may be a NIR."""
+    sent = patient(NIR)
+    [(_, id, _)] = taken(world, bundle(entry(sent)))
+    assert read_back(world, "Patient", id)["identifier"] == sent["identifier"]
+    [left] = pushed(world, str(id), "mdph")["entry"]
+    assert "identifier" not in left["resource"]
+    assert NIR not in str(left)
 
 
 class TestVersions:
