@@ -100,6 +100,25 @@ def test_who_wrote_is_found_by_the_id_that_is_told(
         assert row not in by_here
 
 
+@pytest.mark.threat("partner-learns-by-sending", "search-chain", "search-include")
+@pytest.mark.parametrize(
+    "query", ["DocumentReference?author:Patient._id={0}", "Patient?_id={0}&_revinclude=DocumentReference:author"]
+)
+def test_nor_otherwise_by_a_chain_or_along(
+    world: World, both: dict[str, str], wrote: dict[str, str], query: str
+) -> None:
+    by_newcomer, by_here = (answer(world, query.format(id)) for id in (wrote["newcomer"], both["here"]))
+    assert wrote["author"] in by_newcomer
+    assert wrote["author"] not in by_here
+
+
+@pytest.mark.threat("partner-learns-by-sending", "search-has")
+def test_whom_a_paper_leads_to_is_whom_it_tells(world: World, both: dict[str, str], wrote: dict[str, str]) -> None:
+    found = answer(world, f"Patient?_has:DocumentReference:author:_id={wrote['author']}")
+    assert wrote["newcomer"] in found
+    assert both["here"] not in found
+
+
 @pytest.mark.threat("partner-learns-by-sending")
 def test_all_of_a_newcomer_holds_who_was_asked_for(world: World, both: dict[str, str]) -> None:
     for name, other in (("newcomer", "here"), ("here", "newcomer")):

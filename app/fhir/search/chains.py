@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_
 
-from app.access.beside import named_to_me
 from app.access.entry import View
 from app.fhir.search.beyond import LACKING, Beyond, End
 from app.fhir.search.criteria import MISSING, NOT, Criterion, Either, Reference, Someone
@@ -166,8 +165,7 @@ def _leading_here(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
     for each, criterion, modifier in _answering(maps, [each for each in own if id(each) in leading], rest, hops):
         by = leading[id(each)]
         mine = each.mine if by.knows is None else and_(each.mine, by.knows)
-        there = named_to_me(each.view.TABLE) if by.whose else by.each
-        ends.append(End(each.type_name, each.view.TABLE, here, there, mine, criterion, modifier, by.mask))
+        ends.append(End(each.type_name, each.view.TABLE, here, by.as_told, mine, criterion, modifier, by.mask))
     return Beyond(tuple(ends))
 
 

@@ -80,6 +80,11 @@ class Reference(Criterion):
         """It leads to whom the row is about, whose id here may be another than the one its sender knows."""
         return getattr(self.column, "key", None) == "usager_id"
 
+    @property
+    def as_told(self) -> ColumnElement[Any]:
+        """The rows it leads to, each by the id that this caller is told."""
+        return named_to_me(self.row) if self.whose else self.each
+
     def held(self, view: Any) -> frozenset[Any]:
         told = self.told_by(view) if self.told_by else getattr(view, str(self.column.key), None)
         return frozenset(told) if isinstance(told, list) else frozenset({told})
@@ -130,6 +135,20 @@ class OneOf(Reference):
     """Where a column leads to rows of several types: those of one."""
 
     when: ColumnElement[bool] = field(kw_only=True)
+    table: Any = field(kw_only=True)
+
+    @property
+    def row(self) -> Any:
+        return self.table
+
+    @property
+    def whose(self) -> bool:
+        """A Patient that a row of a dossier leads to is whom it is about."""
+        return self.target == "Patient" and hasattr(self.table, "usager_id")
+
+    @property
+    def as_told(self) -> ColumnElement[Any]:
+        return case((self.when, super().as_told))
 
     @property
     def each(self) -> ColumnElement[Any]:
@@ -160,7 +179,15 @@ class Someone(Criterion):
     @cached_property
     def ways(self) -> tuple[Reference, ...]:
         return tuple(
-            OneOf(self.id, one, when=self.kind == word(kind), told_by=self.told_by, mask=self.mask, knows=self.knows)
+            OneOf(
+                self.id,
+                one,
+                when=self.kind == word(kind),
+                table=self._row,
+                told_by=self.told_by,
+                mask=self.mask,
+                knows=self.knows,
+            )
             for one, kind in self.types.items()
         )
 
