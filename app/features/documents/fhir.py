@@ -4,26 +4,18 @@ A DocumentReference without profile is a document: only the notes of the cahier 
 Source: https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-document-reference
 """
 
-from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 import msgspec
 from sqlalchemy import Text, case, func, literal_column, or_
 
-from app.access import contents
-from app.access.contents import Content
 from app.access.entry import Who, word
 from app.access.permissions import Category
 from app.access.protection import ANYWHERE_PROTECTED, HOUSE_HIDDEN, PROTECTED, house_hidden
-from app.features.documents import files
+from app.features.documents import arriving
 from app.features.documents.models import Document, DocumentStatus
-from app.features.documents.service import of_file
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
-from app.fhir.references import literal
 from app.fhir.search.criteria import TYPES as TYPES_OF
 from app.fhir.search.criteria import Coded, Composite, Mask, Someone, Token, When, Words
 from app.fhir.search.criteria import Reference as Leads
@@ -44,24 +36,14 @@ from app.fhir.types import (
     moment,
 )
 from app.kernel.clock import now
-from app.kernel.errors import Invalid, TooLarge
-from app.kernel.ids import uuid7
 
 PROFILE = profile("document-reference")
-TYPE, BINARY = "DocumentReference", "Binary"
+TYPE, BINARY = "DocumentReference", arriving.BINARY
 STATUSES = {status.value: status.value.replace("_", "-") for status in DocumentStatus}
 HEARD = {code: status for status, code in STATUSES.items()}
 AUTHORS = {"professional": "Practitioner", "usager": "Patient", "representative": "RelatedPerson"}
 WRITERS = (*OF_THE_HOUSE, "Patient", "RelatedPerson")
 UNTITLED = "Document reçu"
-OTHER_HASH = (
-    "L'empreinte (hash, SHA-1 en base64) n'est pas celle du fichier reçu : vérifiez qu'il est arrivé entier. "
-    "Il est gardé, et se lit ici avec sa propre empreinte."
-)
-OTHER_SIZE = (
-    "La taille (size, en octets) n'est pas celle du fichier reçu : vérifiez qu'il est arrivé entier. "
-    "Il est gardé, et se lit ici avec sa propre taille."
-)
 _NONE = literal_column("NULL", Text())
 
 
@@ -210,63 +192,9 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
         replaces_id=next((id for id in replaced if id), None),
         occurred_at=instant_of(d.date) or now(),
     )
-    file, declared = _file(told, inbound)
-    if file is None:
-        return Arrived(row)
-    row.content_type = files.of_type(declared, file.found, "content")
-    new = file.put_away(inbound)
-    for name, value in file.told.items():
-        setattr(row, name, value)
-    at = f"content[{d.content.index(content)}].attachment"
-    if told.hash not in (None, row.sha1):
-        inbound.doubt("document.other_hash", f"{at}.hash", OTHER_HASH)
-    if told.size not in (None, row.size):
-        inbound.doubt("document.other_size", f"{at}.size", OTHER_SIZE)
-    return Arrived(row, told={"data": told.data, "url": told.url}, along=new)
-
-
-@dataclass(slots=True)
-class File:
-    """Bytes that came, and the types they may be. `told`: what a row says of them, once they are put away."""
-
-    clear: bytes
-    found: frozenset[str]
-    told: Json = field(default_factory=dict)
-
-    def put_away(self, inbound: Inbound) -> tuple[Content, ...]:
-        """Once, however many documents lead to them."""
-        if self.told:
-            return ()
-        id = uuid7()
-        self.told = of_file(self.clear, id)
-        return (contents.sealed(inbound.key, inbound.usager_id, id, self.clear),)
-
-
-def _file(told: Attachment, inbound: Inbound) -> tuple[File | None, str | None]:
-    """With the type they are said to be: inline, or in a Binary of the same bundle, which is read once. Raises Invalid."""
-    if told.data:
-        return _read(told.data), told.contentType
-    named = literal(told.url or "")
-    binary = inbound.around.get(f"{BINARY}/{named.id}", {}) if named and named.kind == BINARY else {}
-    if named is None or not binary.get("data"):
-        return None, None
-    read, of = inbound.around.told(_binaries), (named.id, inbound.usager_id)
-    if of not in read:
-        read[of] = _read(binary["data"])
-    return read[of], told.contentType or binary.get("contentType")
-
-
-def _binaries(_: Mapping[str, Json]) -> dict[tuple[str, UUID], File]:
-    """Those of a bundle that were read, each for the person of its document: none at first."""
-    return {}
-
-
-def _read(given: str) -> File:
-    clear = b64decode(given)  # base64 indeed, the door has seen to it
-    try:
-        return File(clear, files.looked_at(clear, "content"))
-    except TooLarge as no:
-        raise Invalid(no.message, where="content", code=no.told) from None
+    place = next((n for n, c in enumerate(d.content) if c.attachment), 0)
+    new = arriving.with_file(row, told, f"content[{place}].attachment", inbound)
+    return Arrived(row, told={"data": told.data, "url": told.url} if row.content_id else {}, along=new)
 
 
 _OURS = Document.origin_partner_id.is_(None)
