@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app.fhir.known_types import CARRIED, R4_TYPES
 from app.fhir.primitives import EMPTY, Bad
+from app.fhir.rules import RULES, broken
 from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
 from app.kernel.errors import Fault
 
@@ -23,6 +24,7 @@ PROFILES_MOST = 100  # that one resource claims: it is held against each, and so
 
 Found = tuple[str, str, str]  # the FHIRPath below the element at hand, our code, the sentence
 NOTHING: Sequence[Found] = ()
+ONLY_ID, ANY_ELEMENT = {"id"}, "Element"  # ele-1: an id alone says nothing, but beside a value
 
 _REFERENCE = re.compile(
     r"#[A-Za-z0-9\-.]{0,64}"
@@ -88,7 +90,7 @@ def walk(value: Any) -> Sequence[Found]:
 def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
     if type(value) is not dict:
         return _one(TWO_KEYS if isinstance(value, Twice) else NOT_OBJECT)
-    if not value:
+    if not value or (value.keys() == ONLY_ID and kind.name != ANY_ELEMENT and not resource):
         return _one(EMPTY)
     found: list[Found] = []
     chosen: dict[str, str] = {}
@@ -114,8 +116,10 @@ def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
     for lot, names in kind.required:
         if not any(name in value or "_" + name in value for name in names):
             found.append((lot, "required", "Cet élément est obligatoire."))
-    if rule := RULES.get(kind.name):
+    if rule := OURS.get(kind.name):
         found.extend(rule(value))
+    if rules := RULES.get(kind.name):
+        found.extend(broken(value, rules))
     return found
 
 
@@ -159,7 +163,7 @@ def _many(value: Any, part: Part, beside: Any) -> Sequence[Found]:
 def _beside(value: Any, part: Part, plain: Any) -> Sequence[Found]:
     """What stands beside a primitive (`_birthDate`): its id and extensions, or a list of them, place by place."""
     if not part.many:
-        return _object(value, shape("Element"))
+        return _object(value, shape(ANY_ELEMENT))
     if type(value) is not list:
         return _one(("bad_type", "Une liste est attendue."))
     if not any(value):
@@ -169,16 +173,8 @@ def _beside(value: Any, part: Part, plain: Any) -> Sequence[Found]:
     found: list[Found] = []
     for at, item in enumerate(value):
         if item is not None:
-            found.extend(_below(f"[{at}]", _object(item, shape("Element"))))
+            found.extend(_below(f"[{at}]", _object(item, shape(ANY_ELEMENT))))
     return found[:MAX_FAULTS]
-
-
-def _extension(value: dict[str, Any]) -> Sequence[Found]:
-    """ext-1: a value or extensions, one of both. https://hl7.org/fhir/R4/extensibility.html"""
-    valued = any(name.lstrip("_").startswith("value") for name in value)
-    if valued == ("extension" in value):
-        return _one(("bad_value", "Une extension porte une valeur, ou d'autres extensions : l'une des deux."))
-    return NOTHING
 
 
 def _reference(value: dict[str, Any]) -> Sequence[Found]:
@@ -186,16 +182,6 @@ def _reference(value: dict[str, Any]) -> Sequence[Found]:
     if isinstance(written, str) and not _REFERENCE(written):
         return [("reference", "bad_reference", "Une référence est attendue, comme Patient/123 ou urn:uuid:….")]
     return NOTHING
-
-
-def _contained(value: dict[str, Any]) -> Sequence[Found]:
-    """dom-2: what is contained contains nothing. https://hl7.org/fhir/R4/references.html#contained"""
-    inside = value.get("contained")
-    found: list[Found] = []
-    for at, item in enumerate(inside if isinstance(inside, list) else ()):
-        if isinstance(item, dict) and "contained" in item:
-            found.append((f"contained[{at}]", "bad_value", "Une ressource contenue n'en contient pas d'autre."))
-    return found
 
 
 def _meta(value: dict[str, Any]) -> Sequence[Found]:
@@ -243,4 +229,4 @@ def _told(resource: dict[str, Any], place: tuple[int | str, ...], why: str) -> F
     return path, "invalid", "Cet élément n'est pas conforme à FHIR R4."
 
 
-RULES = {"Extension": _extension, "Meta": _meta, "Reference": _reference, **dict.fromkeys(CARRIED, _contained)}
+OURS = {"Meta": _meta, "Reference": _reference}

@@ -25,6 +25,7 @@ ISSUE_TYPES = {
     "far_date": "value",
     "forbidden": "forbidden",
     "informational": "informational",
+    "invariant": "invariant",
     "not_carried": "not-supported",
     "profile": "structure",
     "profile.closed": "structure",

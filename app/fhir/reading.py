@@ -190,16 +190,11 @@ def _entry(at: int, entry: Json) -> Entry:
 
 
 def _envelope(bundle: Bundle) -> Iterator[Fault]:
-    """What R4 asks of the envelope (bdl-3, bdl-7, bdl-8). https://hl7.org/fhir/R4/bundle.html"""
-    asks = bundle.kind in ("transaction", "batch")
-    for entry in bundle.entries:
-        if asks and not entry.request:
-            yield Fault(f"{entry.where}.request", "required", "Chaque élément d'une transaction dit sa demande.")
-        elif asks and entry.method in ("POST", "PUT") and not entry.resource:
-            yield Fault(f"{entry.where}.resource", "required", "Cette demande a besoin d'une ressource.")
-        if "/_history/" in entry.full_url:
-            yield Fault(f"{entry.where}.fullUrl", "bad_reference", "Cette adresse ne nomme pas de version (bdl-8).")
-    if asks:
+    """What the envelope of a demand needs beyond R4's rules (`app.fhir.rules`). https://hl7.org/fhir/R4/http.html#trules"""
+    if bundle.kind in ("transaction", "batch"):
+        for entry in bundle.entries:
+            if entry.method in ("POST", "PUT") and not entry.resource:
+                yield Fault(f"{entry.where}.resource", "required", "Cette demande a besoin d'une ressource.")
         for at in doubles(bundle.entries):
             where = f"Bundle.entry[{at}].fullUrl"
             yield Fault(where, "duplicate_url", "Un autre élément de l'envoi porte déjà cette adresse (fullUrl).")

@@ -404,7 +404,7 @@ class TestBatch:
                 entry(person),
                 {"request": {"method": "POST", "url": "Goal"}},
                 {"resource": goal(9)},
-                entry(patient(fresh())),
+                entry(patient(fresh(), "q")),
             ),
             "type": "batch",
         }

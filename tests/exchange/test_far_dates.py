@@ -34,6 +34,12 @@ def put(thing: Any, at: tuple[Any, ...], value: str) -> Any:
     return whole
 
 
+def ends_before(answer: Any) -> bool:
+    """A period that the date makes end before it begins is refused (per-1), and so is a task (inv-1)."""
+    told = {issue["details"]["coding"][0]["code"] for issue in answer.json()["issue"]}
+    return (answer.status_code, told) == (400, {"invariant"})
+
+
 @pytest.mark.once
 @pytest.mark.threat("input-end-of-time")
 @pytest.mark.parametrize("source", OWN)
@@ -48,7 +54,7 @@ def test_a_date_of_no_life_breaks_nothing(world: World, source: str):
         for far in (FAR[hour], PLANNED) if hour else (FAR[False],):
             fresh = SOURCES[source]()
             answer = sent(world, {**fresh, "entry": put(fresh["entry"], at, far)})
-            assert answer.status_code in (200, 409, 422), (path, answer.text)
+            assert answer.status_code in (200, 409, 422) or ends_before(answer), (path, answer.text)
             if answer.status_code == 200:
                 told = answer.json()["entry"]
                 whose = next(

@@ -221,8 +221,11 @@ class TestRefused:
         assert self.refused(world, bundle(entry(patient(fresh()), url=url)), 400)
 
     def test_a_bundle_that_asks_nothing(self, world: World):
-        body = {**project(fresh()), "type": "collection"}
-        assert self.refused(world, body, 400) == [("not_supported", "Bundle.type")]
+        assert self.refused(world, {"resourceType": "Bundle", "type": "collection"}, 400) == [
+            ("not_supported", "Bundle.type")
+        ]
+        asked = {**bundle(entry(patient(fresh()))), "type": "collection"}
+        assert self.refused(world, asked, 400) == [("invariant", "Bundle.entry[0].request")]
 
     @pytest.mark.threat("search-bundle-two-persons")
     def test_an_entry_about_nobody(self, world: World):

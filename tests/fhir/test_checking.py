@@ -29,7 +29,7 @@ def patient(**more: Any) -> Json:
         "birthDate": "1943-05-03",
         "_birthDate": {"extension": [{"url": "https://example.org/order", "valueInteger": 1}]},
         "deceasedBoolean": False,
-        "contact": [{"relationship": [{"text": "fille"}], "gender": "female"}],
+        "contact": [{"relationship": [{"text": "fille"}], "name": {"text": "Paule"}, "gender": "female"}],
         "generalPractitioner": [{"reference": "Practitioner/1"}],
     } | more
 

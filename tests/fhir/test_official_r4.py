@@ -16,7 +16,10 @@ EXCHANGED = """Appointment AppointmentResponse AuditEvent Basic Binary Bundle Ca
     HealthcareService List Location Observation OperationOutcome Organization Parameters Patient Person Practitioner
     PractitionerRole Procedure Provenance Questionnaire QuestionnaireResponse RelatedPerson Schedule ServiceRequest Slot
     Subscription Task"""
-WRONG_AS_PUBLISHED = {"Questionnaire-qs1.json": "linkId"}  # items without linkId, which R4 requires
+WRONG_AS_PUBLISHED = {
+    "Questionnaire-qs1.json": "linkId",  # items without linkId, which R4 requires
+    "Questionnaire-zika-virus-exposure-assessment.json": "div",  # an empty text (txt-2)
+}
 R4B_MODELS_LACK = {"Extension.valueMeta"}  # a Meta inside an extension is refused by name: a known limit
 DATATYPES = """Address Age Annotation Attachment CodeableConcept Coding ContactDetail ContactPoint Count Distance Dosage
     Duration Expression Extension HumanName Identifier Meta Money Narrative Period Quantity Range Ratio Reference

@@ -24,7 +24,7 @@ WRITTEN = f"""<?xml version="1.0" encoding="UTF-8"?>
   <!-- a comment says nothing -->
   <id value="p"/>
   <text><status value="generated"/>{DIV}</text>
-  <contained><Organization><id value="o"/><active value="true"/></Organization></contained>
+  <contained><Organization><id value="o"/><active value="true"/><name value="n"/><partOf><reference value="#"/></partOf></Organization></contained>
   <extension url="http://x.test/e"><valueDecimal value="1.50"/></extension>
   <identifier id="i1"><value value="a&#10;b &amp; &quot;c&quot;"/></identifier>
   <name><given value="Ana"/><given><extension url="http://x.test/no"><valueCode value="unknown"/></extension></given></name>
@@ -35,7 +35,9 @@ READ: Json = {
     "resourceType": "Patient",
     "id": "p",
     "text": {"status": "generated", "div": DIV},
-    "contained": [{"resourceType": "Organization", "id": "o", "active": True}],
+    "contained": [
+        {"resourceType": "Organization", "id": "o", "active": True, "name": "n", "partOf": {"reference": "#"}}
+    ],
     "extension": [{"url": "http://x.test/e", "valueDecimal": 1.5}],
     "identifier": [{"id": "i1", "value": 'a\nb & "c"'}],
     "name": [
