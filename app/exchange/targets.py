@@ -36,7 +36,9 @@ from app.kernel.errors import Fault, Gone, Invalid, MethodNotAllowed, Stale, Unr
 from app.security.principal import Partner
 
 PERSON = "Patient"
-ANOTHER = "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne."
+ANOTHER = (
+    "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne : dites le sien, ou retirez-le."
+)
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
 CONDITIONS_MOST = 50  # acts under a condition of one request
 NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'
@@ -124,16 +126,22 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
     said = {act.at: id for act in wanted if act.query is not None and (id := _said_id(act))}
     read = await _read(gate.outside(), {*ids.values(), *said.values()}, registry, origin, {act.kind for act in wanted})
     for act in wanted:
-        if said.get(act.at) in read and said[act.at] != ids.get(act.at):
-            raise Unreadable(ANOTHER, where=f"{act.entry.where}.resource.id", code="wrong_id")
         one = read.get(ids[act.at]) if act.at in ids else None
         if one and _type(one) != act.kind:
             one = None
+        if _names_another(act, one) or (one is None and said.get(act.at) in read):
+            raise Unreadable(ANOTHER, where=f"{act.entry.where}.resource.id", code="wrong_id")
         if act.method == acts.CREATE and one:
             targets.standing[act.at] = one
         elif one or act.query is None or act.method == acts.PATCH:
             targets.rows[act.at] = _judged(act, one, registry)
     return targets
+
+
+def _names_another(act: Act, one: Target | None) -> bool:
+    """An update under a condition says another id than the match's. https://hl7.org/fhir/R4/http.html#cond-update"""
+    told = act.entry.resource.get("id") if act.method == acts.UPDATE and act.query is not None else None
+    return one is not None and told is not None and told != one.resource.get("id")
 
 
 def _said_id(act: Act) -> UUID | None:
