@@ -123,7 +123,8 @@ class Arrival:
         """What became of it, once the base has said which version it is."""
         warnings, target = self.warnings.get(entry.at, ()), self.targets.rows.get(entry.at)
         if target and entry.at in self.unchanged:
-            return Done(entry.kind, target.id, target.found.view.version, warnings, 200)
+            view = target.found.view
+            return Done(entry.kind, target.id, view.version, warnings, 200, at=view.updated_at)
         row = self.rows[entry.at]
         return Done(entry.kind, row.id, row.version, warnings, 200 if target else 201)
 

@@ -31,6 +31,7 @@ from app.fhir.tolerance import tolerated
 from app.fhir.verbs import acts, transaction
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.transaction import Done
+from app.kernel.clock import now
 from app.kernel.errors import DuiError, Fault, Forbidden, Unreadable
 from app.kernel.objects import Objects
 from app.security import scopes
@@ -84,7 +85,7 @@ async def receive(
     gone = await _write(gate, arrival, plan, found, how)
     took = {row.id: row.version for row in (*arrival.rows.values(), *gone.values()) if row.id not in gate.waiting}
     targets.check_unmoved(plan, found, took)
-    done = [replace(_done(act, arrival, found, gone), at=line.recorded_at) for act in plan]
+    done = [replace(one, at=one.at or line.recorded_at) for one in (_done(act, arrival, found, gone) for act in plan)]
     if how.dry:
         await gate.undo()
         return done
@@ -117,6 +118,9 @@ async def _write(gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: 
         await contents.put_away(content, None if how.dry else how.objects)
     going = {act.at: found.rows[act.at] for act in plan if act.method == acts.DELETE and act.at in found.rows}
     gone = await targets.withdrawn(gate, [one for one in going.values() if not one.gone])
+    arrival.line.recorded_at = now()  # told of each entry (lastModified), and by each resource (lastUpdated)
+    for row in (*arrival.rows.values(), *(part for _, part in arrival.parts), *gone.values()):
+        row.updated_at = arrival.line.recorded_at
     await gate.flush()
     await _close(gate, arrival)
     return gone
@@ -165,7 +169,7 @@ def _made(act: Act, found: Targets) -> Entry:
 def _done(act: Act, arrival: Arrival, found: Targets, gone: Mapping[UUID, Any]) -> Done:
     if act.at in found.standing:
         one = found.standing[act.at]
-        return Done(act.kind, one.id, one.found.view.version, status=200)
+        return Done(act.kind, one.id, one.found.view.version, status=200, at=one.found.view.updated_at)
     if act.method == acts.DELETE:
         row = gone.get(found.rows[act.at].id) if act.at in found.rows else None
         return Done(act.kind, row.id if row else None, row.version if row else 0, status=204)

@@ -510,3 +510,17 @@ class TestCost:
         with world.statements() as counted:
             told = taken(world, project(local, goals, title="Autrement"))
         assert len(counted) <= 6 + tables(world, told), counted.sql
+
+
+def test_the_instant_of_an_answer_is_that_of_the_resource(world: World):
+    """Of what was made, of what is sent again and changes, of what is sent again and stands."""
+    local = fresh()
+    whole = project(local)
+    changed = [*project(local, 1)["entry"], entry(patient(local, family="MARTIN"), f"{BASE}/Patient/p")][-1]
+    again = bundle(changed, *(each for each in whole["entry"] if each["resource"]["resourceType"] != "Patient"))
+    for body in (whole, again):
+        answer = sent(world, body)
+        assert answer.status_code == 200, answer.text
+        for response in (each["response"] for each in answer.json()["entry"]):
+            read = world.get("chu", f"/fhir/{response['location']}").json()
+            assert response["lastModified"] == read["meta"]["lastUpdated"]
