@@ -24,6 +24,8 @@ FHIR_VERSION = "4.0.1"
 RESTFUL_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 # Where clients older than /.well-known/smart-configuration look: https://hl7.org/fhir/smart-app-launch/1.0.0/conformance
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+FORMATS = ("application/fhir+json", "application/fhir+xml")  # XML of bundles, of $validate and of what they answer
+PATCHED = ("application/json-patch+json",)
 READ_AND_SEARCH = (Interaction("read"), Interaction("search-type"))
 PAST = tuple(map(Interaction, ("vread", "history-instance", "history-type")))
 TRANSACTION = "Toutes les demandes ou aucune ; d'un partenaire, par POST à la racine."
@@ -79,7 +81,8 @@ def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStat
         software=Software(name="dui-serveur", version=VERSION),
         implementation=Implementation(description="dui-serveur", url=f"{origin}/fhir"),
         fhirVersion=FHIR_VERSION,
-        format=("application/fhir+json",),
+        format=FORMATS,
+        patchFormat=PATCHED,
         rest=(
             Rest(
                 mode="server",

@@ -41,8 +41,9 @@ class TestMetadata:
         assert (promised["fhirVersion"], promised["kind"], promised["format"]) == (
             "4.0.1",
             "instance",
-            ["application/fhir+json"],
+            ["application/fhir+json", "application/fhir+xml"],
         )
+        assert promised["patchFormat"] == ["application/json-patch+json"]
         [rest] = promised["rest"]
         assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
 

@@ -151,6 +151,7 @@ class CapabilityStatement(DomainResource, frozen=True, kw_only=True, tag=True):
     implementation: Implementation | None = None
     fhirVersion: str
     format: tuple[str, ...]
+    patchFormat: tuple[str, ...] = ()
     rest: tuple[Rest, ...] = ()
 
 
