@@ -36,9 +36,7 @@ from app.kernel.errors import Fault, Gone, Invalid, MethodNotAllowed, Stale, Unr
 from app.security.principal import Partner
 
 PERSON = "Patient"
-ANOTHER = (
-    "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne : dites le sien, ou retirez-le."
-)
+ANOTHER = "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne : dites le sien, ou retirez-le."
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
 CONDITIONS_MOST = 50  # acts under a condition of one request
 NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'

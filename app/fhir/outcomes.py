@@ -27,6 +27,7 @@ ISSUE_TYPES = {
     "informational": "informational",
     "invariant": "invariant",
     "not_carried": "not-supported",
+    "partly_checked": "informational",
     "profile": "structure",
     "profile.closed": "structure",
     "profile.invariant": "invariant",

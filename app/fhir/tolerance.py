@@ -116,13 +116,19 @@ def doubts_of(
         canonical = profile.partition("|")[0]
         if profiles is not None and canonical not in profiles:
             yield Fault(f"{where}.meta.profile[{at}]", "unknown_profile", UNKNOWN_PROFILE)
-        if canonical not in judged and (named := _PROFILE(profile)):
-            yield from _missing(resource, where, canonical, MANDATORY.get(named[1], ""))
+        if canonical not in judged:
+            yield from lacking(resource, where, profile)
     single = isinstance(resource.get("identifier"), dict)
     for at, identifier in enumerate(identifiers(resource)):
         if bad := doubt(identifier):
             place = f"{where}.identifier{'' if single else f'[{at}]'}.value"
             yield Fault(place, *bad, f"{normal(identifier['system'])}#value")
+
+
+def lacking(resource: Json, where: str, profile: str) -> Iterator[Fault]:
+    """What it lacks of what this profile makes mandatory, of those of TDDUI."""
+    if named := _PROFILE(profile):
+        yield from _missing(resource, where, profile.partition("|")[0], MANDATORY.get(named[1], ""))
 
 
 def warning(doubt: Fault | Issue) -> Issue:

@@ -79,6 +79,44 @@ def test_a_profile_that_is_not_installed_is_no_blessing(world: World):
     assert issues(world, response(meta={"profile": [URL]}))[0][:2] == ("warning", "unknown_profile")
 
 
+def test_a_profile_we_speak_is_held_to_what_we_know_of_it(world: World):
+    tddui = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-patient"
+    bare = {"resourceType": "Patient", "gender": "female"}
+    told = issues(world, bare, f"/fhir/Patient/$validate?profile={tddui}")
+    assert {("error", "required", "Patient.name"), ("error", "required", "Patient.birthDate")} <= set(told)
+    assert ("warning", "partly_checked", "Patient.meta.profile") in told
+    assert "unknown_profile" not in {code for _, code, _ in told}
+
+
+def test_a_fault_of_two_versions_of_one_profile_is_told_once(world: World):
+    tddui = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/tddui-patient"
+    claims = {"resourceType": "Patient", "meta": {"profile": [f"{tddui}|2.3.0", f"{tddui}|2.4.0"]}}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": claims}]}
+    told = issues(world, bundle, "/fhir/Bundle/$validate")
+    assert len(told) == len(set(told)) > 1
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"resourceType": "Patient", "contact": [{"gender": "female"}]}, "Patient.contact[0]"),
+        ({"resourceType": "Encounter", "status": "planned", "class": {"code": "AMB"},
+          "period": {"start": "2026-05-02", "end": "2026-05-01"}}, "Encounter.period"),
+        ({"resourceType": "Observation", "status": "final", "code": {"text": "x"}, "valueString": "y",
+          "dataAbsentReason": {"text": "z"}}, "Observation"),
+        ({"resourceType": "Patient", "contained": [{"resourceType": "Organization", "id": "o", "name": "x"}]},
+         "Patient.contained[0]"),
+    ],
+    ids=["pat-1", "per-1", "obs-6", "dom-3"],
+)  # fmt: skip
+def test_a_rule_of_r4_is_told_and_refused_when_written(world: World, body: Any, where: str):
+    kind = body["resourceType"]
+    assert issues(world, body, f"/fhir/{kind}/$validate", "chu") == [("error", "invariant", where)]
+    answer = asked(world, "POST", kind, body)
+    [issue] = answer.json()["issue"]
+    assert (answer.status_code, issue["code"], issue["expression"]) == (400, "invariant", [where])
+
+
 def test_answers_to_a_grid_are_warned_of(world: World):
     wrong = response(item=[{"linkId": "besoin-x", "answer": [{"valueInteger": 1}]}])
     assert ("warning", "questionnaire.unknown_question", "QuestionnaireResponse.item[0].linkId") in issues(world, wrong)

@@ -19,13 +19,17 @@ from app.fhir.profiles.values import Leads, nowhere
 from app.fhir.reading import Entry, entries_of
 from app.fhir.references import Links
 from app.fhir.registry import Registry
-from app.fhir.tolerance import doubts_of, warning
+from app.fhir.tolerance import doubts_of, lacking, warning
 from app.kernel.errors import Fault, NotFound, Unreadable
 
 CREATE, UPDATE, DELETE, PROFILE = MODES = ("create", "update", "delete", "profile")
 ONLY_READ = "Ce type ne s'écrit pas : il se lit."
 NO_FAULT = Issue("information", "informational", "", "Aucune faute n'a été trouvée.")
 NOT_HELD = "Ce profil n'est pas installé sur ce serveur (dui fhir install) : il n'a pas été vérifié."
+PARTLY = (
+    "De ce profil, seuls les éléments obligatoires que ce serveur connaît ont été vérifiés. Pour le vérifier en entier, "
+    "son paquet s'installe (dui fhir install)."
+)
 OTHER_TYPE = "Cette ressource n'est pas du type de l'adresse."
 OTHER_ID = "L'identifiant de la ressource n'est pas celui de l'adresse."
 NO_ID = "Une ressource à changer dit son identifiant (id), celui de l'adresse."
@@ -87,7 +91,8 @@ def verdict(resource: Any, how: Wanted, registry: Registry, held: Held) -> Json:
     where = str(resource.get("resourceType", "Resource")) if isinstance(resource, dict) else "Resource"
     found: list[Fault | Issue] = list(faults_of(resource))
     found = found or list(_misplaced(resource, where, how, registry))
-    return outcome(found or list(_beyond(resource, where, how, registry, held)) or [NO_FAULT])
+    found = found or list(dict.fromkeys(_beyond(resource, where, how, registry, held)))
+    return outcome(found or [NO_FAULT])
 
 
 def _misplaced(resource: Json, where: str, how: Wanted, registry: Registry) -> Iterator[Issue]:
@@ -99,14 +104,17 @@ def _misplaced(resource: Json, where: str, how: Wanted, registry: Registry) -> I
         yield Issue("error", "not_carried", where, ONLY_READ)
 
 
-def _beyond(resource: Json, where: str, how: Wanted, registry: Registry, held: Held) -> Iterator[Issue]:
+def _beyond(resource: Json, where: str, how: Wanted, registry: Registry, held: Held) -> Iterator[Fault | Issue]:
     judged = judge(registry, held)
     for each, place, leads in _resources(resource, where):
         whole = each is resource and bool(how.profiles)
         profiles = how.profiles if whole else claimed(each)
         for profile in profiles:
-            if profile.partition("|")[0] not in judged.known or (whole and judged.definition(profile) is None):
+            if profile.partition("|")[0] not in judged.known:
                 yield Issue("error" if whole else "warning", "unknown_profile", f"{place}.meta.profile", NOT_HELD)
+            elif whole and judged.definition(profile) is None:
+                yield from lacking(each, place, profile)
+                yield Issue("warning", "partly_checked", f"{place}.meta.profile", PARTLY)
         for doubt in judged.asks(each, place, profiles, leads):
             yield doubt if isinstance(doubt, Issue) else warning(doubt)
         yield from map(warning, doubts_of(each, place, judged=judged.installed))
