@@ -497,3 +497,15 @@ class TestBatch:
         before = rows(world)
         assert statuses(sent(world, body, who=who)) == ["403"]
         assert rows(world) == before
+
+
+@pytest.mark.parametrize(
+    ("method", "said", "code"), [("PUT", "3", "bad_parameter"), ("PUT", "*", "bad_parameter"), ("POST", 'W/"3"', "not_supported")]
+)  # fmt: skip
+def test_a_version_badly_said_is_told_how_to_be_said(world: World, method: str, said: str, code: str):
+    id = str(uuid4())
+    url = f"Patient/{id}" if method == "PUT" else "Patient"
+    answer = sent(world, bundle(entry(patient(fresh(), id), method=method, url=url, ifMatch=said)))
+    [issue] = answer.json()["issue"]
+    assert (answer.status_code, issue["expression"]) == (400, ["Bundle.entry[0].request.ifMatch"])
+    assert (issue["details"]["coding"][0]["code"], 'W/"3"' in issue["diagnostics"]) == (code, method == "PUT")

@@ -20,7 +20,8 @@ MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
 _TARGET = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})", re.ASCII)
 _SEARCH = re.compile(r"([A-Z][A-Za-z]{1,63})/?\?(.*)", re.ASCII | re.DOTALL)
 ADDRESS = "L'adresse de cette demande est un type et un identifiant (Type/id), ou un type et une condition (Type?…)."
-NO_MATCH = 'ifMatch attend un numéro de version, comme W/"3", et seulement pour changer ou supprimer.'
+NO_VERSION = 'ifMatch attend le numéro de la version lue, entre guillemets, comme W/"3".'
+NO_MATCH = "Une création ne dit pas de version lue : retirez ifMatch (ou dites ifNoneExist pour ne créer qu'une fois)."
 Query = tuple[tuple[str, str], ...]
 
 
@@ -124,8 +125,8 @@ def _version(entry: Entry) -> int | None:
     said = entry.request.get("ifMatch")
     if said is None:
         return None
-    if entry.method not in (UPDATE, PATCH, DELETE) or not (match := MATCH.fullmatch(str(said).strip())):
-        raise _Wrong(entry, "ifMatch", "bad_parameter", NO_MATCH)
+    if not (match := MATCH.fullmatch(str(said).strip())):
+        raise _Wrong(entry, "ifMatch", "bad_parameter", NO_VERSION)
     return int(match[1])
 
 
