@@ -54,3 +54,11 @@ def test_a_way_of_reaching_someone_has_a_system(world: World, query: str, there:
         "UPDATE usager SET phone = '06 12 34 43 21', email = 'Zoe4@exemple.fr' WHERE id = $1", world.ids["jeanne"]
     )
     assert (id in found(world, "sonia", f"Patient?_id={id}&{query}")) is there
+
+
+@pytest.mark.parametrize("query", ["patient=Patient/{id}/_history/2", "patient={id}/_history/2"])
+def test_a_reference_with_a_version_is_told_how_to_be_searched(world: World, query: str):
+    answer = world.get("sonia", f"/fhir/Task?{query.format(id=world.ids['jeanne'])}")
+    [issue] = answer.json()["issue"]
+    assert (answer.status_code, issue["expression"]) == (400, ["patient"])
+    assert "sans sa version" in issue["diagnostics"]
