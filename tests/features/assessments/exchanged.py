@@ -64,7 +64,19 @@ def answered(usager: UUID | str, **more: Any) -> Json:
                     {"linkId": "b.5", "answer": [{"valueString": "Seule"}]},
                     {"linkId": "b.6", "answer": [{"valueUri": "https://ailleurs.example/x"}]},
                     {"linkId": "b.7", "answer": [{"valueCoding": {"system": "urn:s", "code": "c", "display": "Ça"}}]},
-                    {"linkId": "b.8", "answer": [{"valueQuantity": {"value": 2, "unit": "h", "code": "h"}}]},
+                    {
+                        "linkId": "b.8",
+                        "answer": [
+                            {
+                                "valueQuantity": {
+                                    "value": 2,
+                                    "unit": "h",
+                                    "system": "http://unitsofmeasure.org",
+                                    "code": "h",
+                                }
+                            }
+                        ],
+                    },
                     {"linkId": "b.9", "answer": [{"valueAttachment": {"contentType": "text/plain", "data": "YQ=="}}]},
                     {"linkId": "b.10", "answer": [{"valueReference": to("Practitioner", PRO)}]},
                 ],
