@@ -1,7 +1,7 @@
 """One bundle on its way in: its entries named, told whose they are, made rows. What it asks of the base it asks once."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.access.contents import Content
@@ -126,7 +126,7 @@ class Arrival:
             view = target.found.view
             return Done(entry.kind, target.id, view.version, warnings, 200, at=view.updated_at)
         row = self.rows[entry.at]
-        return Done(entry.kind, row.id, row.version, warnings, 200 if target else 201)
+        return Done(entry.kind, row.id, row.version, warnings, 200 if target else 201, at=self.line.recorded_at)
 
     def _leads_out(self, entry: Entry) -> Iterator[tuple[str, bytes | UUID]]:
         """What is not in the bundle, by each name under which it may be known here."""
@@ -263,23 +263,24 @@ class Arrival:
         """The same, for who reads it: what leads to a version leads to it where it is. Our maps know rows alone, and the
         numbers of another server's versions are none of ours.
         """
+        if not any("/_history/" in one.target for one, _ in self.asked.leads(entry.at)):
+            return resource
         base = entry.full_url.rpartition(f"{entry.kind}/")[0]
 
         def rename(target: str) -> str | None:
-            led, told = self._lead(entry.at, target, names), references.literal(target)
-            return (
-                None if led is None else references.of_version(told, base, led[0]) + "".join(target.partition("#")[1:])
-            )
+            if (led := self._lead(entry.at, target, names)) is None:
+                return None
+            told = references.of_version(references.literal(target), base, led[0])
+            return told + "".join(target.partition("#")[1:])
 
-        versioned = any("/_history/" in one.target for one, _ in self.asked.leads(entry.at))
-        return references.rewritten(entry.resource, rename) if versioned else resource
+        return references.rewritten(entry.resource, rename)
 
     def _outside_party(self, entry: Entry, resource: Json) -> None:
         row = kept.party(resource, self.ids[entry.at], self.partner.id, self.line.id, self.gate.keyring)
         self.rows[entry.at] = self.gate.send_again(row) if entry.at in self.before else self.gate.add(row)
 
     def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json) -> None:
-        inbound = replace(self._inbound(entry, resource, local), as_told=as_told)
+        inbound = self._inbound(entry, resource, local, as_told)
         arrived = self._arrived(entry, resource, inbound)
         rows = [arrived.row, *arrived.beside]
         if entry.kind == PERSON and not isinstance(arrived.row, Usager):
@@ -302,7 +303,7 @@ class Arrival:
             raise Conflict(OF_ANOTHER, where=f"{entry.where}.resource", code="other_kind")
         return arrived
 
-    def _inbound(self, entry: Entry, resource: Json, local: dict[str, UUID]) -> Inbound:
+    def _inbound(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json) -> Inbound:
         usager_id = self.ids[entry.at] if entry.kind == PERSON else self.usagers[entry.at]
         wrapped = self.known.keys.get(usager_id)
         key = self.gate.knows(usager_id, wrapped) if wrapped else self.gate.opens(usager_id)
@@ -318,6 +319,7 @@ class Arrival:
             held=not self.known.accepts or usager_id != self.usagers[entry.at],  # attached: its sender's word alone
             known_as=None if entry.kind == PERSON else persons.known_as(resource, local),
             strict=self.strict,
+            as_told=as_told,
             local=local,
             around=self.around,
         )

@@ -85,7 +85,8 @@ async def receive(
     gone = await _write(gate, arrival, plan, found, how)
     took = {row.id: row.version for row in (*arrival.rows.values(), *gone.values()) if row.id not in gate.waiting}
     targets.check_unmoved(plan, found, took)
-    done = [replace(one, at=one.at or line.recorded_at) for one in (_done(act, arrival, found, gone) for act in plan)]
+    done = [_done(act, arrival, found, gone) for act in plan]
+    done = [one if one.at else replace(one, at=line.recorded_at) for one in done]
     if how.dry:
         await gate.undo()
         return done
@@ -163,6 +164,8 @@ def _arriving(plan: Sequence[Act], found: Targets) -> list[int]:
 
 def _made(act: Act, found: Targets) -> Entry:
     """The entry with the resource it leaves: what a patch makes of what stands."""
+    if act.method not in (acts.UPDATE, acts.PATCH):
+        return act.entry
     return replace(act.entry, resource=targets.resource_of(act, found))
 
 

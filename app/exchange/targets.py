@@ -217,12 +217,12 @@ def _judged(act: Act, target: Target | None, registry: Registry) -> Target:
 
 
 def resource_of(act: Act, targets: Targets) -> Json:
-    """What an entry makes of its resource. Raises Unreadable, Invalid."""
+    """What an update or a patch makes of its resource. Raises Unreadable, Invalid."""
     where = f"{act.entry.where}.resource"
     if act.method == acts.PATCH:
         operations = patch.of_binary(act.entry.resource, where)
         return as_asked(patch.patched(targets.rows[act.at].resource, operations, where), where)
-    return as_asked(act.entry.resource, where) if act.method == acts.UPDATE else act.entry.resource
+    return as_asked(act.entry.resource, where)
 
 
 async def withdrawn(gate: Arrivals, going: Sequence[Target]) -> dict[UUID, Any]:

@@ -24,7 +24,7 @@ PROFILES_MOST = 100  # that one resource claims: it is held against each, and so
 
 Found = tuple[str, str, str]  # the FHIRPath below the element at hand, our code, the sentence
 NOTHING: Sequence[Found] = ()
-ONLY_ID, ANY_ELEMENT = {"id"}, "Element"  # ele-1: an id alone says nothing, but beside a value
+ANY_ELEMENT = "Element"  # ele-1: an id alone says nothing, but beside a value
 
 _REFERENCE = re.compile(
     r"#[A-Za-z0-9\-.]{0,64}"
@@ -90,7 +90,7 @@ def walk(value: Any) -> Sequence[Found]:
 def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
     if type(value) is not dict:
         return _one(TWO_KEYS if isinstance(value, Twice) else NOT_OBJECT)
-    if not value or (value.keys() == ONLY_ID and kind.name != ANY_ELEMENT and not resource):
+    if not value or (len(value) == 1 and "id" in value and kind.name != ANY_ELEMENT and not resource):
         return _one(EMPTY)
     found: list[Found] = []
     chosen: dict[str, str] = {}

@@ -34,7 +34,8 @@ KNOWN_AS = "known_as"
 OF_WHOM = frozenset({"subject", "patient", "for"})
 WHOLE, KEY, AT, LEFT, OF = "whole", "key", "at", "left", "of"
 OURS = frozenset({"versionId", "lastUpdated", "source"})
-ALWAYS = frozenset({"resourceType", "id", "meta"}) | OF_WHOM
+TOLD_WHOLE = ("meta", *sorted(OF_WHOM))
+ALWAYS = frozenset({"resourceType", "id", *TOLD_WHOLE})
 KEY_DEPTH = 6  # how far a key is looked for inside an item
 
 
@@ -45,9 +46,17 @@ def leftover(received: Mapping[str, Any], modelled: Mapping[str, Any], always: f
         mine["meta"] = {name: value for name, value in mine["meta"].items() if name not in OURS}
         if not mine["meta"]:
             del mine["meta"]
-    return _apart(
-        {**mine, **{name: _always(mine, modelled, name) for name in (ALWAYS | always) & modelled.keys()}}, modelled
-    )
+    for name in {"id", *always} & modelled.keys():
+        mine.setdefault(name, modelled[name])
+    for name in TOLD_WHOLE:
+        if name in mine and isinstance(mine[name], dict) and isinstance(modelled.get(name), dict):
+            mine[name] = {**modelled[name], **mine[name]}
+    left = _apart(mine, modelled)
+    if UNSAID in left:
+        left[UNSAID] = {name: value for name, value in left[UNSAID].items() if name not in ALWAYS}
+        if not left[UNSAID]:
+            del left[UNSAID]
+    return left
 
 
 def merge(modelled: Mapping[str, Any], extra: Mapping[str, Any]) -> Json:
@@ -123,14 +132,6 @@ def _first_key(inner: Any, depth: int) -> str | None:
         return None
     concept = first.get("valueCodeableConcept")
     return key(concept if isinstance(concept, dict) else first, depth - 1)
-
-
-def _always(received: Mapping[str, Any], modelled: Mapping[str, Any], name: str) -> Any:
-    """What is never left out: as if it had been received."""
-    if name not in received:
-        return modelled[name]
-    both = received[name], modelled[name]
-    return {**both[1], **both[0]} if all(isinstance(each, dict) for each in both) else both[0]
 
 
 def _apart(received: Mapping[str, Any], modelled: Mapping[str, Any]) -> Json:

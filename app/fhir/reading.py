@@ -161,13 +161,15 @@ def _outside_strings(body: bytes) -> bytes:
 
 def _keys(read: Any) -> int:
     """How many members the objects have: one less than colons outside of strings for each key that came twice."""
-    count, todo = 0, [read]
+    count, todo = 0, list[Any]([[read]])
     for value in todo:
         if type(value) is dict:
             count += len(value)
-            todo.extend(inner for inner in value.values() if type(inner) in (dict, list))
-        elif type(value) is list:
-            todo.extend(inner for inner in value if type(inner) in (dict, list))
+            value = value.values()
+        for inner in value:
+            kind = type(inner)
+            if kind is dict or kind is list:
+                todo.append(inner)
     return count
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.fhir.checking import Twice
 from app.fhir.reading import Bundle, read_bundle, read_json, read_resource
 from app.kernel.errors import DuiError, TooLarge, Unreadable
 from tests.fhir import official
@@ -73,11 +74,16 @@ def test_colons_and_quotes_in_texts_are_no_keys() -> None:
     assert read_resource(orjson.dumps(said)) == said
 
 
-@given(
-    st.dictionaries(
-        st.text(), st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
-    )
-)
+ANY_JSON = st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+
+
+@given(st.text(), ANY_JSON, ANY_JSON)
+def test_a_key_that_comes_twice_is_seen_whatever_stands_around(key: str, one: Any, other: Any) -> None:
+    said = b",".join(orjson.dumps(key) + b" : " + orjson.dumps(value) for value in (one, other))
+    assert type(read_json(b"{" + said + b"}")) is Twice
+
+
+@given(st.dictionaries(st.text(), ANY_JSON))
 def test_no_key_is_taken_for_double(thing: Any) -> None:
     assert type(read_json(orjson.dumps(thing))) is dict
 

@@ -5,7 +5,7 @@ tell (`app.fhir.tolerance`); `ctm-1`, which would need what is elsewhere. A test
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from app.fhir.known_types import CARRIED
 from app.fhir.rules.bundles import BUNDLES, CONTAINED
@@ -39,11 +39,16 @@ def _by_model() -> Mapping[str, tuple[Rule, ...]]:
 RULES = _by_model()
 
 
-def broken(value: Json, rules: tuple[Rule, ...]) -> Iterator[tuple[str, str, str]]:
+def broken(value: Json, rules: tuple[Rule, ...]) -> list[tuple[str, str, str]]:
     """Where below, our code, the sentence. What is not of its type is told by itself, and breaks no rule."""
+    found = list[tuple[str, str, str]]()
     for rule in rules:
+        if rule.needs and rule.needs not in value:
+            continue
         try:
-            places = tuple(rule.broken(value))
+            places = rule.broken(value)
         except (AttributeError, KeyError, IndexError, TypeError, ValueError):
             continue
-        yield from ((place, rule.code, rule.told) for place in places)
+        if places:
+            found += [(place, rule.code, rule.told) for place in places]
+    return found

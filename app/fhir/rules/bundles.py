@@ -101,6 +101,7 @@ CONTAINED = (
     Rule(
         "dom-2", "DomainResource", "contained.contained.empty()",
         "Une ressource contenue n'en contient pas d'autre.", places=_nested, code="bad_value",
+        needs="contained",
     ),
     Rule(
         "dom-3", "DomainResource",
@@ -109,14 +110,17 @@ CONTAINED = (
         "'#').exists() or descendants().where(as(canonical) = '#').exists() or descendants().where(as(canonical) = "
         "'#').exists()).not()).trace('unmatched', id).empty()",
         "Rien ne mène à cette ressource contenue : nommez-la par une référence (#…), ou retirez-la.", places=_unled,
+        needs="contained",
     ),
     Rule(
         "dom-4", "DomainResource", "contained.meta.versionId.empty() and contained.meta.lastUpdated.empty()",
         "Une ressource contenue ne dit ni version ni date de mise à jour.", places=_versioned,
+        needs="contained",
     ),
     Rule(
         "dom-5", "DomainResource", "contained.meta.security.empty()",
         "Une ressource contenue ne porte pas d'étiquette de sécurité.", places=_secured,
+        needs="contained",
     ),
 )  # fmt: skip
 

@@ -4,7 +4,7 @@ FHIRPath costs milliseconds a resource, these microseconds; a test holds the one
 Source: https://hl7.org/fhir/R4/conformance-rules.html#constraints
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,8 @@ UCUM = "http://unitsofmeasure.org"
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`on`: R4's path of what it is asked of; `holds` gets that object, with whatever is in it. `places` says where below
-    it is broken, when that is nearer than `at`."""
+    it is broken, when that is nearer than `at`.
+    """
 
     key: str
     on: str
@@ -26,20 +27,21 @@ class Rule:
     places: Callable[[Json], Iterable[str]] | None = None
     at: str = ""
     code: str = "invariant"
+    needs: str = ""  # the element without which nothing is asked
 
     @property
     def told(self) -> str:
         return f"{self.sentence.removesuffix('.')} ({self.key})."
 
-    def broken(self, value: Json) -> Iterable[str]:
+    def broken(self, value: Json) -> Sequence[str]:
         if self.places:
-            return self.places(value)
+            return tuple(self.places(value))
         return () if self.holds is None or self.holds(value) else (self.at,)
 
 
 def has(value: Json, *names: str) -> bool:
     """One of these elements is there, be it by its extensions alone."""
-    return any(name in value or f"_{name}" in value for name in names)
+    return any(name in value for name in names) or any(f"_{name}" in value for name in names)
 
 
 def chosen(value: Json, stem: str) -> bool:
