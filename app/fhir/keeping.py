@@ -75,6 +75,8 @@ def of_whom(extra: Mapping[str, Any]) -> Json:
 
 def same(one: Any, other: Any) -> bool:
     """Equal as JSON: `true` is not 1, here as on the wire."""
+    if type(one) is str:
+        return bool(one == other)
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):

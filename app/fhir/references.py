@@ -17,6 +17,7 @@ Json = dict[str, Any]
 Rename = Callable[[str], str | None]  # what is pointed to, as received → what to write; None leaves it as it is
 
 _OF_REFERENCE = {"id", "extension", "reference", "_reference", "type", "_type", "identifier", "display", "_display"}
+NODES = (dict, list)
 _LINKS = {"url", "valueUri", "valueUrl", "valueUuid", "valueOid"}  # a URI that may be a fullUrl of the bundle
 _IN_NARRATIVE = re.compile(r"""\b((?:href|src)=["'])([^"']*)""")
 _TYPES = "|".join(sorted(R4_TYPES))
@@ -193,9 +194,9 @@ def _is_reference(value: Json) -> bool:
 
 
 def _gather(value: Any, path: tuple[str | int, ...], told: list[Found]) -> None:
-    if isinstance(value, list):
+    if type(value) is list:
         for at, item in enumerate(value):
-            if isinstance(item, dict | list):
+            if type(item) in NODES:
                 _gather(item, (*path, at), told)
         return
     if path and value.get("resourceType") == "Bundle":
@@ -203,23 +204,23 @@ def _gather(value: Any, path: tuple[str | int, ...], told: list[Found]) -> None:
     if "reference" in value and _is_reference(value):
         told.append(Found(path, value["reference"]))
     for name, inner in value.items():
-        if isinstance(inner, dict | list):
+        if type(inner) in NODES:
             _gather(inner, (*path, name), told)
 
 
 def _rewritten(value: Any, rename: Rename) -> Any:
-    if isinstance(value, list):
-        return [_rewritten(item, rename) for item in value]
-    if not isinstance(value, dict) or value.get("resourceType") == "Bundle":
+    if type(value) is list:
+        return [_rewritten(item, rename) if type(item) in NODES else item for item in value]
+    if value.get("resourceType") == "Bundle":
         return value
-    is_reference = _is_reference(value)
+    is_reference = "reference" in value and _is_reference(value)
     copy: Json = {}
     for name, inner in value.items():
-        if isinstance(inner, dict | list):
+        if type(inner) in NODES:
             copy[name] = _rewritten(inner, rename)
-        elif isinstance(inner, str) and (name in _LINKS or (is_reference and name == "reference")):
+        elif type(inner) is str and (name in _LINKS or (is_reference and name == "reference")):
             copy[name] = _renamed(inner, rename)
-        elif isinstance(inner, str) and name == "div":
+        elif name == "div" and type(inner) is str:
             copy[name] = _IN_NARRATIVE.sub(lambda link: link[1] + _renamed(link[2], rename), inner)
         else:
             copy[name] = inner

@@ -46,7 +46,10 @@ def broken(value: Json, rules: tuple[Rule, ...]) -> list[tuple[str, str, str]]:
         if rule.needs and rule.needs not in value:
             continue
         try:
-            places = rule.broken(value)
+            if rule.places:
+                places = tuple(rule.places(value))
+            else:
+                places = () if rule.holds is None or rule.holds(value) else (rule.at,)
         except (AttributeError, KeyError, IndexError, TypeError, ValueError):
             continue
         if places:
