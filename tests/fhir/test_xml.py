@@ -134,6 +134,7 @@ class TestNarrative:
             '<!DOCTYPE x><div xmlns="http://www.w3.org/1999/xhtml"/>',
             '<div xmlns="http://www.w3.org/1999/xhtml"/><Patient/>',
             "</div></text><active value='true'/><text><div>",
+            f'<div xmlns="http://www.w3.org/1999/xhtml">{"<b>" * 60}x{"</b>" * 60}</div>',
         ],
     )
     def test_what_is_no_xhtml_leaves_as_words(self, div: str) -> None:
@@ -141,6 +142,10 @@ class TestNarrative:
         back = xml.read(xml.write(told))
         assert back.keys() == told.keys()
         assert ElementTree.fromstring(back["text"]["div"]).text == div  # noqa: S314
+
+    def test_blanks_around_it_are_none_of_it(self) -> None:
+        told = {"resourceType": "Basic", "text": {"status": "generated", "div": f"\n {DIV} "}}
+        assert xml.read(xml.write(told))["text"]["div"] == DIV
 
     @pytest.mark.parametrize(
         "div",

@@ -10,8 +10,10 @@ from app.fhir.reading import Json
 from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
 from app.fhir.types import Element
 from app.fhir.xml.common import FHIR, XHTML, attributes_of, escaped, opened
+from app.kernel.depth import MAX_DEPTH
 from app.kernel.errors import Unreadable
 
+ABOVE = 12  # levels of a bundle above a narrative, at most: an entry, its resource, what that contains, its text
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 
 _plain = msgspec.json.Decoder(dict[str, Any]).decode
@@ -77,15 +79,25 @@ def _said(value: Any) -> str:
 
 def _narrative(div: str) -> str:
     """As it stands when it is XHTML by itself; else its source as words, so that nothing of it is lost nor acts."""
-    return div if _stands_alone(div) else f'<div xmlns="{XHTML}">{escaped(div)}</div>'
+    return div.strip() if _stands_alone(div.strip()) else f'<div xmlns="{XHTML}">{escaped(div)}</div>'
 
 
 def _stands_alone(div: str) -> bool:
-    roots: list[str] = []
+    """And no deeper than what is read again, wherever it stands."""
+    roots, depths = list[str](), [0]
+
+    def start(name: str, _: object) -> None:
+        roots.append(name)
+        depths.append(depths[-1] + 1)
+
+    def end(_: str) -> None:
+        depths.append(depths[-1] - 1)
+
     parser = opened()
-    parser.StartElementHandler = lambda name, _: roots.append(name) if not roots else None
+    parser.StartElementHandler, parser.EndElementHandler = start, end
     try:
         parser.Parse(div.encode(), True)
     except (expat.ExpatError, Unreadable):
         return False
-    return roots[0] == f"{XHTML} div" and div.startswith("<div") and div.endswith(">")
+    alone = roots[0] == f"{XHTML} div" and div.startswith("<div") and div.endswith(">")
+    return alone and max(depths) <= MAX_DEPTH - ABOVE

@@ -9,7 +9,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from app.api.resources import REGISTRY
 from app.features.projects.models import Agreement, Goal, Project
-from app.fhir.mapping import Inbound
+from app.fhir.mapping import Inbound, Neighbours
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.errors import Invalid
 from tests.features.projects.exchanged import RESOURCES, Came, arrived, bare, filled, own_bundle
@@ -232,6 +232,27 @@ def test_means_alone_are_of_no_project(keys: Keys):
     with pytest.raises(Invalid) as no:
         REGISTRY.received(RESOURCES["Task/moyen"], alone, lenient=False)
     assert no.value.told == "project.none"
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_means_that_name_no_project_are_of_the_only_one_of_theirs(keys: Keys, theirs: bool):
+    keyring, key, _ = keys
+    plan, mine, another = (uuid4() for _ in range(3))
+    whose = {"reference": f"Patient/{USAGER if theirs else another}"}
+    around = Neighbours({
+        f"Patient/{USAGER}": {"resourceType": "Patient"},
+        f"Patient/{another}": {"resourceType": "Patient"},
+        f"CarePlan/{plan}": {"resourceType": "CarePlan", "subject": whose},
+    })  # fmt: skip
+    inbound = Inbound(mine, USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle.entry[3].resource", around=around)
+    means = {name: value for name, value in RESOURCES["Task/moyen"].items() if name not in ("basedOn", "partOf")}
+    if theirs:
+        _, arrived = REGISTRY.received(means, inbound, lenient=False)
+        assert arrived.row.project_id == plan
+        return
+    with pytest.raises(Invalid) as no:
+        REGISTRY.received(means, inbound, lenient=False)
+    assert (no.value.told, no.value.where) == ("project.none", "Bundle.entry[3].resource")
 
 
 def test_a_plan_that_says_almost_nothing_is_a_project_all_the_same(keys: Keys):

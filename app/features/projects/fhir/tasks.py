@@ -220,14 +220,15 @@ def means_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
 
 
 def _project_of_means(inbound: Inbound, t: Task) -> UUID:
-    """By `basedOn`; else by the action it is part of; else the only project of the bundle."""
+    """By `basedOn`; else by the action it is part of; else the only project of theirs in the bundle."""
     wholes: list[Reference | None] = list(t.basedOn)
     bases = inbound.around.told(_bases) if t.partOf else {}
     for action in dict.fromkeys(reference.reference or "" for reference in t.partOf):
         wholes += bases.get(action, ())
-    plans = inbound.around.told(_plans)
     if found := led_to(inbound, wholes, "CarePlan"):
         return found[0]
+    whose = ("", f"Patient/{inbound.known_as or inbound.usager_id}")
+    plans = [name for name, person in inbound.around.told(_plans).items() if person in whose]
     if len(plans) == 1:
         return UUID(plans[0].partition("/")[2])
     raise Invalid("On ne sait pas de quel projet c'est.", where=inbound.where, code="project.none")
@@ -238,8 +239,11 @@ def _bases(around: Mapping[str, Json]) -> dict[str, tuple[Reference, ...]]:
     return {name: heard(Task, each).basedOn for name, each in around.items() if each.get("resourceType") == "Task"}
 
 
-def _plans(around: Mapping[str, Json]) -> list[str]:
-    return [name for name, each in around.items() if each.get("resourceType") == "CarePlan"]
+def _plans(around: Mapping[str, Json]) -> dict[str, str]:
+    """The projects of the bundle, and whose each is; told of nobody where there is but one person."""
+    several = sum(name.startswith("Patient/") for name in around) > 1
+    plans = {name: each for name, each in around.items() if each.get("resourceType") == "CarePlan"}
+    return {name: each["subject"].get("reference", "") if several else "" for name, each in plans.items()}
 
 
 def _common(view: Any, its_profile: str, ids: str) -> dict[str, Any]:
