@@ -194,7 +194,12 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     )
     place = next((n for n, c in enumerate(d.content) if c.attachment), 0)
     new = arriving.with_file(row, told, f"content[{place}].attachment", inbound)
-    return Arrived(row, told={"data": told.data, "url": told.url} if row.content_id else {}, along=new)
+    as_sent = {
+        "data": told.data,
+        "url": told.url,
+        "content_type": told.contentType,
+    }  # else its own: bytes say their type
+    return Arrived(row, told=as_sent if row.content_id else {}, along=new)
 
 
 _OURS = Document.origin_partner_id.is_(None)

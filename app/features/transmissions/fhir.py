@@ -64,10 +64,10 @@ class TransmissionFhir(RecordView, frozen=True):
 
 
 def to_fhir(t: TransmissionFhir) -> DocumentReference:
-    """What a partner wrote keeps its own author, type of note and format, which stand beside the row."""
+    """What a partner wrote keeps its own author and type of note, which stand beside the row, and how it said its format."""
     arrived = t.origin_partner_id is not None
     author = AUTHORS.get(t.author_kind)
-    text = Attachment(contentType=None if arrived else TEXT, data=b64encode(t.text.encode()).decode())
+    text = Attachment(contentType=TEXT, data=b64encode(t.text.encode()).decode())
     return DocumentReference(
         id=t.id,
         meta=meta(t, *((PROFILE,) if arrived else (PROFILE, OWN_PROFILE))),

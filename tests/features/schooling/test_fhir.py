@@ -134,7 +134,6 @@ class TestComingIn:
             {"performer": [{"display": "Mme A", "type": "RelatedPerson"}, {"display": "B", "type": "Organization"}]},
             {"component": [part("diplome", "Diplôme", valueCodeableConcept={"text": "CFG"}), part("autre", "Autre")]},
             {"component": [part("volumeScolarisation", "Volume de scolarisation", valueQuantity={"unit": "h"})]},
-            {"effectivePeriod": {"start": "2026-09-01", "end": "2025-01-01"}},
             {"effectivePeriod": {"start": "2025-09-01", "end": "9999-12-31"}},
         ],
     )
