@@ -67,7 +67,7 @@ def to_fhir(t: TransmissionFhir) -> DocumentReference:
     """What a partner wrote keeps its own author and type of note, which stand beside the row, and how it said its format."""
     arrived = t.origin_partner_id is not None
     author = AUTHORS.get(t.author_kind)
-    text = Attachment(contentType=TEXT, data=b64encode(t.text.encode()).decode())
+    text = Attachment(contentType=TEXT, data=b64encode(t.text.encode()).decode() or None)
     return DocumentReference(
         id=t.id,
         meta=meta(t, *((PROFILE,) if arrived else (PROFILE, OWN_PROFILE))),
@@ -114,9 +114,12 @@ def _text(d: DocumentReference) -> str:
     if len(texts) != 1:
         raise Invalid("Une transmission tient en un texte.", where="content", code="not_carried")
     try:
-        return b64decode("".join(texts[0].split()), validate=True).decode().replace("\x00", "")
+        told = b64decode("".join(texts[0].split()), validate=True).decode().replace("\x00", "")
     except ValueError as exc:  # base64, ASCII, UTF-8: all of its kind
         raise Invalid("Le texte n'est pas de l'UTF-8 en base64.", where="content", code="bad_text") from exc
+    if not told:
+        raise Invalid("Une transmission dit quelque chose.", where="content", code="not_carried")
+    return told
 
 
 _FOLLOWS = Transmission.thread_id != Transmission.id

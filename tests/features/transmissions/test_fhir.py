@@ -135,6 +135,7 @@ def test_an_arrived_row_is_stamped_by_its_sender(keys: Any) -> None:
         [{"attachment": {"contentType": "text/plain", "data": "AAAA"}}] * 2,
         [{"attachment": {"contentType": "text/plain", "data": "é"}}],
         [{"attachment": {"contentType": "text/plain", "data": b64encode(b"\xff").decode()}}],
+        [{"attachment": {"contentType": "text/plain", "data": b64encode(b"\0").decode()}}],
     ],
 )
 def test_what_is_not_one_text_is_no_entry_of_ours(keys: Any, content: list[Any]) -> None:
