@@ -31,7 +31,7 @@ ATTACHED: tuple[tuple[Slip, tuple[str, ...]], ...] = (
     ((SEVERAL, "as_here", "await _attached(reading, ids)", "dict[UUID, UUID]()"), ("attached by", "attached total")),
     ((REFERENCE, "Reference.found", "how == shape", "True"), ("attached by", "attached total", "attached named")),
     ((EVERYTHING, "about_them", "not two", "True"), ("attached everything", "attached compartment")),
-    ((CHAINS, "_leading_here", "named_to_me(each.view.TABLE) if by.whose else by.each", "by.each"), ("attached has",)),
+    ((CHAINS, "_leading_here", "by.as_told", "by.each"), ("attached has",)),
     ((BEYOND, "Beyond._led", "_array(_attached_since(found))), told", "_array(_attached_since(found)))"),
      ("attached chain", "attached chain counted", "chain")),
     ((BEYOND, "Beyond._led", "_attached_since(found)", "found"), ("attached chain",)),

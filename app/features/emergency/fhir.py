@@ -62,7 +62,7 @@ SheetFhir = cast(
 
 
 def to_fhir(sheet: Any) -> DocumentReference:
-    text = Attachment(contentType=TEXT, data=b64encode(_text(sheet).encode()).decode(), title=TITLE)
+    text = Attachment(contentType=TEXT, data=b64encode(_text(sheet).encode()).decode() or None, title=TITLE)
     return DocumentReference(
         id=sheet.id,
         meta=meta(sheet, PROFILE),
