@@ -70,7 +70,7 @@ async def _grow(world: World) -> None:
             "project_id": "md5('project' || n)::uuid", "action_id": "md5('action' || n)::uuid",
             "event_id": "md5('event_participant' || n)::uuid", "replaces_id": "md5('project' || n + 1)::uuid",
             "number": "n", "birth_date": "date '1900-01-01' + n", "name_key": "'personne ' || n",
-            "occurred_at": "now() - n * interval '1 hour'", "updated_at": "now() - n * interval '1 hour'",
+            **dict.fromkeys(("occurred_at", "updated_at", "starts_at", "ends_at"), "now() - n * interval '1 hour'"),
         }  # fmt: skip
         columns = ", ".join(f'"{name}"' for name in names)
         told = ", ".join(said.get(name, f't."{name}"') for name in names)

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.kernel import migrations
+from app.kernel import migrations, revisions
 from app.kernel.crypto import KeyFault, Keyring
 from app.main import create_app
 from app.vault import backup, check, restore, sealed
@@ -239,7 +239,8 @@ class TestRefused:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(migrations, "knows", lambda revision: revision != saved[1].revision)
+        older = [one for one in revisions.known() if one != saved[1].revision]
+        monkeypatch.setattr(revisions, "known", lambda: older)
         self.refused(lived, empty, saved[0], tmp_path, "version plus récente .dui-serveur .*installez cette version")
 
     def test_another_format(
