@@ -121,9 +121,9 @@ def reader(row: Base) -> Callable[[str], Any]:
 
 def spelled(value: object) -> object:
     """A column as a view holds it: ids as text."""
-    if isinstance(value, list):
-        return [spelled(item) for item in value]
-    return str(value) if isinstance(value, UUID) else value
+    if isinstance(value, UUID):
+        return str(value)
+    return [spelled(item) for item in value] if isinstance(value, list) else value
 
 
 @cache

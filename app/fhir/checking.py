@@ -94,15 +94,19 @@ def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
         return _one(EMPTY)
     found: list[Found] = []
     chosen: dict[str, str] = {}
+    parts = kind.parts
     for name, inner in value.items():
-        plain = name.removeprefix("_")
-        part = kind.parts.get(plain)
+        plain, part = name, parts.get(name)
         if len(found) >= MAX_FAULTS:
             return found
-        if part is None or (plain is not name and not part.kind):
-            if not (resource and name == "resourceType"):
+        if part is None:
+            if resource and name == "resourceType":
+                continue
+            plain = name.removeprefix("_")
+            part = parts.get(plain)
+            if part is None or not part.kind:
                 found.append(_unknown(name, kind))
-            continue
+                continue
         if part.choice and chosen.setdefault(part.choice, plain) != plain:
             found.append((part.choice, "bad_value", "Un seul type de valeur est permis ici."))
         if plain is not name:
@@ -114,7 +118,7 @@ def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
         if bad:
             found.extend(_below(part.spoken, bad))
     for lot, names in kind.required:
-        if not any(name in value or "_" + name in value for name in names):
+        if names[0] not in value and not any(name in value or "_" + name in value for name in names):
             found.append((lot, "required", "Cet élément est obligatoire."))
     if rule := OURS.get(kind.name):
         found.extend(rule(value))
@@ -195,12 +199,22 @@ def opinion(resource: dict[str, Any]) -> list[Found]:
     """What the R4B models refuse of a resource in which the walk found nothing."""
     from fhir.resources.R4B import get_fhir_model_class
 
+    found: list[Found] = []
+    if resource["resourceType"] == "Bundle" and "entry" in resource:  # each by its own model: the Bundle's looks it up anew
+        for at, entry in enumerate(resource["entry"]):
+            if "resource" in entry:
+                found.extend(_below(f"entry[{at}].resource", opinion(entry["resource"])))
+        resource = {**resource, "entry": [_without_resource(entry) for entry in resource["entry"]]}
     try:
         get_fhir_model_class(resource["resourceType"]).model_validate(resource)
     except ValidationError as refused:
         lines = refused.errors(include_url=False, include_context=False, include_input=False)
-        return [_told(resource, line["loc"], line["type"]) for line in lines if line["type"] not in NOT_R4]
-    return []
+        found += [_told(resource, line["loc"], line["type"]) for line in lines if line["type"] not in NOT_R4]
+    return found
+
+
+def _without_resource(entry: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "resource"}
 
 
 # The models want a UUID to be of version 4 and know no `_valueString`; R4 takes both. The walk knows all names.
