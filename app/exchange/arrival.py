@@ -111,11 +111,11 @@ class Arrival:
         self.around = Neighbours({names[at]: resource for at, (resource, _) in rewritten.items()})
         for entry in self.asked.arriving:
             resource, local = rewritten[entry.at]
-            as_told, target = self._as_told(entry, resource, names), self.targets.rows.get(entry.at)
-            if target and targets.unchanged(target, as_told):
+            as_told, target = self._as_told(entry, names), self.targets.rows.get(entry.at)
+            if target and targets.unchanged(target, as_told or resource):
                 self.unchanged.add(entry.at)
             elif entry.kind in OUTSIDE:
-                self._outside_party(entry, as_told)
+                self._outside_party(entry, resource, as_told)
             else:
                 self._dossier_row(entry, resource, local, as_told)
 
@@ -259,27 +259,29 @@ class Arrival:
             return f"{told.kind if told else target.partition('?')[0]}/{before.id}", before.usager_id, True
         return None
 
-    def _as_told(self, entry: Entry, resource: Json, names: dict[int, str]) -> Json:
-        """The same, for who reads it: what leads to a version leads to it where it is. Our maps know rows alone, and the
-        numbers of another server's versions are none of ours.
+    def _as_told(self, entry: Entry, names: dict[int, str]) -> Json | None:
+        """The same, for its sender: what leads to a version leads to it where it is. Our maps know rows alone, and the
+        numbers of another server's versions say nothing to anyone else. None when no reference is to a version, but of
+        a person: whose a resource is, is told by their id alone.
         """
         if not any("/_history/" in one.target for one, _ in self.asked.leads(entry.at)):
-            return resource
+            return None
         base = entry.full_url.rpartition(f"{entry.kind}/")[0]
 
         def rename(target: str) -> str | None:
             if (led := self._lead(entry.at, target, names)) is None:
                 return None
-            told = references.of_version(references.literal(target), base, led[0])
-            return told + "".join(target.partition("#")[1:])
+            told = references.literal(target)
+            to = led[0] if told and told.kind == PERSON else references.of_version(told, base, led[0])
+            return to + "".join(target.partition("#")[1:])
 
         return references.rewritten(entry.resource, rename)
 
-    def _outside_party(self, entry: Entry, resource: Json) -> None:
-        row = kept.party(resource, self.ids[entry.at], self.partner.id, self.line.id, self.gate.keyring)
+    def _outside_party(self, entry: Entry, resource: Json, as_told: Json | None) -> None:
+        row = kept.party(resource, as_told, self.ids[entry.at], self.partner.id, self.line.id, self.gate.keyring)
         self.rows[entry.at] = self.gate.send_again(row) if entry.at in self.before else self.gate.add(row)
 
-    def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json) -> None:
+    def _dossier_row(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json | None) -> None:
         inbound = self._inbound(entry, resource, local, as_told)
         arrived = self._arrived(entry, resource, inbound)
         rows = [arrived.row, *arrived.beside]
@@ -303,7 +305,7 @@ class Arrival:
             raise Conflict(OF_ANOTHER, where=f"{entry.where}.resource", code="other_kind")
         return arrived
 
-    def _inbound(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json) -> Inbound:
+    def _inbound(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json | None) -> Inbound:
         usager_id = self.ids[entry.at] if entry.kind == PERSON else self.usagers[entry.at]
         wrapped = self.known.keys.get(usager_id)
         key = self.gate.knows(usager_id, wrapped) if wrapped else self.gate.opens(usager_id)

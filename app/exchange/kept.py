@@ -80,10 +80,14 @@ def party_to_fhir(party: OutsidePartyFhir) -> Json:
     return {"resourceType": party.type_name, "id": party.id, "meta": said(meta(party))}
 
 
-def party(resource: Json, id: UUID, partner_id: UUID, exchange_id: UUID | None, keyring: Keyring) -> OutsideParty:
-    """A row of who stands in a bundle; its references were rewritten."""
+def party(
+    resource: Json, as_told: Json | None, id: UUID, partner_id: UUID, exchange_id: UUID | None, keyring: Keyring
+) -> OutsideParty:
+    """A row of who stands in a bundle; its references were rewritten. `as_told`: as of `Inbound`."""
     profiles = profiles_of(resource)
     kept = keeping.leftover(resource, {"resourceType": resource["resourceType"], "id": str(id), "meta": {}})
+    if as_told:
+        kept[keeping.AS_SENT] = keeping.leftover(as_told, resource)
     return OutsideParty(
         id=id,
         origin_partner_id=partner_id,

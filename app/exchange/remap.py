@@ -86,8 +86,10 @@ async def _kept(session: AsyncSession, keyring: Keyring, row: KeptResource) -> "
         key = keyring.usager_key(wrapped, str(usager_id))
         was = orjson.loads(key.open(snapshot, about(row.KIND, row.id, n)))
         extra = _extra(key, row, was)
-        known_as = extra.pop(keeping.KNOWN_AS, None)
-        versions[n] = Then(was, _resource(row, extra), key, UUID(known_as) if known_as else None)
+        known_as, as_sent = extra.pop(keeping.KNOWN_AS, None), extra.pop(keeping.AS_SENT, None)
+        resource = _resource(row, extra)
+        as_told = keeping.merge(resource, as_sent) if as_sent else None
+        versions[n] = Then(was, resource, key, UUID(known_as) if known_as else None, as_told)
     return Kept(row, versions)
 
 
@@ -124,12 +126,13 @@ class Decided(msgspec.Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Then:
     """One version: its columns, as its snapshot holds them; the resource received; the key both are sealed under; how the
-    resource names the person, when that is not as we do."""
+    resource names the person, when that is not as we do; how its sender is given it back, when that is more."""
 
     was: dict[str, Any]
     resource: Json
     key: UsagerKey
     known_as: UUID | None
+    as_told: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ class Mover:
             exchange_id=kept.row.origin_exchange_id,
             held=was["held"],
             known_as=then.known_as,
+            as_told=then.as_told,
             local=self._local(then),
             around=self.around,
         )

@@ -31,6 +31,7 @@ Json = dict[str, Any]
 
 KEPT, WITHIN, UNSAID, WAS, IS, BESIDE, ITEMS = "kept", "within", "unsaid", "was", "is", "beside", "items"
 KNOWN_AS = "known_as"
+AS_SENT = "as_sent"  # how the sender spelled what is told to anyone else by our ids
 OF_WHOM = frozenset({"subject", "patient", "for"})
 WHOLE, KEY, AT, LEFT, OF = "whole", "key", "at", "left", "of"
 OURS = frozenset({"versionId", "lastUpdated", "source"})
@@ -78,7 +79,12 @@ def same(one: Any, other: Any) -> bool:
     if type(one) is str:
         return bool(one == other)
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[name]) for name, value in one.items())
+        if one.keys() != other.keys():
+            return False
+        for name, value in one.items():  # a loop: this is asked of every element received
+            if not same(value, other[name]):
+                return False
+        return True
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)

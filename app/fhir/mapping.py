@@ -79,7 +79,7 @@ class Inbound:
 
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
     references name the person, when its sender knows them by another id than ours; `strict`: taken to the letter;
-    `as_told`: how the resource is given back, when that is more than what maps are given.
+    `as_told`: how the resource is given back to its sender, when that is more than what anyone else is told.
     """
 
     id: UUID
@@ -113,13 +113,19 @@ class Inbound:
         self.warn(code, path, sentence)
 
     def stamped(self, row: E, id: UUID | None = None) -> E:
-        """This row as one that arrived from this partner; `id` when it is not the resource's own row."""
-        row.id = id or self.id
-        row.usager_id, row.structure_id = self.usager_id, self.structure_id
-        row.author_id, row.author_kind = self.partner_id, "partner"
-        row.origin_partner_id, row.origin_exchange_id, row.origin_version = self.partner_id, self.exchange_id, 1
-        row.held = self.held
-        row.category = row.category or row.CATEGORY.value
+        """This new row as one that arrived from this partner; `id` when it is not the resource's own row."""
+        vars(row).update(  # as `fill` does: nothing is flushed by the mapper
+            id=id or self.id,
+            usager_id=self.usager_id,
+            structure_id=self.structure_id,
+            author_id=self.partner_id,
+            author_kind="partner",
+            origin_partner_id=self.partner_id,
+            origin_exchange_id=self.exchange_id,
+            origin_version=1,
+            held=self.held,
+            category=row.category or row.CATEGORY.value,
+        )
         return row
 
 
@@ -153,6 +159,7 @@ class ResourceMap(Generic[V]):
     - `doubts` says what its profile asks beyond R4: warnings, or faults to the letter.
     - `to_others` takes out of the leftovers what only their sender may have back.
     - `always`: the elements it says, received or not: what is searched is told.
+    - `signed`: the extension that says of which version it is, whose reference keeps its version whoever reads it.
     - `travels`: a dossier that goes elsewhere takes such rows with it.
     """
 
@@ -172,6 +179,7 @@ class ResourceMap(Generic[V]):
     hides: Callable[[V], bool] | None = None
     of_team: tuple[str, ...] = ()
     unseals: Callable[[V, Keyring], V] | None = None
+    signed: str = ""
     to_others: Callable[[Json], Json] | None = None
     doubts: Callable[[Json, str, Held], Iterable[Fault]] | None = None
     always: frozenset[str] = frozenset()
@@ -215,11 +223,11 @@ class ResourceMap(Generic[V]):
             view = msgspec.structs.replace(view, **dict.fromkeys(self.of_team))
         modelled = self.to_fhir(self.masked(view) if outside and self.masked else view)
         kept = self.opens(view, keyring) if self.opens else _kept_beside(view, keyring)
-        known_as = kept.pop(keeping.KNOWN_AS, None)
+        known_as, as_sent = kept.pop(keeping.KNOWN_AS, None), kept.pop(keeping.AS_SENT, None)
         if kept and not own:
             kept = keeping.of_whom(self.to_others(kept) if self.to_others else kept)
         kept = {} if hidden else kept
-        if not (kept or known_as):
+        if not (kept or known_as or (as_sent and own)):
             return modelled
         told = plain(modelled)
         if known_as:
@@ -228,7 +236,9 @@ class ResourceMap(Generic[V]):
             told = told if own else references.named(told, theirs, here)
         else:
             told = keeping.merge(told, kept)
-        return told if own else without_ins(told)
+        if not own:
+            return without_ins(told)
+        return keeping.merge(told, as_sent) if as_sent else told
 
     def received(self, resource: Json, inbound: Inbound) -> Arrived:
         """The rows of a resource, all that the map leaves of it sealed beside the first.
@@ -246,9 +256,13 @@ class ResourceMap(Generic[V]):
         modelled = plain(self.to_fhir(as_read(self.view, row, arrived.told)))
         if inbound.known_as:
             modelled = references.named(modelled, _person(inbound.usager_id), _person(inbound.known_as))
-        left = keeping.leftover(inbound.as_told or resource, modelled, self.always)
+        if inbound.as_told and self.signed:
+            resource = _with_version(resource, inbound.as_told, self.signed)
+        left = keeping.leftover(resource, modelled, self.always)
         if inbound.known_as:
             left[keeping.KNOWN_AS] = str(inbound.known_as)
+        if inbound.as_told:
+            left[keeping.AS_SENT] = keeping.leftover(inbound.as_told, resource)
         written = orjson.dumps(left)
         for path in far.days(resource, written) if self.profile else ():
             inbound.warn("far_date", path, far.SENTENCE)
@@ -272,6 +286,12 @@ def _within(where: str, no: Invalid) -> Invalid:
 
     faults = [Fault(there(fault.where), fault.code, fault.message) for fault in no.faults]
     return type(no)(no.message, where=there(no.where or ""), code=no.told, faults=faults)
+
+
+def _with_version(resource: Json, as_told: Json, url: str) -> Json:
+    """The same, but for this extension, as its sender is told it."""
+    both = zip(resource.get("extension", ()), as_told.get("extension", ()), strict=True)
+    return {**resource, "extension": [theirs if theirs["url"] == url else ours for ours, theirs in both]}
 
 
 def plain(thing: Element | Json) -> Json:

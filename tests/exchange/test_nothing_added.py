@@ -125,6 +125,34 @@ class TestVersions:
         assert row_of(world, told[0][1])["project_id"] == told[1][1]
         assert f"{BASE}/CarePlan/pp/_history/2" in str(read_back(world, "Goal", told[0][1]))
 
+    @pytest.mark.threat("exchange-version-address")
+    def test_nobody_but_its_sender_is_told_where_a_version_is(self, world: World) -> None:
+        """Its address names a row that this reader may not know, by a number that may be a NIR."""
+        local = fresh()
+        flag = {"resourceType": "Flag", "id": "f", "status": "active", "code": {"text": "x"}}
+        flag |= {"subject": {"reference": "Patient/p/_history/2"}, "author": {"reference": "Practitioner/pro/_history/1"}}
+        team = {"resourceType": "Organization", "id": "o", "name": "x", "partOf": {"reference": "Organization/o/_history/4"}}
+        rows = [goal(local=local, plan="CarePlan/pp/_history/2"), plan(local), consent(), practitioner(), patient(local)]
+        told = taken(world, bundle(*(entry(each) for each in [*rows, flag, team])))
+        (aim, flagged, person), own = (str(told[at][1]) for at in (0, 5, 4)), f"{BASE}/CarePlan/pp/_history/2"
+        assert own in str(read_back(world, "Goal", told[0][1]))
+        assert read_back(world, "Flag", told[5][1])["author"] == {"reference": f"{BASE}/Practitioner/pro/_history/1"}
+        assert read_back(world, "Flag", told[5][1])["subject"] == {"reference": f"Patient/{person}"}
+        world.rows("UPDATE goal SET visibility = 'shared' WHERE id = $1", told[0][1])
+        world.rows("UPDATE kept_resource SET visibility = 'shared' WHERE id = $1", told[5][1])
+        world.rows("UPDATE project SET visibility = 'not_shared' WHERE id = $1", told[1][1])
+        world.enter("they", told[4][1])
+        answers = [
+            world.get("they", f"/fhir/Patient/{person}/$tddui-export").json(),
+            world.get("they", f"/fhir/Patient/{person}/$everything").json(),
+            pushed(world, person, "mdph"),
+        ]
+        for answer in answers:
+            assert "_history" not in str([e["resource"] for e in answer["entry"]])
+        by_name = {e["fullUrl"].rpartition("/")[2]: e["resource"] for e in answers[0]["entry"]}
+        assert by_name[flagged]["subject"] == {"reference": f"Patient/{person}"}
+        assert "non transmis" in str(by_name[aim])
+
     def test_of_an_entry_without_an_address_the_row_alone_is_known(self, world: World) -> None:
         rows = [entry(each, f"urn:uuid:{uuid4()}") for each in (plan(fresh()), signed("CarePlan/pp/_history/3"))]
         told = taken(world, bundle(*rows, entry(practitioner()), entry(patient(fresh()))))

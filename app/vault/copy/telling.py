@@ -17,7 +17,7 @@ from app.access.versions import about as about_version
 from app.features.stays.models import Stay
 from app.features.structures.models import Structure
 from app.features.usagers import numbers
-from app.fhir.keeping import KNOWN_AS
+from app.fhir.keeping import AS_SENT, KNOWN_AS
 from app.fhir.mapping import about_extra
 from app.kernel.clock import today
 from app.kernel.crypto import Keyring, UsagerKey
@@ -86,7 +86,7 @@ class Telling:
         told, codes = rules.closed(table, opened)
         if told.get("extra"):
             received = orjson.loads(key.open(told["extra"], about_extra(model, row["id"])))
-            told["received"] = {part: said for part, said in received.items() if part != KNOWN_AS} or None
+            told["received"] = {part: said for part, said in received.items() if part not in (AS_SENT, KNOWN_AS)} or None
         told.pop("extra", None)
         if "author_id" in row:
             told["author"] = self._named(row["author_id"]) or AUTHORS.get(row["author_kind"], "")

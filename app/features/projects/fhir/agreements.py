@@ -145,6 +145,7 @@ ACCORD = ResourceMap(
     to_fhir=to_fhir,
     from_fhir=from_fhir,
     by_type=False,  # a consent to share is a Consent too
+    signed=SHOWN,
     search={
         "category": constant("59284-0", "http://loinc.org"),
         "consentor": who(Agreement.signer_id, Agreement.signer_kind, Agreement.signer_name),
