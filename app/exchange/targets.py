@@ -27,7 +27,6 @@ from app.fhir.keeping import same
 from app.fhir.mapping import AnyMap, Json, plain
 from app.fhir.questions import by_ids
 from app.fhir.registry import Registry
-from app.fhir.search.values import uuid_of
 from app.fhir.verbs import acts, patch
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.asking import as_asked, asking_of, told
@@ -37,6 +36,10 @@ from app.security.principal import Partner
 
 PERSON = "Patient"
 ANOTHER = "L'identifiant de la ressource (id) n'est pas celui de l'élément que la condition désigne : dites le sien, ou retirez-le."
+GIVEN_HERE = (
+    "Aucun élément ne répond à cette condition : il serait créé, et l'identifiant d'un élément (id) se donne ici. "
+    "Retirez celui de la ressource."
+)
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
 CONDITIONS_MOST = 50  # acts under a condition of one request
 NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'
@@ -121,14 +124,13 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
             found = await match(gate, registry, origin, act.kind, act.query, act.asked)
         if found:
             ids[act.at] = found
-    said = {act.at: id for act in wanted if act.query is not None and (id := _said_id(act))}
-    read = await _read(gate.outside(), {*ids.values(), *said.values()}, registry, origin, {act.kind for act in wanted})
+    read = await _read(gate.outside(), {*ids.values()}, registry, origin, {act.kind for act in wanted})
     for act in wanted:
         one = read.get(ids[act.at]) if act.at in ids else None
         if one and _type(one) != act.kind:
             one = None
-        if _names_another(act, one) or (one is None and said.get(act.at) in read):
-            raise Unreadable(ANOTHER, where=f"{act.entry.where}.resource.id", code="wrong_id")
+        if (no := _not_its_id(act, one)) is not None:
+            raise Unreadable(no, where=f"{act.entry.where}.resource.id", code="wrong_id")
         if act.method == acts.CREATE and one:
             targets.standing[act.at] = one
         elif one or act.query is None or act.method == acts.PATCH:
@@ -136,15 +138,15 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
     return targets
 
 
-def _names_another(act: Act, one: Target | None) -> bool:
-    """An update under a condition says another id than the match's. https://hl7.org/fhir/R4/http.html#cond-update"""
+def _not_its_id(act: Act, one: Target | None) -> str | None:
+    """Why an update under a condition may not say this id: it is not the match's; none is given by who sends.
+
+    https://hl7.org/fhir/R4/http.html#cond-update
+    """
     told = act.entry.resource.get("id") if act.method == acts.UPDATE and act.query is not None else None
-    return one is not None and told is not None and told != one.resource.get("id")
-
-
-def _said_id(act: Act) -> UUID | None:
-    """The id that an update under a condition says; a sender's own is none of ours, and says nothing here."""
-    return uuid_of(str(act.entry.resource.get("id", ""))) if act.method == acts.UPDATE else None
+    if told is None or (one is not None and told == one.resource.get("id")):
+        return None
+    return ANOTHER if one is not None else GIVEN_HERE
 
 
 async def as_they_stand(

@@ -167,7 +167,7 @@ def _many(value: Any, part: Part, beside: Any) -> Sequence[Found]:
 def _beside(value: Any, part: Part, plain: Any) -> Sequence[Found]:
     """What stands beside a primitive (`_birthDate`): its id and extensions, or a list of them, place by place."""
     if not part.many:
-        return _object(value, shape(ANY_ELEMENT))
+        return _alone(value, plain)
     if type(value) is not list:
         return _one(("bad_type", "Une liste est attendue."))
     if not any(value):
@@ -177,8 +177,15 @@ def _beside(value: Any, part: Part, plain: Any) -> Sequence[Found]:
     found: list[Found] = []
     for at, item in enumerate(value):
         if item is not None:
-            found.extend(_below(f"[{at}]", _object(item, shape(ANY_ELEMENT))))
+            found.extend(_below(f"[{at}]", _alone(item, plain[at] if type(plain) is list else None)))
     return found[:MAX_FAULTS]
+
+
+def _alone(beside: Any, plain: Any) -> Sequence[Found]:
+    """ele-1: beside no value, an id says nothing."""
+    if plain is None and type(beside) is dict and beside.keys() == {"id"}:
+        return _one(EMPTY)
+    return _object(beside, shape(ANY_ELEMENT))
 
 
 def _reference(value: dict[str, Any]) -> Sequence[Found]:
@@ -200,7 +207,9 @@ def opinion(resource: dict[str, Any]) -> list[Found]:
     from fhir.resources.R4B import get_fhir_model_class
 
     found: list[Found] = []
-    if resource["resourceType"] == "Bundle" and "entry" in resource:  # each by its own model: the Bundle's looks it up anew
+    if (
+        resource["resourceType"] == "Bundle" and "entry" in resource
+    ):  # each by its own model: the Bundle's looks it up anew
         for at, entry in enumerate(resource["entry"]):
             if "resource" in entry:
                 found.extend(_below(f"entry[{at}].resource", opinion(entry["resource"])))

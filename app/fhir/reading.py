@@ -40,12 +40,6 @@ class Entry:
     def kind(self) -> str:
         return str(self.resource.get("resourceType", ""))
 
-    @property
-    def said(self) -> Json:
-        """As it came."""
-        told = {"fullUrl": self.full_url, "resource": self.resource, "request": self.request}
-        return {name: value for name, value in told.items() if value}
-
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
@@ -96,7 +90,7 @@ def read_bundle(
     listed = whole.get("entry")
     if isinstance(listed, list) and len(listed) > max_entries:
         raise TooLarge(f"Un envoi compte {max_entries} éléments au plus.", where="Bundle.entry")
-    if whole.get("type") == BATCH and isinstance(listed, list):
+    if whole.get("type") == BATCH and isinstance(listed, list) and listed:
         return _batch(whole, listed)
     faults = faults_of(whole, "Bundle")
     if not faults:
@@ -123,9 +117,14 @@ def _batch(whole: Json, listed: list[Any]) -> Bundle:
     return replace(bundle, bad={at: refused(faults) for at, faults in by_place.items() if faults})
 
 
+ANY = {"resourceType": "Basic", "code": {"text": "une ressource"}}  # stands for one that is read by itself
+
+
 def _faults_beside(entry: Any, at: int) -> list[Fault]:
     """Of an entry of a batch, but for its resource: as of the only one."""
-    told = _without(entry, "resource") if isinstance(entry, dict) else entry
+    told = entry
+    if isinstance(entry, dict) and "resource" in entry:
+        told = type(entry)({**entry, "resource": ANY})
     faults = faults_of({"resourceType": "Bundle", "type": BATCH, "entry": [told]}, "Bundle")
     return [replace(one, where=one.where.replace("entry[0]", f"entry[{at}]", 1)) for one in faults]
 

@@ -411,8 +411,22 @@ class TestBatch:
         answer = sent(world, whole)
         assert statuses(answer) == ["200", "400", "400", "400", "201"]
         where = [each["response"]["outcome"]["issue"][0]["expression"][0] for each in answer.json()["entry"][1:4]]
-        assert where == [f"Bundle.entry[{n}]{rest}" for n, rest in ((1, ".resource.gender"), (2, ".resource"), (3, ""))]
+        assert where == [
+            f"Bundle.entry[{n}]{rest}" for n, rest in ((1, ".resource.gender"), (2, ".resource"), (3, ".request"))
+        ]
         assert sent(world, {**whole, "type": "transaction"}).status_code == 400
+
+    def test_what_an_entry_lacks_is_told_whatever_it_has(self, world: World):
+        for lacking in ({"resource": patient(fresh())}, {"fullUrl": "urn:a", "resource": patient(fresh())}):
+            answer = sent(world, {**bundle(lacking, entry(patient(fresh()))), "type": "batch"})
+            [told] = answer.json()["entry"][0]["response"]["outcome"]["issue"]
+            assert (told["expression"], told["diagnostics"][-8:]) == (["Bundle.entry[0].request"], "(bdl-3).")
+            assert statuses(answer) == ["400", "201"]
+
+    @pytest.mark.parametrize("kind", ["batch", "transaction"])
+    def test_of_nothing_is_refused(self, world: World, kind: str):
+        answer = sent(world, {"resourceType": "Bundle", "type": kind, "entry": []})
+        assert (answer.status_code, [where for _, where in issues(answer)]) == (400, ["Bundle.entry"])
 
     def test_of_an_entry_refused_the_journal_keeps_its_outcome_and_hash(self, world: World):
         unreadable, unknown = entry({**patient(fresh()), "gender": "zz"}), change("PUT", f"Goal/{uuid4()}", goal(1))

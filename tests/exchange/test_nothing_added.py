@@ -130,9 +130,23 @@ class TestVersions:
         """Its address names a row that this reader may not know, by a number that may be a NIR."""
         local = fresh()
         flag = {"resourceType": "Flag", "id": "f", "status": "active", "code": {"text": "x"}}
-        flag |= {"subject": {"reference": "Patient/p/_history/2"}, "author": {"reference": "Practitioner/pro/_history/1"}}
-        team = {"resourceType": "Organization", "id": "o", "name": "x", "partOf": {"reference": "Organization/o/_history/4"}}
-        rows = [goal(local=local, plan="CarePlan/pp/_history/2"), plan(local), consent(), practitioner(), patient(local)]
+        flag |= {
+            "subject": {"reference": "Patient/p/_history/2"},
+            "author": {"reference": "Practitioner/pro/_history/1"},
+        }
+        team = {
+            "resourceType": "Organization",
+            "id": "o",
+            "name": "x",
+            "partOf": {"reference": "Organization/o/_history/4"},
+        }
+        rows = [
+            goal(local=local, plan="CarePlan/pp/_history/2"),
+            plan(local),
+            consent(),
+            practitioner(),
+            patient(local),
+        ]
         told = taken(world, bundle(*(entry(each) for each in [*rows, flag, team])))
         (aim, flagged, person), own = (str(told[at][1]) for at in (0, 5, 4)), f"{BASE}/CarePlan/pp/_history/2"
         assert own in str(read_back(world, "Goal", told[0][1]))

@@ -23,7 +23,14 @@ def patient(**more: Any) -> Json:
         "meta": {"profile": ["https://example.org/StructureDefinition/usager"]},
         "extension": [{"url": "https://example.org/order", "valuePositiveInt": 1}],
         "identifier": [{"use": "usual", "system": "https://example.org/local", "value": "12"}],
-        "name": [{"use": "official", "family": "Moreau", "given": ["Jeanne", None], "_given": [None, {"id": "g2"}]}],
+        "name": [
+            {
+                "use": "official",
+                "family": "Moreau",
+                "given": ["Jeanne", None],
+                "_given": [None, {"extension": EXTENDED}],
+            }
+        ],
         "telecom": [{"system": "phone", "value": "0102030405", "use": "home", "rank": 1}],
         "gender": "female",
         "birthDate": "1943-05-03",
@@ -32,6 +39,9 @@ def patient(**more: Any) -> Json:
         "contact": [{"relationship": [{"text": "fille"}], "name": {"text": "Paule"}, "gender": "female"}],
         "generalPractitioner": [{"reference": "Practitioner/1"}],
     } | more
+
+
+EXTENDED = [{"url": "https://example.org/order", "valueInteger": 1}]
 
 
 def task(**more: Any) -> Json:

@@ -194,11 +194,9 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     )
     place = next((n for n, c in enumerate(d.content) if c.attachment), 0)
     new = arriving.with_file(row, told, f"content[{place}].attachment", inbound)
-    as_sent = {
-        "data": told.data,
-        "url": told.url,
-        "content_type": told.contentType,
-    }  # else its own: bytes say their type
+    as_sent: Json = {"data": told.data, "url": told.url}
+    if told.contentType is None:
+        as_sent["content_type"] = None  # the row says one all the same: bytes say their type
     return Arrived(row, told=as_sent if row.content_id else {}, along=new)
 
 

@@ -53,7 +53,7 @@ DATATYPES = (
     Rule(
         "txt-1", "Narrative.div", "htmlChecks()",
         "Ce texte (div) ne porte que de la mise en forme : retirez-en scripts, formulaires, cadres, attributs d'événement "
-        "(onclick…), et fermez chaque balise.",
+        "(onclick…), liens qui agissent (javascript:…), et fermez chaque balise.",
         lambda v: narrative.read(v.get("div"))[0], at="div",
     ),
     Rule(

@@ -33,10 +33,10 @@ def _planned(value: Json) -> bool:
     return dated or value.get("status") in ("proposed", "cancelled", "waitlist")
 
 
-def _components(value: Json, group: str, lot: str, names: tuple[str, ...], stem: str = "") -> bool:
-    """Each of a lot says itself, or its components."""
-    lots = (each for one in value.get(group, ()) for each in one.get(lot, ()))
-    return all((has(each, *names) or bool(stem and chosen(each, stem))) != has(each, "component") for each in lots)
+def _stratifiers(value: Json) -> bool:
+    """Each says itself, or its components."""
+    lots = (each for one in value.get("group", ()) for each in one.get("stratifier", ()))
+    return all(has(each, "code", "description", "criteria") != has(each, "component") for each in lots)
 
 
 def _strata(value: Json) -> bool:
@@ -217,7 +217,7 @@ CARE = (
     Rule(
         "mea-1", "Measure", "group.stratifier.all((code | description | criteria).exists() xor component.exists())",
         "Un découpage se dit lui-même, ou dit ses parties (component) : l'un des deux.",
-        lambda v: _components(v, "group", "stratifier", ("code", "description", "criteria")),
+        _stratifiers,
     ),
 )  # fmt: skip
 

@@ -6,11 +6,12 @@ Source: https://hl7.org/fhir/R4/conformance-rules.html#constraints
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Json = dict[str, Any]
 UCUM = "http://unitsofmeasure.org"
+AHEAD, BEHIND = timedelta(hours=14), timedelta(hours=12)  # the clocks furthest from UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,25 @@ def coded(value: Json, name: str, system: str, *codes: str) -> bool:
 
 
 def after(one: Any, other: Any) -> bool:
-    """The first of two dates is wholly after the second. `2026-05-02T10:00` is not after `2026-05-02`."""
+    """The first of two dates is wholly after the second, wherever a day without an hour is lived. `2026-05-02T10:00` is not
+    after `2026-05-02`.
+    """
     if not (isinstance(one, str) and isinstance(other, str)):
         return False
     if len(one) > 10 and len(other) > 10:
         return datetime.fromisoformat(one) > datetime.fromisoformat(other)
-    shortest = min(len(one), len(other), 10)
-    return one[:shortest] > other[:shortest]
+    day = _day(one, -BEHIND) if len(one) > 10 else one
+    its = _day(other, AHEAD) if len(other) > 10 else other
+    shortest = min(len(day), len(its))
+    return day[:shortest] > its[:shortest]
+
+
+def _day(told: str, apart: timedelta) -> str:
+    """The day it was where clocks are that far from UTC."""
+    try:
+        return (datetime.fromisoformat(told).astimezone(UTC) + apart).date().isoformat()
+    except OverflowError:
+        return told[:10]
 
 
 def below(value: Json) -> Iterable[Json]:

@@ -86,7 +86,9 @@ class Telling:
         told, codes = rules.closed(table, opened)
         if told.get("extra"):
             received = orjson.loads(key.open(told["extra"], about_extra(model, row["id"])))
-            told["received"] = {part: said for part, said in received.items() if part not in (AS_SENT, KNOWN_AS)} or None
+            told["received"] = {
+                part: said for part, said in received.items() if part not in (AS_SENT, KNOWN_AS)
+            } or None
         told.pop("extra", None)
         if "author_id" in row:
             told["author"] = self._named(row["author_id"]) or AUTHORS.get(row["author_kind"], "")

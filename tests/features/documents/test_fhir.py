@@ -118,6 +118,13 @@ class TestComesIn:
         [id] = came(world, told)
         assert row_of(world, id)["content_type"] == "image/png"
 
+    @pytest.mark.parametrize("said", ["text/plain; charset=utf-8", "TEXT/PLAIN", "image/jpg"])
+    def test_its_type_comes_back_as_it_was_said(self, world: World, said: str):
+        clear = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(40) if said == "image/jpg" else "é".encode()
+        [id] = came(world, attached({"data": inline(clear), "contentType": said}))
+        assert row_of(world, id)["content_type"] == ("image/jpeg" if said == "image/jpg" else "text/plain")
+        assert read_back(world, "DocumentReference", id)["content"][0]["attachment"]["contentType"] == said
+
     def test_sent_again_it_is_a_new_version_with_its_own_bytes(self, world: World):
         whole = sending(first := attached({"data": inline(PDF), "contentType": "application/pdf"}))
         [_, _, (_, id, _)] = taken(world, whole)

@@ -234,16 +234,14 @@ def test_means_alone_are_of_no_project(keys: Keys):
     assert no.value.told == "project.none"
 
 
+@pytest.mark.parametrize("sent", [2, 1, 0], ids=["both-sent", "one-sent", "none-sent"])
 @pytest.mark.parametrize("theirs", [True, False])
-def test_means_that_name_no_project_are_of_the_only_one_of_theirs(keys: Keys, theirs: bool):
+def test_means_that_name_no_project_are_of_the_only_one_of_theirs(keys: Keys, theirs: bool, sent: int):
     keyring, key, _ = keys
     plan, mine, another = (uuid4() for _ in range(3))
     whose = {"reference": f"Patient/{USAGER if theirs else another}"}
-    around = Neighbours({
-        f"Patient/{USAGER}": {"resourceType": "Patient"},
-        f"Patient/{another}": {"resourceType": "Patient"},
-        f"CarePlan/{plan}": {"resourceType": "CarePlan", "subject": whose},
-    })  # fmt: skip
+    persons = {f"Patient/{id}": {"resourceType": "Patient"} for id in (another, USAGER)[:sent]}
+    around = Neighbours({**persons, f"CarePlan/{plan}": {"resourceType": "CarePlan", "subject": whose}})
     inbound = Inbound(mine, USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle.entry[3].resource", around=around)
     means = {name: value for name, value in RESOURCES["Task/moyen"].items() if name not in ("basedOn", "partOf")}
     if theirs:

@@ -240,10 +240,9 @@ def _bases(around: Mapping[str, Json]) -> dict[str, tuple[Reference, ...]]:
 
 
 def _plans(around: Mapping[str, Json]) -> dict[str, str]:
-    """The projects of the bundle, and whose each is; told of nobody where there is but one person."""
-    several = sum(name.startswith("Patient/") for name in around) > 1
+    """The projects of the bundle, and whose each is; empty where that is said by no reference."""
     plans = {name: each for name, each in around.items() if each.get("resourceType") == "CarePlan"}
-    return {name: each["subject"].get("reference", "") if several else "" for name, each in plans.items()}
+    return {name: each["subject"].get("reference", "") for name, each in plans.items()}
 
 
 def _common(view: Any, its_profile: str, ids: str) -> dict[str, Any]:
