@@ -61,6 +61,9 @@ SENTENCES = {
 VALUE = {
     "finess": "Un numéro FINESS a neuf chiffres, le dernier étant sa clé.",
     "far_date": "Une date entre 1850 et 2200 est attendue.",
+    "no_system": "Un code dit son système (system), comme http://unitsofmeasure.org pour une unité.",
+    "no_type": "Un contenu (data) dit son format (content_type), comme application/pdf.",
+    "nothing": "Cette réponse ne dit rien : donnez une valeur, ou retirez la réponse.",
     "rpps": "Un numéro RPPS a onze chiffres, le dernier étant sa clé.",
 }
 DATES = ("date", "datetime", "time")

@@ -35,6 +35,27 @@ def _as_fhir(kind: str) -> Any:
     return AfterValidator(check)
 
 
+def _says(value: Body) -> Body:
+    """FHIR has no empty value (ele-1)."""
+    if not value.model_dump(exclude_none=True):
+        raise ValueError("nothing")
+    return value
+
+
+def _unit(value: "Quantity") -> "Quantity":
+    """https://hl7.org/fhir/R4/datatypes.html#qty-3"""
+    if value.code is not None and value.system is None:
+        raise ValueError("no_system")
+    return value
+
+
+def _typed(value: "Document") -> "Document":
+    """https://hl7.org/fhir/R4/datatypes.html#att-1"""
+    if value.data is not None and value.content_type is None:
+        raise ValueError("no_type")
+    return value
+
+
 class _Answer(Body):
     items: Annotated[list["ItemIn"], Field(max_length=500)] | None = None
 
@@ -90,7 +111,7 @@ class Choice(Body):
 
 class ChoiceAnswer(_Answer):
     type: Literal["choice"]
-    value: Choice
+    value: Annotated[Choice, AfterValidator(_says)]
 
 
 class Quantity(Body):
@@ -103,7 +124,7 @@ class Quantity(Body):
 
 class QuantityAnswer(_Answer):
     type: Literal["quantity"]
-    value: Quantity
+    value: Annotated[Quantity, AfterValidator(_unit)]
 
 
 class Target(Body):
@@ -117,7 +138,7 @@ class Target(Body):
 
 class ReferenceAnswer(_Answer):
     type: Literal["reference"]
-    value: Target
+    value: Annotated[Target, AfterValidator(_says)]
 
 
 class Document(Body):
@@ -133,7 +154,7 @@ class Document(Body):
 
 class AttachmentAnswer(_Answer):
     type: Literal["attachment"]
-    value: Document
+    value: Annotated[Document, AfterValidator(_says), AfterValidator(_typed)]
 
 
 Answer = Annotated[

@@ -96,7 +96,8 @@ class TestWrite:
         ("kind", "value"),
         [
             ("boolean", "true"), ("integer", 2.5), ("integer", 2**31), ("date", "2026-02-31"), ("time", "8h"),
-            ("datetime", "hier"), ("choice", {"code": " "}), ("quantity", {}), ("attachment", {"data": "?"}), ("other", 1),
+            ("datetime", "hier"), ("choice", {"code": " "}), ("quantity", {}), ("quantity", {"value": 1, "code": "h"}), ("choice", {}),
+            ("reference", {}), ("attachment", {}), ("attachment", {"data": "YQ=="}), ("attachment", {"data": "?"}), ("other", 1),
         ],
     )  # fmt: skip
     def test_refused_when_a_value_is_not_of_its_type(self, world: World, kind: str, value: Any):
