@@ -38,12 +38,12 @@ WARNED = text(
     RETURNING r.position"""
 ).columns(position=Integer())
 ROWS = text(
-    """SELECT e.recorded_at, r.position, r.type_name, r.row_id, r.version, r.answered, r.warnings
+    """SELECT coalesce(r.stood_at, e.recorded_at) AS at, r.position, r.type_name, r.row_id, r.version, r.answered, r.warnings
     FROM exchange e JOIN exchange_row r ON r.organisation_id = e.organisation_id AND r.exchange_id = e.id
     WHERE e.organisation_id = :organisation AND e.partner_id = :me AND e.id = :exchange AND NOT r.part
     ORDER BY r.position"""
 ).columns(
-    recorded_at=TIMESTAMP(timezone=True), position=Integer(), type_name=Text(), row_id=Uuid(), version=Integer(),
+    at=TIMESTAMP(timezone=True), position=Integer(), type_name=Text(), row_id=Uuid(), version=Integer(),
     answered=Integer(), warnings=Text(),
 )  # fmt: skip
 
@@ -96,7 +96,7 @@ class Receiving(Arrivals):
                 r["version"],
                 [w for w in issues(r["warnings"]) if w.code != OVERTAKEN],
                 r["answered"] or 201,
-                at=r["recorded_at"],
+                at=r["at"],
             )
             for r in rows
         }
@@ -144,6 +144,7 @@ def row_of(
         "part": part,
         "answered": done.status,
         "warnings": None if part else _told(done.warnings),
+        "stood_at": None,
     }
     return Line(ExchangeRow, values)
 
@@ -163,6 +164,7 @@ def row_stood(line: Exchange, position: int, done: Done, target: Target) -> Line
         "part": False,
         "answered": done.status,
         "warnings": _told(done.warnings),
+        "stood_at": done.at,
     }
     return Line(ExchangeRow, values)
 

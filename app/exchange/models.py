@@ -3,6 +3,7 @@
 Every identifier received is a keyed fingerprint here, never a value: the official examples' hold a NIR.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -85,6 +86,7 @@ class ExchangeRow(Base):
     beside: Mapped[bool]
     part: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     answered: Mapped[int | None]  # the status its sender was told; null of what we sent
+    stood_at: Mapped[datetime | None]  # when the row was written, if not with the bundle
     warnings: Mapped[str | None]  # issues of ours as JSON: words and paths, never a value
 
 
