@@ -8,9 +8,13 @@ from sqlalchemy import JSON, Boolean, Uuid, text
 
 from app.fhir.packages.held import STAMP
 
-_X = """SELECT x.fingerprint, x.kind, x.row_id, x.usager_id FROM external_id x
-    WHERE x.organisation_id = :organisation AND x.partner_id = :me
-        AND (x.fingerprint = ANY(:fingerprints) OR x.row_id = ANY(:ids))"""
+# Each name is looked up by itself, whatever the statistics say: a house that imports everyone has none yet.
+_X = """SELECT x.fingerprint, x.kind, x.row_id, x.usager_id FROM unnest(CAST(:fingerprints AS bytea[])) AS f (said), LATERAL (
+        SELECT * FROM external_id x WHERE x.organisation_id = :organisation AND x.partner_id = :me
+            AND x.fingerprint = f.said OFFSET 0) x
+    UNION ALL SELECT x.fingerprint, x.kind, x.row_id, x.usager_id FROM unnest(CAST(:ids AS uuid[])) AS i (said), LATERAL (
+        SELECT * FROM external_id x WHERE x.organisation_id = :organisation AND x.row_id = i.said OFFSET 0) x
+    WHERE x.partner_id = :me"""
 # A row that this partner sent without a name, by the id it was given.
 _SENT = """SELECT NULL::bytea, v.kind, v.entry_id, v.usager_id FROM (
         SELECT DISTINCT ON (entry_id) kind, entry_id, usager_id FROM entry_version

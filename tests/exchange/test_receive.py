@@ -1,12 +1,14 @@
 """A partner's bundle comes in by `POST /fhir`: all of it or nothing, and what it says is kept."""
 
 import hashlib
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
 
+from app.exchange.resolution import ASK
 from app.fhir.mapping import Json
 from tests.exchange.bundles import BASE, bundle, consent, entry, goal, patient, plan, project, resource
 from tests.exchange.sending import FHIR, fresh, read_back, row_of, sent, taken
@@ -524,3 +526,13 @@ def test_the_instant_of_an_answer_is_that_of_the_resource(world: World):
         for response in (each["response"] for each in answer.json()["entry"]):
             read = world.get("chu", f"/fhir/{response['location']}").json()
             assert response["lastModified"] == read["meta"]["lastUpdated"]
+
+
+def test_each_name_is_looked_up_by_itself_before_any_statistics(world: World):
+    """A house that imports everyone at once: its names would else be read through for each bundle."""
+    names = f"'{{{','.join(chr(34) + chr(92) * 2 + 'x' + f'{n:064x}' + chr(34) for n in range(100))}}}'::bytea[]"
+    values = {"fingerprints": names, "ids": f"ARRAY['{uuid4()}'::uuid]", "sha256": "decode('00', 'hex')"}
+    told = re.sub(r":(\w+)", lambda said: values.get(said[1], f"'{uuid4()}'::uuid"), str(ASK).replace("::", "~~"))
+    plan = [line[0] for line in world.rows("EXPLAIN " + told.replace("~~", "::"))]
+    [looked] = [line for line in plan if "fingerprint = " in line]
+    assert looked.split(":")[0].strip() == "Index Cond"
