@@ -2,6 +2,7 @@
 
 import typer
 
+import app.schema  # noqa: F401  every table is known
 from app.cli import (
     account,
     audit,

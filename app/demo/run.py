@@ -13,6 +13,7 @@ import asyncpg
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import app.schema  # noqa: F401  every table is known
 from app.access.models import Membership, Professional
 from app.audit import upkeep
 from app.config import Settings

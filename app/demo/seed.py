@@ -25,6 +25,7 @@ from app.features.usagers import names
 from app.features.usagers.models import Usager
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Base
+from app.schema import metadata
 
 BATCH = 2_000
 USAGERS_PER_HOUSE = 60
@@ -216,7 +217,7 @@ def _entry(maker: Maker, row: DossierEntry, author: UUID, *, shared: bool) -> Do
 
 async def _write(owner: asyncpg.Connection, maker: Maker) -> None:
     """Tables in the order of their keys, rows by thousands, versions with them."""
-    order = {t.name: i for i, t in enumerate(Base.metadata.sorted_tables)}
+    order = {t.name: i for i, t in enumerate(metadata.sorted_tables)}
     for row in maker.rows:
         fill(row)
     by_table: dict[type[Base], list[Base]] = {}

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.kernel.db import Base
+from app.schema import metadata
 
 # They name the person by an id only, and must outlive them.
 STAYS = frozenset({"audit_entry", "erasure"})
@@ -76,7 +76,7 @@ ALONE = (
 
 def about_a_person() -> list[str]:
     """The tables of `usager_id`, each before those it refers to; the key first, since its loss closes the raw bundles."""
-    tables = Base.metadata.tables
+    tables = metadata.tables
     named = {name for name, table in tables.items() if "usager_id" in table.columns} - STAYS - {"usager_key"}
     order = TopologicalSorter[str]({name: set() for name in sorted(named)})
     for name in named:

@@ -1,5 +1,7 @@
 """A base of one's own and the environment that names it: what is typed acts there."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from app.cli import main
 from app.config import settings
 from app.kernel.crypto import Keyring
 from tests.postgres import TestDatabase
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +38,9 @@ def environment(
 def typed(*words: str, said: str | None = None) -> Result:
     """`said`: what is given on the standard input."""
     return CliRunner().invoke(main, words, input=said, catch_exceptions=False)
+
+
+def alone(*words: str, said: str = "") -> "subprocess.CompletedProcess[str]":
+    """The same in a process of its own, as it is in a house."""
+    command = [sys.executable, "-m", "app.cli", *words]
+    return subprocess.run(command, cwd=ROOT, input=said, capture_output=True, text=True, check=False)

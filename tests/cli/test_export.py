@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.kernel.ids import uuid7
-from tests.cli.conftest import typed
+from tests.cli.conftest import alone, typed
 from tests.cli.test_account import PASSWORD, house  # noqa: F401  the fixture
 from tests.postgres import TestDatabase, ask
 
@@ -55,3 +55,11 @@ def test_someone_unknown_is_told_in_words(usager: str, tmp_path: Path):
     to = str(tmp_path / "copie")
     told = typed("export", "person", str(uuid7()), "--to", to, "--by", "helene", said=f"{PASSWORD}\n")
     assert (told.exit_code, "Personne de ce numéro" in told.output) == (1, True)
+
+
+def test_in_a_process_of_its_own(usager: str, tmp_path: Path):
+    """What the command line loads is enough: no other test has loaded the rest for it."""
+    words = ("export", "person", usager, "--to", str(tmp_path / "copie"), "--by", "helene", "--care-by", "leila")
+    done = alone(*words, said=f"{PASSWORD}\n{PASSWORD}\n")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "copie" / "dossier.json").exists()

@@ -22,9 +22,9 @@ from app.features.documents.models import Document
 from app.features.documents.service import named
 from app.kernel import clock
 from app.kernel.crypto import Keyring, UsagerKey
-from app.kernel.db import Base
 from app.kernel.errors import Forbidden, NotFound
 from app.kernel.objects import Objects
+from app.schema import metadata
 from app.vault import forgetting
 from app.vault.copy import rules
 from app.vault.copy.places import TOLD
@@ -63,7 +63,7 @@ async def prepare(
 
     Raises NotFound, Forbidden. Each of the two has their line in the trail, in this transaction.
     """
-    usager = Base.metadata.tables["usager"]
+    usager = metadata.tables["usager"]
     organisation = await session.scalar(select(usager.c.organisation_id).where(usager.c.id == usager_id))
     if organisation is None:
         raise NotFound(NOT_THERE)
@@ -96,7 +96,7 @@ async def gathered(
     secret = set(await session.scalars(kept_by_child))
     sections: dict[str, list[dict[str, Any]]] = {}
     for name in TOLD:
-        table = Base.metadata.tables[name]
+        table = metadata.tables[name]
         query = select(table).where(table.c.organisation_id == organisation, table.c.usager_id.in_(who))
         found = (await session.execute(query.order_by(*_order(table)))).mappings().all()
         rows: list[dict[str, Any]] = [{str(name): value for name, value in row.items()} for row in found]

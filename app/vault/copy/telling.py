@@ -23,6 +23,7 @@ from app.kernel.clock import today
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.db import Base
 from app.portal.people import ROLES
+from app.schema import metadata
 from app.security.models import PartnerClient
 from app.security.principal import Role
 from app.vault.copy import rules
@@ -66,7 +67,7 @@ class Telling:
     def version(self, table: str, line: Any) -> Version:
         """A line of `entry_version`, opened."""
         sealed = self.keys[line.usager_id].open(line.snapshot, about_version(line.kind, line.entry_id, line.version))
-        columns = Base.metadata.tables[table].columns
+        columns = metadata.tables[table].columns
         row = {
             name: _typed(columns[name].type, value) for name, value in orjson.loads(sealed).items() if name in columns
         }
@@ -125,7 +126,7 @@ async def words(session: AsyncSession, organisation: UUID, who: Sequence[UUID]) 
 
 @cache
 def _model(table: str) -> Any:
-    return next(m.class_ for m in Base.registry.mappers if m.local_table is Base.metadata.tables[table])
+    return next(m.class_ for m in Base.registry.mappers if m.local_table is metadata.tables[table])
 
 
 def _typed(kind: Any, plain: Any) -> Any:
