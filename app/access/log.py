@@ -198,7 +198,7 @@ def _visits(caller: Shape, view: type[VisitView]) -> HotQuery:
     same = (A.request_id, A.organisation_id, A.principal_kind, A.principal_id, A.role, A.usager_id, A.action)
     found = select(
         func.min(A.at).label("at"),
-        *same[1:],
+        *same,
         func.array_agg(A.kind.distinct(), type_=ARRAY(Text())).label("kinds"),
         func.coalesce(func.bool_or(A.ground == word(Ground.URGENCE)), literal_column("false")).label("urgent"),
         func.max(A.ground).label("ground"),

@@ -110,6 +110,12 @@ def with_article(name: str) -> str:
     return f"{article}{name if first.isupper() or not article else name[:1].lower() + name[1:]}"
 
 
+def towards(name: str) -> str:
+    """« au CHU de la Plaine », « à la MDPH », « à l'hôpital Nord »"""
+    told = with_article(name)
+    return f"au {told[3:]}" if told.startswith("le ") else f"à {told}"
+
+
 def sentence(words: str) -> str:
     """The same words with a capital at the start, the rest untouched."""
     return words[:1].upper() + words[1:]

@@ -2,11 +2,12 @@
 
 from datetime import date
 
+from app.audit.vocabulary import Deed
 from app.features.copies.models import Part
 from app.features.projects.vocabulary import GoalKind, Step
 from app.portal.frame import Answer, Screen, Staff, ThePerson, Voice, Who
 from app.portal.french import FIXED, hour, listing, of, sentence, soon
-from app.portal.parts import Answered, Deed, Event, Question, QuestionKind, Ride, Visits, Wanted
+from app.portal.parts import Answered, Event, Question, QuestionKind, Ride, Visits, Wanted
 from app.portal.people import who
 from app.portal.views import StopKind
 
@@ -121,13 +122,15 @@ DEEDS: dict[Deed, str] = {
     Deed.WROTE: "Écrit",
     Deed.RECEIVED: "Reçu",
     Deed.SENT: "Transmis",
+    Deed.ACTED: "Fait",
 }
 
-GROUNDS = {  # why it was sent (field.md §4); what the law keeps apart is not shown
+GROUNDS = {  # why it was sent (field.md §4); what the law keeps apart is shown once the DPO lets it
     "accord": ("Vous avez dit oui.", "Tu as dit oui.", "Un accord a été donné."),
     "equipe": ("Il fait partie de l'équipe de soins.",) * 3,
     "echange": ("Pour vous soigner.", "Pour te soigner.", "Pour les soins."),
     "vital": ("Il y avait un danger.",) * 3,
+    "loi": ("Une loi le demande.",) * 3,
 }
 
 STOPS: dict[StopKind, tuple[str, tuple[str, ...]]] = {
@@ -186,9 +189,9 @@ def what(kind: str, voice: Voice) -> str:
     return f"{'ta' if article == 'la ' else 'ton'} {noun}"
 
 
-def because(ground: str, voice: Voice) -> str:
-    """« Pour vous soigner. »"""
-    vous, tu, theirs = GROUNDS[ground]
+def because(ground: str | None, voice: Voice) -> str:
+    """« Pour vous soigner. »; nothing of a ground that is no word of the exchange."""
+    vous, tu, theirs = GROUNDS.get(ground or "", ("", "", ""))
     return {Voice.VOUS: vous, Voice.TU: tu}.get(voice, theirs)
 
 

@@ -177,7 +177,7 @@ def _environment() -> Environment:
         "on_day": _on_day,
         "near_day": _near_day,
         "elided": french.elided,
-        "with_article": french.with_article,
+        "towards": french.towards,
         "listing": french.listing,
         "sentence": french.sentence,
         "digits": lambda phone: "".join(c for c in phone if c.isdigit() or c == "+"),

@@ -6,18 +6,11 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from itertools import groupby
 
+from app.audit.vocabulary import Deed
 from app.features.copies.models import CopyAnswer, Part
 from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.kernel.clock import PARIS
 from app.portal.frame import THE_PERSON, Answer, Staff, Who
-
-
-class Deed(StrEnum):
-    OPENED = "opened"
-    READ = "read"
-    WROTE = "wrote"
-    RECEIVED = "received"  # a partner was sent it, or read it
-    SENT = "sent"  # a professional sent it to a partner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

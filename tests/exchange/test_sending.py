@@ -13,6 +13,7 @@ from app.fhir import xml
 from app.kernel.clock import now, today
 from app.security.principal import Role
 from tests.exchange.sending import fresh
+from tests.portal.visitor import visit
 from tests.world import World
 
 PATH = "/api/v1/exchanges/sent"
@@ -229,3 +230,34 @@ class TestLeft:
         assert by_law.json()["id"] not in mine
         told = mine[to_team.json()["id"]]
         assert (told["partner"], told["direction"], told["ground"]) == ("CHU", "sent", "equipe")
+
+    @pytest.mark.threat("sending-untold")
+    def test_the_person_is_told_to_whom_why_and_what(self, world: World):
+        assert (
+            left(world, ground="echange", article=None, person_informed=True, kinds=["transmission"]).status_code == 201
+        )
+        [line] = [v for v in world.get(HER, "/api/v1/me/access").json()["items"] if v["deed"] == "sent"][:1]
+        assert {k: line[k] for k in ("to", "ground", "what")} == {
+            "to": "CHU", "ground": "echange", "what": ["transmission"],
+        }  # fmt: skip
+        page = " ".join(visit(world, HER).see("/mon-dossier/acces").text.replace("\u202f", " ").split())
+        assert "Transmis au CHU : vos notes" in page
+        assert "Pourquoi ? Pour vous soigner." in page
+
+    @pytest.mark.threat("handover-kept-by-law")
+    def test_what_a_law_asked_for_is_no_line_of_theirs(self, world: World):
+        def told() -> list[Any]:
+            return [v for v in world.get(HER, "/api/v1/me/access").json()["items"] if v["deed"] == "sent"]
+
+        before = told()
+        assert left(world).status_code == 201
+        assert told() == before
+
+    def test_a_partner_that_takes_it_has_received_it_once(self, world: World):
+        agreed(world)
+        before = [v for v in world.get(HER, "/api/v1/me/access").json()["items"] if v["who"]["kind"] == "partner"]
+        assert world.get("chu", f"/fhir/Patient/{world.ids[HER]}/$tddui-export").status_code == 200
+        told = [v for v in world.get(HER, "/api/v1/me/access").json()["items"] if v["who"]["kind"] == "partner"]
+        [line] = told[: len(told) - len(before)]
+        assert (line["deed"], line["who"]["name"], line["ground"]) == ("received", "CHU", "accord")
+        assert "usager" in line["what"]

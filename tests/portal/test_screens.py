@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from app.audit.vocabulary import Deed
 from app.portal import labels
 from app.portal.frame import Answer, Behalf, Relative, ThePerson, Voice
 from app.portal.pages import render
-from app.portal.parts import Answered, Deed, Position, Question, QuestionKind, Ride, Visit
+from app.portal.parts import Answered, Position, Question, QuestionKind, Ride, Visit
 from app.portal.views import AccessLog, Agreements, Door, Inside, MyProject, View
 from tests.portal.cast import (
     CLAIRE,

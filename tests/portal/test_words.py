@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.access.openings import Purpose
+from app.audit.vocabulary import Deed
 from app.features.assessments.models import AssessmentStatus
 from app.features.copies.models import Part
 from app.features.orientation.models import RequestStatus
@@ -20,7 +21,7 @@ from app.features.projects.vocabulary import Feeling, GoalKind, Step
 from app.portal import labels, people, tiles, wording
 from app.portal.frame import Screen, Voice
 from app.portal.pages import HERE, render
-from app.portal.parts import Deed, QuestionKind, Wanted
+from app.portal.parts import QuestionKind, Wanted
 from app.portal.pieces import PaperKind
 from app.portal.views import StopKind
 from tests.portal.cast import everything

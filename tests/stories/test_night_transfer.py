@@ -463,8 +463,9 @@ class TestTold:
             ("CHU", "echange", "infirmier")
         }
         page = " ".join(visit(world, HER).see("/mon-dossier/acces").text.split())
-        assert "Transmis" in page
-        assert "Pour : le CHU. Pour vous soigner." in page.replace("\u202f", " ").replace("\u00a0", " ")
+        page = page.replace("\u202f", " ").replace("\u00a0", " ")
+        assert "Transmis au CHU : " in page
+        assert "Pourquoi ? Pour vous soigner." in page
 
     @pytest.mark.threat("handover-kept-by-law")
     def test_what_the_law_asks_is_held_back(self, world: World) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, ColumnElement, Text, Uuid, literal_column
 
 from app.access.entry import ME
 from app.access.log import VisitView, visit
-from app.audit.vocabulary import Door, Ground, Outcome
+from app.audit.vocabulary import Deed, Door, Ground, Outcome
 from app.features.contacts import shown as contacts
 from app.features.professionals.shown import first_name
 from app.kernel.fields import Strict
@@ -54,6 +54,14 @@ SENT = f"""(SELECT {{}} FROM handover h JOIN partner p ON p.organisation_id = h.
     AND h.recorded_at BETWEEN visit.at - interval '1 minute' AND visit.at + interval '1 minute'
     ORDER BY abs(extract(epoch FROM h.recorded_at - visit.at)) LIMIT 1)"""  # noqa: S608
 
+# The same of a whole dossier: its bundle is the one of this request.
+BUNDLE = f"""(SELECT {{}} FROM exchange_row r JOIN exchange e ON e.organisation_id = r.organisation_id AND e.id = r.exchange_id
+    JOIN partner p ON p.organisation_id = e.organisation_id AND p.id = e.partner_id
+    WHERE r.{HERE} AND r.usager_id = visit.usager_id AND visit.action = 'send' AND e.request_id = visit.request_id
+    AND e.direction = 'sent' AND e.decided_by = visit.principal_id AND e.ground <> 'loi' LIMIT 1)"""  # noqa: S608
+# What a partner reads, it reads under a ground.
+TAKEN = "CASE visit.principal_kind WHEN 'partner' THEN visit.ground END"
+
 
 def _text(sql: str) -> ColumnElement[Any]:
     return literal_column(sql, Text())
@@ -68,8 +76,8 @@ class VisitRow(VisitView, frozen=True):
         "relative": contacts.name("visit", "principal_id"),
         "reason": _text(REASON),
         "why": _text(WHY),
-        "sent_to": _text(SENT.format("p.name")),
-        "ground": _text(SENT.format("h.ground")),
+        "sent_to": _text(f"coalesce({SENT.format('p.name')}, {BUNDLE.format('p.name')})"),
+        "ground": _text(f"coalesce({SENT.format('h.ground')}, {BUNDLE.format('e.ground')}, {TAKEN})"),
         "urgent": literal_column("(visit.urgent OR 'emergency_access' = ANY(visit.kinds))", Boolean()),
     }
 
@@ -111,14 +119,14 @@ class Visitor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class VisitOut(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`deed`: opened, read, wrote, received, sent. `emergency`: the reason of an emergency access. `why`: the
-    purpose the direction stated, `evaluation`, `astreinte` or `remplacant`. `to`, `ground`: the partner to whom it was sent, and
-    under what.
+    """`deed`: opened, read, wrote, received, sent, acted (another act). `emergency`: the reason of an emergency access. `why`: the
+    purpose the direction stated, `evaluation`, `astreinte` or `remplacant`. `to`: the partner to whom it was sent.
+    `ground`: under what it was, or under what a partner read it.
     """
 
     at: datetime
     who: Visitor
-    deed: str
+    deed: Deed
     what: list[str]
     emergency: str | None = None
     why: str | None = None

@@ -11,6 +11,7 @@ from app.access.acts import Act
 from app.access.gate import Reading
 from app.access.log import Line
 from app.access.permissions import Action, Kind
+from app.audit.vocabulary import DEEDS, Deed
 from app.features.access_log.schemas import Asked, Visitor, VisitOut, VisitRow
 from app.kernel.clock import PARIS, now, today
 from app.kernel.errors import Unreadable
@@ -20,8 +21,9 @@ WINDOW = timedelta(days=30)
 LONGEST = timedelta(days=366)  # of a period asked of no one in particular
 MOST = 2_000  # visits of one window
 SKEW = timedelta(minutes=1)  # a line is dated by Postgres
-LOGIN, NOTICE, OPENING, SESSION = "login", "read_notice", [Kind.EMERGENCY_ACCESS], ["session"]
+OPENING, SESSION = [Kind.EMERGENCY_ACCESS], ["session"]
 TOLD_ALREADY = [Kind.HANDOVER]  # by the lines of what left
+TOOK = (Caller.PARTNER, Deed.SENT)  # a dossier that a partner asks for: told by the lines of what it read
 
 
 async def mine(reading: Reading, before: date | None = None) -> tuple[list[VisitOut], date | None]:
@@ -39,10 +41,10 @@ async def mine(reading: Reading, before: date | None = None) -> tuple[list[Visit
     until = _midnight(last) if before else now() + SKEW
     rows, earlier = await log.visits(reading, VisitRow, who.usager_id, _midnight(first), until, MOST)
     if len(rows) < MOST:
-        return [_told(row) for row in rows if _says_more(row)], first if earlier else None
+        return _all_told(rows), first if earlier else None
     oldest = _day(rows[-1].at)  # not whole
     whole = [row for row in rows if _day(row.at) > oldest]
-    return ([_told(row) for row in whole], oldest + timedelta(days=1)) if whole else ([_told(r) for r in rows], oldest)
+    return (_all_told(whole), oldest + timedelta(days=1)) if whole else (_all_told(rows), oldest)
 
 
 async def trail(reading: Reading, asked: Asked, limit: int, after: Sequence[object]) -> list[Line]:
@@ -82,7 +84,13 @@ def _criteria(asked: Asked) -> dict[str, object]:
 
 
 def _says_more(row: VisitRow) -> bool:
+    if (row.principal_kind, DEEDS.get(row.action)) == TOOK:
+        return False
     return row.action != Action.CREATE or row.kinds != TOLD_ALREADY
+
+
+def _all_told(rows: Sequence[VisitRow]) -> list[VisitOut]:
+    return [_told(row) for row in rows if _says_more(row)]
 
 
 def _told(row: VisitRow) -> VisitOut:
@@ -98,20 +106,13 @@ def _told(row: VisitRow) -> VisitOut:
     )
 
 
-def _deed(row: VisitRow) -> str:
-    reads = row.action == Action.READ
-    if (
-        row.action in (LOGIN, NOTICE)
-        or row.kinds == SESSION  # coming in, looking where one is, leaving from elsewhere: nothing was written
-        or (row.kinds == OPENING and row.action == Action.CREATE)
-        or (reads and row.principal_kind == Caller.USAGER)
-    ):
-        return "opened"
-    if row.action == Act.HAND_OVER:
-        return "sent"
-    if not reads:
-        return "wrote"
-    return "received" if row.principal_kind == Caller.PARTNER else "read"
+def _deed(row: VisitRow) -> Deed:
+    deed = DEEDS.get(row.action, Deed.ACTED)
+    if row.kinds == SESSION or (row.kinds == OPENING and row.action == Action.CREATE):
+        return Deed.OPENED  # coming in, looking where one is, leaving from elsewhere: nothing was written
+    if deed is Deed.READ:
+        return {Caller.USAGER.value: Deed.OPENED, Caller.PARTNER.value: Deed.RECEIVED}.get(row.principal_kind, deed)
+    return deed
 
 
 def _midnight(day: date) -> datetime:

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from app.access.gate import Reading
+from app.audit.vocabulary import Deed
 from app.features.access_log import service
 from app.features.access_log.schemas import VisitOut
 from app.kernel.clock import PARIS
 from app.kernel.errors import NotFound
 from app.portal.frame import Relative, Screen, Who
-from app.portal.parts import Deed, Visit, grouped
+from app.portal.parts import Visit, grouped
 from app.portal.screens.opening import opened
 from app.portal.screens.people import author, relation
 from app.portal.views import AccessLog

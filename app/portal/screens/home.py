@@ -11,6 +11,7 @@ from app.access.log import KIND as THE_LOG
 from app.access.models import EmergencyAccess
 from app.access.together import Asked
 from app.audit.models import AuditEntry
+from app.audit.vocabulary import Deed
 from app.features.access_cards.notice import NOTICE
 from app.features.calendar import questions
 from app.features.calendar.models import EventStatus
@@ -21,7 +22,7 @@ from app.features.projects.vocabulary import ProjectStatus
 from app.features.transmissions.models import Transmission
 from app.kernel.clock import now, today
 from app.kernel.hot import word
-from app.portal.parts import Deed, Visit
+from app.portal.parts import Visit
 from app.portal.screens.agenda import told
 from app.portal.screens.agreements import QUESTIONS, waits
 from app.portal.screens.agreements import told as question
