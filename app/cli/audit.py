@@ -115,6 +115,10 @@ async def _export(file: Path) -> int:
         await connection.close()
 
 
+def _many(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number < 2 else many or f'{one}s'}"
+
+
 def _said(verdicts: Iterable[verify.Verdict]) -> bool:
     """Whether every chain holds."""
     holds, empty = True, True
@@ -126,8 +130,9 @@ def _said(verdicts: Iterable[verify.Verdict]) -> bool:
         empty = False
         state = "tient" if whole else f"ROMPUE au maillon {v.broken} : {v.why}"
         typer.echo(
-            f"{OF_NOBODY if v.organisation_id == NIL else v.organisation_id} : {state} ({v.links} maillons, {v.lines} lignes, {v.unsealed} pas encore scellées, "
-            f"{v.heads} têtes retrouvées)"
+            f"{OF_NOBODY if v.organisation_id == NIL else v.organisation_id} : {state} ({_many(v.links, 'maillon')}, {_many(v.lines, 'ligne')}, "
+            f"{_many(v.unsealed, 'pas encore scellée', 'pas encore scellées')}, "
+            f"{_many(v.heads, 'tête retrouvée', 'têtes retrouvées')})"
         )
         if v.clock:
             typer.echo(f"  l'horloge du serveur a reculé : voyez les lignes du maillon {v.clock}")

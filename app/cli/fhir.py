@@ -15,7 +15,7 @@ commands = typer.Typer(no_args_is_help=True, help="Les paquets FHIR : profils, c
 
 @commands.command("install")
 def install(
-    package: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="Le fichier .tgz.")],
+    package: Annotated[Path, typer.Argument(help="Le fichier .tgz.")],
 ) -> None:
     """Installe un paquet FHIR officiel, lu d'un fichier. Ses grilles servent aussitôt."""
     try:

@@ -4,52 +4,76 @@ The same rules as `/api/v1/exchanges/sent`, the same journal, the same trail: th
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
 from uuid import UUID
 
-import msgspec
 import typer
 from pydantic import ValidationError
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.access.acts import ACTS, Act
 from app.access.arrivals import Arrivals
 from app.access.opening import opened_as
 from app.api.resources import REGISTRY
 from app.audit.vocabulary import Call, Door
+from app.cli.envelopes import envelope
+from app.cli.envelopes import folder as made
+from app.cli.places import structures_named
+from app.cli.refusals import said
 from app.cli.signing import signer
-from app.config import settings
-from app.exchange import sending, sent
+from app.config import Settings, settings
+from app.exchange import dossier, sending
 from app.exchange.handover_schemas import Ground
 from app.exchange.sending_schemas import SendingIn, SendingPlan
 from app.kernel import db, objects
 from app.kernel.crypto import Keyring
 from app.kernel.db import Database
-from app.kernel.errors import DuiError, Invalid
+from app.kernel.errors import DuiError, Fault, Invalid
 from app.kernel.hot import HotLane
 from app.kernel.ids import uuid7
+from app.kernel.objects import Objects
+from app.portal.labels import RECORD, WHAT
 from app.security import sessions
 from app.security.models import PartnerClient
 from app.security.principal import Principal
+from app.security.sessions import Place
 
-ASKED = {"person_informed": "informed", "kinds": "kind", "usager_id": "usagers", "partner_id": "to", "format": "xml"}
+OPTIONS = {
+    "usager_id": "usagers", "structure_id": "--structure", "partner_id": "--to", "person_informed": "--informed",
+    "kinds": "--kind", "format": "--xml",
+}  # fmt: skip
 GROUNDS = ", ".join(get_args(Ground))
+NOBODY = "Ce compte ne transmet à aucun partenaire de ce nom (--to) : « dui partner list » dit ceux de la maison."
 
 
 @dataclass(frozen=True, slots=True)
 class Acting:
+    """Who sends, from where, to whom; and what it takes to act."""
+
     who: Principal
     partner: UUID
+    structure: UUID
+    config: Settings
+    keyring: Keyring
+    database: Database
+    lane: HotLane
+    kept: Objects | None
+
+    def gate(self) -> AbstractAsyncContextManager[Arrivals]:
+        call = Call(Door.SYSTEM, str(uuid7()))
+        return opened_as(Arrivals, self.who, call, self.keyring, self.lane, self.database)
 
 
 def send(
     usagers: Annotated[list[UUID], typer.Argument(help="Les numéros internes des personnes.")],
-    structure: Annotated[UUID, typer.Option(help="Votre structure, qui transmet.")],
-    to: Annotated[str, typer.Option(help="Le client_id du partenaire (« dui partner list »).")],
+    structure: Annotated[str, typer.Option(help="Votre structure, qui transmet : son FINESS, son id ou son nom.")],
+    to: Annotated[str, typer.Option(help="Le client_id ou le nom du partenaire (« dui partner list »).")],
     ground: Annotated[str, typer.Option(help=f"Le fondement : {GROUNDS}.")],
     by: Annotated[str, typer.Option(help="L'identifiant du professionnel ; son mot de passe est lu à l'entrée.")],
     folder: Annotated[Path | None, typer.Option(help="Où poser les envois ; ce dossier ne doit pas exister.")] = None,
@@ -64,90 +88,121 @@ def send(
     if not dry_run and (folder is None or folder.exists()):
         typer.echo("Dites où poser les envois : --folder, un dossier qui n'existe pas encore.", err=True)
         raise typer.Exit(1)
-    told = {"structure_id": structure, "ground": ground, "article": article, "reason": reason}
+    told: dict[str, Any] = {"ground": ground, "article": article, "reason": reason}
     told |= {"person_informed": informed, "kinds": kind, "format": "xml" if xml else "json"}
     account = signer(by)
     try:
-        asyncio.run(_each(account, to, usagers, told, None if dry_run else folder))
+        asyncio.run(_all(account, to, structure, list(dict.fromkeys(usagers)), told, None if dry_run else folder))
     except DuiError as no:
-        typer.echo("\n".join([no.message, *(f.message for f in no.faults if f.message != no.message)]), err=True)
+        faults = no.faults or (Fault("", "", no.message),)
+        typer.echo("\n".join(dict.fromkeys(map(_refusal, faults))), err=True)
         raise typer.Exit(1) from None
 
 
-async def _each(account: UUID, to: str, usagers: list[UUID], told: dict[str, Any], folder: Path | None) -> None:
+async def _all(
+    account: UUID, to: str, structure: str, usagers: list[UUID], told: dict[str, Any], folder: Path | None
+) -> None:
     """One dossier after the other: a thousand take the memory of one. What was written before a refusal stays."""
+    async with _acting(account, to, structure) as acting:
+        told |= {"partner_id": acting.partner, "structure_id": acting.structure}
+        with made(folder) if folder else nullcontext():
+            for usager in usagers:
+                asked = _asked({**told, "usager_id": usager})
+                await (_leave(acting, asked, folder / str(usager)) if folder else _try(acting, asked))
+
+
+async def _try(acting: Acting, asked: SendingIn) -> None:
+    async with acting.gate() as gate:
+        plan = sending.plan(asked, await sending.prepare(gate, REGISTRY, asked, acting.kept))
+    for line in _planned(asked, plan):
+        typer.echo(line)
+
+
+async def _leave(acting: Acting, asked: SendingIn, place: Path) -> None:
+    """On the disk before it is said to have left: they stand, or neither does."""
+    with envelope(place) as write:
+        async with acting.gate() as gate:
+            line = await sending.send(gate, REGISTRY, asked, acting.config.origins[0], acting.kept)
+            await gate.settle()
+            manifest = await sending.told(gate, line.id)
+            write(manifest, await sending.bundle_of(gate, line.id))
+    said(f"{asked.usager_id} : {manifest.entries} éléments, sha256 {manifest.sha256}")
+
+
+@asynccontextmanager
+async def _acting(account: UUID, to: str, structure: str) -> AsyncIterator[Acting]:
+    """The session of who sends ends with the command."""
     config = settings()
-    database, lane, keyring = (
-        Database(config.database_url, 2),
-        HotLane(config.database_url, 2),
-        Keyring.load(config.key_file),
-    )
-    kept = objects.opened(config.documents)
+    keyring, kept = Keyring.load(config.key_file), objects.opened(config.documents)
+    database, lane = Database(config.database_url, 2), HotLane(config.database_url, 2)
     await lane.open()
     try:
-        async with _acting(database, keyring, config.origins[0], account, to) as acting:
-            for usager in usagers:
-                said = _said({**told, "usager_id": usager, "partner_id": acting.partner})
-                call = Call(Door.SYSTEM, str(uuid7()))
-                async with opened_as(Arrivals, acting.who, call, keyring, lane, database) as gate:
-                    if folder is None:
-                        _show(usager, sending.plan(said, await sending.prepare(gate, REGISTRY, said, kept)))
-                        continue
-                    line = await sending.send(gate, REGISTRY, said, config.origins[0], kept)
-                    await gate.settle()
-                    manifest, body = await sending.told(gate, line.id), await sending.bundle_of(gate, line.id)
-                ending = "xml" if sent.is_xml(body) else "json"
-                _write(
-                    folder / str(usager), f"bundle.{ending}", body, msgspec.json.format(msgspec.json.encode(manifest))
-                )
-                typer.echo(f"{usager} : {manifest.entries} éléments, sha256 {manifest.sha256}")
+        async with database.session(None) as session:
+            place, partner = await _place(session, account, to)
+            _, [there] = await structures_named(session, [structure])
+            who = (await sessions.open_staff(session, keyring, config.origins[0], account, place)).principal
+            await session.commit()
+        try:
+            yield Acting(who, partner, there, config, keyring, database, lane, kept)
+        finally:
+            async with database.session(None) as session:
+                await sessions.end(session, who)
+                await session.commit()
     finally:
         await lane.close()
         await database.close()
 
 
-@asynccontextmanager
-async def _acting(database: Database, keyring: Keyring, issuer: str, account: UUID, to: str) -> AsyncIterator[Acting]:
-    """Who sends, in a function of theirs that may and whose house knows the partner; their session ends with the command."""
-    async with database.session(None) as session:
-        for place in await sessions.places(session, account):
-            await db.enter(session, place.organisation_id)
-            known = select(PartnerClient.id).where(PartnerClient.client_id == to, PartnerClient.disabled_at.is_(None))
-            partner = await session.scalar(known)
-            if partner and place.role in ACTS[Act.HAND_OVER]:
-                opened = await sessions.open_staff(session, keyring, issuer, account, place)
-                break
-        else:
-            raise Invalid("Ce compte ne transmet à aucun partenaire de ce nom.", code="sending.nobody")
-        await session.commit()
-    try:
-        yield Acting(opened.principal, partner)
-    finally:
-        async with database.session(None) as session:
-            await sessions.end(session, opened.principal)
-            await session.commit()
+async def _place(session: AsyncSession, account: UUID, to: str) -> tuple[Place, UUID]:
+    """A function of theirs that may send, in a house that knows this partner; the session is in that house."""
+    p = PartnerClient
+    named = or_(func.lower(p.client_id) == to.strip().lower(), func.lower(p.name) == to.strip().lower())
+    for place in await sessions.places(session, account):
+        await db.enter(session, place.organisation_id)
+        known = list(await session.scalars(select(p.id).where(named, p.disabled_at.is_(None))))
+        if len(known) > 1:
+            raise Invalid("Plusieurs partenaires portent ce nom (--to) : donnez son client_id.")
+        if known and place.role in ACTS[Act.HAND_OVER]:
+            return place, known[0]
+    raise Invalid(NOBODY, code="sending.nobody")
 
 
-def _said(told: dict[str, Any]) -> SendingIn:
+def _asked(told: dict[str, Any]) -> SendingIn:
     """Raises Invalid in the words of the command."""
     try:
         return SendingIn.model_validate(told)
     except ValidationError as no:
-        names = ", ".join(sorted({f"--{ASKED.get(str(e['loc'][0]), e['loc'][0])}" for e in no.errors() if e["loc"]}))
-        raise Invalid(f"À corriger : {names}. Voyez « dui exchange send --help ».") from None
+        wrong = sorted({_option(str(e["loc"][0])) for e in no.errors() if e["loc"]})
+        told_more = {"--kind": f" Les sortes : {', '.join(_kinds())}.", "--ground": f" Les fondements : {GROUNDS}."}
+        more = "".join(told_more.get(name, "") for name in wrong)
+        raise Invalid(f"À corriger : {', '.join(wrong)}.{more} Voyez « dui exchange send --help ».") from None
 
 
-def _show(usager: UUID, plan: SendingPlan) -> None:
-    typer.echo(f"{usager} → {plan.partner}, fondement {plan.ground} : {plan.entries} éléments partiraient.")
-    for profile, many in plan.profiles.items():
-        typer.echo(f"  {many:5}  {profile.rpartition('/')[2]}")
+def _kinds() -> list[str]:
+    """« assessment (évaluations) », for all that may leave."""
+    return sorted(f"{kind} ({_label(kind)})" for kind in {table.KIND.value for table in dossier.tables(REGISTRY)})
+
+
+def _label(kind: str) -> str:
+    return WHAT.get(kind, RECORD)[1]
+
+
+def _option(field: str) -> str:
+    return OPTIONS.get(field, f"--{field}")
+
+
+def _refusal(fault: Fault) -> str:
+    """With the option to mend, where the fault names one."""
+    field = fault.where.strip("/").partition("/")[0]
+    return f"{fault.message} ({_option(field)})" if field else fault.message
+
+
+def _planned(asked: SendingIn, plan: SendingPlan) -> Iterator[str]:
+    yield f"{asked.usager_id} → {plan.partner}, fondement {plan.ground} : {plan.entries} éléments partiraient."
+    for label, many in sorted(Counter(_label(row.kind) for row in plan.rows).items()):
+        yield f"  {many:5}  {label}"
     for held in plan.staying:
-        typer.echo(f"  {held.count:5}  {held.kind} reste ici. {held.words}")
-
-
-def _write(folder: Path, name: str, body: bytes, manifest: bytes) -> None:
-    """For the eyes of who asked only."""
-    folder.mkdir(mode=0o700, parents=True)
-    for file, content in ((folder / name, body), (folder / "manifest.json", manifest)):
-        file.touch(mode=0o600)
-        file.write_bytes(content)
+        yield f"  {held.count:5}  {_label(held.kind)} : {'reste' if held.count == 1 else 'restent'} ici. {held.words}"
+    yield "En FHIR :"
+    for profile, many in plan.profiles.items():
+        yield f"  {many:5}  {profile.rpartition('/')[2]}"

@@ -75,7 +75,7 @@ async def prepare(
     check_said(said)
     if said.kinds is None and said.ground in CHOSEN:
         raise Invalid(
-            "Sur ce fondement ne part que ce qui est strictement nécessaire : choisissez quoi (kinds).",
+            "Sur ce fondement ne part que ce qui est strictement nécessaire : choisissez quoi.",
             where="/kinds",
             code="sending.not_chosen",
         )

@@ -36,7 +36,7 @@ def sealed(fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_chain_that_holds_gives_its_head(sealed: TestDatabase):
     told = typed("audit", "verify")
-    assert (told.exit_code, "tient (1 maillons, 1 lignes" in told.output, "tête" in told.output) == (0, True, True)
+    assert (told.exit_code, "tient (1 maillon, 1 ligne," in told.output, "tête" in told.output) == (0, True, True)
     assert told.output.startswith("Hors de toute organisation")
 
 
@@ -74,7 +74,7 @@ def test_a_clock_gone_back_is_told_and_fails_nothing(sealed: TestDatabase):
 def test_the_heads_put_aside_are_looked_for_by_default(sealed: TestDatabase, tmp_path: Path):
     (tmp_path / "heads").mkdir()
     (tmp_path / "heads" / "20261122T08Z.json").write_text(typed("audit", "head").output)
-    assert "1 têtes retrouvées" in typed("audit", "verify").output
+    assert "1 tête retrouvée)" in typed("audit", "verify").output
     ask(sealed.owner_url, "DELETE FROM audit_seal", "DELETE FROM audit_entry")
     told = typed("audit", "verify")
     assert (told.exit_code, "la fin de la chaîne manque" in told.output) == (1, True)
@@ -92,7 +92,7 @@ def test_far_from_the_server_a_file_heads_and_keys_are_enough(
     monkeypatch.setenv("DUI_KEY_FILE", "/nowhere")
     settings.cache_clear()
     told = typed("audit", "verify", "--export", trail, "--heads", head, "--keys", keys)
-    assert (told.exit_code, "tient (1 maillons, 1 lignes, 1 pas encore scellées, 1 têtes" in told.output) == (0, True)
+    assert (told.exit_code, "tient (1 maillon, 1 ligne, 1 pas encore scellée, 1 tête" in told.output) == (0, True)
     told = typed("audit", "verify", "--export", trail, "--heads", head)
     assert (told.exit_code, "fichier de clés" in told.output) == (2, True)
 

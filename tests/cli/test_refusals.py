@@ -1,6 +1,9 @@
 """Whatever is typed, what could not be done is one sentence in French: no library's words, which may quote a value."""
 
 import errno
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from click.testing import Result
 from app import start
 from app.cli import house, refusals, vault
 from app.config import settings
-from tests.cli.conftest import typed
+from tests.cli.conftest import ROOT, alone, typed
 from tests.postgres import TestDatabase, free_port
 
 SECRET = "n0t-to-be-said"
@@ -128,3 +131,34 @@ def test_what_nobody_foresaw_is_not_hidden(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(house, "_answers", broken)
     with pytest.raises(ZeroDivisionError):
         typed("settings", "show")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("exchange send", "Il manque usagers (Les numéros internes des personnes)."),
+        ("exchange send 185057800608436", "usagers"),
+        ("account add 185057800608436 --role 185057800608436", "'educateur'"),
+        ("audit verify --185057800608436", "n'a pas une de ces options"),
+        ("audit verify 185057800608436", "un mot de trop"),
+        ("185057800608436", "Cette commande n'existe pas."),
+        ("fhir install {folder}/absent.tgz", "n'existe pas"),
+    ],
+)
+def test_what_is_mistyped_is_told_in_french_and_never_said_again(line: str, words: str, type_in: Callable[..., Result]):
+    said = one_sentence(type_in(line))
+    assert words in said
+    assert "185057800608436" not in said
+
+
+def test_the_command_goes_by_its_name():
+    assert "Usage: dui exchange" in alone("exchange", "--help").stdout
+
+
+def test_a_reader_who_left_is_no_silent_base():
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "app.cli", "audit", "verify"]
+    with os.fdopen(write, "w") as out:
+        done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (refusals.PIPE_CLOSED, "")
