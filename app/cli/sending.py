@@ -203,6 +203,8 @@ def _planned(asked: SendingIn, plan: SendingPlan) -> Iterator[str]:
         yield f"  {many:5}  {label}"
     for held in plan.staying:
         yield f"  {held.count:5}  {_label(held.kind)} : {'reste' if held.count == 1 else 'restent'} ici. {held.words}"
+    for one in plan.advice:
+        yield f"Attention : {one.message}"
     yield "En FHIR :"
     for profile, many in plan.profiles.items():
         yield f"  {many:5}  {profile.rpartition('/')[2]}"

@@ -67,6 +67,7 @@ async def _arrive(stage: Stage, key: str) -> UUID:
                 birth_given_names=given,
                 used_given_name=used,
                 birth_date=born,
+                birth_order=1,
                 gender=gender,
                 identity_status=IdentityStatus.PROVISOIRE.value,
                 name_key=names.key(family, given),

@@ -22,7 +22,7 @@ from app.access.refusal import OutOfReach, refused
 from app.access.several import Question
 from app.access.together import together
 from app.audit.vocabulary import Ground
-from app.exchange import dossier, journal, sent
+from app.exchange import advice, dossier, journal, sent
 from app.exchange.dossier import WHOSE, Asked, Piece, Reader, Way
 from app.exchange.grounds import Stays, check_recipient, check_said, stays
 from app.exchange.handover import WHOM
@@ -110,7 +110,9 @@ async def send(
 def plan(said: SendingIn, prepared: Prepared) -> SendingPlan:
     rows = [Leaves(p.type_name, p.kind.value, p.id, p.version) for p in prepared.pieces]
     told = dossier.counts(prepared.pieces)
-    return SendingPlan(prepared.partner, said.ground, len(rows), told, rows, prepared.staying)
+    return SendingPlan(
+        prepared.partner, said.ground, len(rows), told, rows, prepared.staying, advice.of(said, prepared.pieces)
+    )
 
 
 async def told(gate: Arrivals, id: UUID) -> SentOut:

@@ -65,6 +65,14 @@ class Leaves(msgspec.Struct, frozen=True):
     version: int
 
 
+class Advice(msgspec.Struct, frozen=True):
+    """What a receiver could refuse, of how many resources, and what to do."""
+
+    code: str
+    message: str
+    count: int
+
+
 class SendingPlan(msgspec.Struct, frozen=True):
     """What would leave, and what would not: nothing has."""
 
@@ -74,6 +82,7 @@ class SendingPlan(msgspec.Struct, frozen=True):
     profiles: dict[str, int]
     rows: list[Leaves]
     staying: list[Held]
+    advice: list[Advice]
 
 
 class SentOut(msgspec.Struct, frozen=True):

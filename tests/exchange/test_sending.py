@@ -12,7 +12,7 @@ from app.exchange import sending
 from app.fhir import xml
 from app.kernel.clock import now, today
 from app.security.principal import Role
-from tests.exchange.sending import fresh
+from tests.exchange.sending import fresh, sent
 from tests.portal.visitor import visit
 from tests.world import World
 
@@ -261,3 +261,34 @@ class TestLeft:
         [line] = told[: len(told) - len(before)]
         assert (line["deed"], line["who"]["name"], line["ground"]) == ("received", "CHU", "accord")
         assert "usager" in line["what"]
+
+
+class TestWhatTheReceiverCouldRefuse:
+    def test_a_part_without_the_person_says_so_and_what_to_do(self, world: World):
+        agreed(world, categories=["support"])
+        told = planned(world, ground="accord", article=None)
+        assert told.status_code == 200, told.text
+        assert "Patient" not in {row["type"] for row in told.json()["rows"]}
+        first = told.json()["advice"][0]
+        assert first["code"] == "no_person"
+        assert "l'accord pour la partie administrative" in first["message"].replace("son accord", "l'accord")
+
+    def test_so_does_a_choice_that_leaves_the_person_out(self, world: World):
+        told = planned(world, kinds=["transmission"]).json()["advice"]
+        assert "(usager)" in next(one["message"] for one in told if one["code"] == "no_person")
+
+    def test_what_they_warn_of_is_what_this_server_refuses_to_the_letter(self, world: World):
+        plan = planned(world).json()
+        assert "no_person" not in {one["code"] for one in plan["advice"]}
+        warned = {one["message"] for one in plan["advice"]}
+        bundle = world.get("sonia", left(world).headers["location"] + "/bundle").json()
+        strict = sent(world, bundle, path="/fhir?dry-run=true", Prefer="handling=strict")
+        lacking = {issue["expression"][0] for issue in strict.json()["issue"]}
+        assert any(where.endswith("birthDate.extension") for where in lacking)
+        assert any("rang de naissance" in words for words in warned)
+
+    def test_an_identity_with_its_birth_order_lacks_nothing(self, world: World):
+        world.rows("UPDATE usager SET birth_order = 2 WHERE id = $1", world.ids[HER])
+        assert not [one for one in planned(world).json()["advice"] if "rang de naissance" in one["message"]]
+        world.rows("UPDATE usager SET birth_order = NULL WHERE id = $1", world.ids[HER])
+        assert [one for one in planned(world).json()["advice"] if "rang de naissance" in one["message"]]
