@@ -83,6 +83,7 @@ class Assessed:
     of_needs: bool = False  # SERAFIN-PH; another grid is told as an assessment
     comment: str | None = None
     answers: tuple[tuple[str, str], ...] = ()
+    numbers: bool = False  # some are numbers: no grid here says what one means
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

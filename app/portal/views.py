@@ -137,6 +137,11 @@ class Agreements(Inside):
         told = ((kind, tuple(q for q in self.questions if q.kind is kind)) for kind in QuestionKind)
         return tuple((kind, questions) for kind, questions in told if questions)
 
+    @property
+    def alone(self) -> bool:
+        """Nobody else has to answer: neither both parents, nor who has the keeping of a minor."""
+        return not any(question.both_parents or question.kept_by_others for question in self.questions)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessLog(Inside):

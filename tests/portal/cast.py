@@ -242,6 +242,7 @@ def assessments(frame: Frame = JEANNE) -> Assessments:
                 of_needs=True,
                 comment="Fait avec Jeanne, à sa table.",
                 answers=(("Besoins pour la mobilité", "2"), ("Besoins en matière de douleur", "1")),
+                numbers=True,
             ),
             Assessed(on=date(2026, 10, 2), by=ThePerson(), status=AssessmentStatus.DONE),
         ),

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
-from app.features.assessments import serafin
+from app.features.assessments import grids, serafin
 from app.kernel.clock import PARIS, today
 from app.portal.frame import Screen
 from tests.features.contacts.people import HOUSES
@@ -155,6 +156,29 @@ class TestAssessments:
             "3",
         ):
             assert words in told
+
+    def test_says_that_no_grid_explains_its_numbers(self, world: World) -> None:
+        self.made(world)
+        assert "La grille n'explique pas ces nombres." in plain(visit(world, "jeanne").see(ASSESSMENTS))
+
+    def test_a_code_is_told_as_the_grid_reads_it(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        coding = {"system": "urn:test", "code": "B", "display": "Partiellement, habituellement"}
+        item = {"linkId": "marche", "text": "Marcher", "type": "choice", "answerOption": [{"valueCoding": coding}]}
+        grid = grids.Grid({"url": "urn:grid", "version": "1", "title": "Essai", "item": [item]})
+        monkeypatch.setattr(grids, "SHIPPED", (*grids.SHIPPED, grid))
+        self.made(world)
+        given = [
+            {
+                "link_id": "marche",
+                "text": "Marcher",
+                "answers": [{"type": "choice", "value": {k: coding[k] for k in ("system", "code")}}],
+            }
+        ]
+        world.rows("UPDATE assessment SET questionnaire = 'urn:grid|1', items = $1", orjson.dumps(given).decode())
+        told = plain(visit(world, "jeanne").see(ASSESSMENTS))
+        assert "Partiellement, habituellement" in told
+        assert "La grille n'explique pas" not in told
+        world.rows("DELETE FROM assessment WHERE questionnaire = 'urn:grid|1'")
 
     def test_nothing_of_what_is_not_shown(self, world: World) -> None:
         self.made(world, comment="Pas montrée", visibility="not_shared")

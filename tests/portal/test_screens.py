@@ -319,6 +319,17 @@ def test_parents_who_differ_are_told_that_nothing_leaves() -> None:
     assert "Lucas a dit oui, le 2 novembre." in told
 
 
+def test_a_child_who_does_not_decide_alone_is_not_told_that_they_do() -> None:
+    both = replace(QUESTIONS[0], both_parents=True)
+    for frame in (INES, JEANNE):
+        told = said(Agreements(frame=frame, questions=(both,)))
+        assert "décide" not in told
+        assert "donne" in told
+        assert "deux parents." in told
+    assert "tes deux parents" in said(Agreements(frame=INES, questions=(both,)))
+    assert "Vous décidez." in said(Agreements(frame=JEANNE, questions=(QUESTIONS[0],)))
+
+
 def test_who_may_not_answer_is_told_who_does() -> None:
     closed = replace(QUESTIONS[0], may_answer=False)
     assert "C'est Lucas qui répond." in said(agreements(LUCAS))
