@@ -30,6 +30,13 @@ main = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Le serveur du dossier usager informatisé.",
 )
+
+
+@main.callback()
+def found(ctx: typer.Context) -> None:
+    demo.joined(ctx.invoked_subcommand or "")
+
+
 for commands in (base.commands, serving.commands, demo.commands, doctor.commands, vault.commands):
     main.add_typer(commands)
 main.add_typer(structure.organisations, name="organisation")

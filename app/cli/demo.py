@@ -1,11 +1,13 @@
 """`dui demo`: the four stories and the three doors, on this machine only."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 import uvicorn
@@ -19,6 +21,7 @@ from app.kernel.crypto import Keyring
 from app.kernel.engine import PostgresFault
 
 commands = typer.Typer()
+MAKE_THEIR_OWN = ("demo", "serve", "migrate", "seed", "restore", "keys")  # never on the demo by mistake
 
 
 @commands.command()
@@ -89,6 +92,21 @@ def _stage(port: int, data: Path, urls: roles.Urls) -> None:
         "DUI_PUBLIC_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
     }
     settings.cache_clear()
+
+
+def joined(command: str) -> None:
+    """The base of a demo that runs here, for a command that was told of none: `dui` works as it is after `make run`."""
+    config = settings()
+    if command in MAKE_THEIR_OWN or config.database_url or config.owner_database_url:
+        return
+    try:
+        base = json.loads((config.data / "demo.json").read_text())
+        urls = roles.Urls(*(base["database"][name] for name in ("owner_url", "app_url", "sealer_url")))
+        port = int(urlsplit(base["base_url"]).port)
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    _stage(port, config.data, urls)
+    typer.echo(f"Base de la démonstration ({config.data}) : DUI_DATABASE_URL n'en nomme pas d'autre.", err=True)
 
 
 class _Announced(uvicorn.Server):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +33,7 @@ from app.security.models import Account, PartnerClient, PersonalAccess
 from app.security.principal import Role
 from app.security.tokens import Door
 
+EXAMPLE = Path(__file__).parents[2] / "fhir_profiles" / "bundles" / "dossier.json"
 LASTS = timedelta(hours=12)
 REPRESENTATIVES = {"claire": ("Martin", "Claire"), "blanc": ("Blanc", "Hervé")}
 
@@ -108,7 +110,11 @@ async def _tokens(
         "partners": partners,
         "usagers": usagers,
         "representatives": {key: await _representative(session, keyring, base_url, key) for key in REPRESENTATIVES},
-        "database": {"app_url": config.database_url, "owner_url": config.owner_database_url},
+        "database": {
+            "app_url": config.database_url,
+            "owner_url": config.owner_database_url,
+            "sealer_url": config.sealer_database_url,
+        },
     }
 
 
@@ -204,6 +210,7 @@ def box(told: dict[str, Any], data: Path) -> str:
     """The three doors, for a terminal."""
     educatrice, chu, jeanne = told["staff"]["educatrice"], told["partners"]["chu"], told["usagers"]["jeanne"]
     demo = data / "demo.json"
+    example = os.path.relpath(EXAMPLE) if EXAMPLE.exists() else "dossier.json"
     shown = "$(python3 -c \"import json;print(json.load(open('{}'))['{}']['{}']['token'])\")"
     lines = [
         "dui-serveur est prêt (démonstration : personnes inventées, douze heures de jetons)",
@@ -213,7 +220,7 @@ def box(told: dict[str, Any], data: Path) -> str:
         f"    {told['base_url']}/api/v1/transmissions",
         f"PARTENAIRE  {chu['name']} : envoyez un dossier TDDUI",
         f'  curl -H "Authorization: Bearer {shown.format(demo, "partners", "chu")}" \\',
-        f"    -H 'Content-Type: application/fhir+json' --data @bundle.json {told['fhir_url']}",
+        f"    -H 'Content-Type: application/fhir+json' --data @{example} {told['fhir_url']}",
         f"MA PAGE     {jeanne['name']}",
         f"  {jeanne['link']}   code {jeanne['code']}",
         "",

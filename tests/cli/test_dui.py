@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.config import settings
 from app.features.settings.shipped import QUESTIONS
 from tests.cli.conftest import typed
 from tests.postgres import TestDatabase, ask
@@ -115,3 +116,42 @@ class TestSigning:
     def test_a_file_that_is_no_key_file_is_said(self, tmp_path: Path):
         (tmp_path / "keys.json").write_text("{")
         assert (typed("keys", "sign").exit_code, (tmp_path / "keys.json").read_text()) == (1, "{")
+
+
+class TestWhichBase:
+    def told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: TestDatabase) -> None:
+        """As the demo leaves its folder, in an environment that names no base."""
+        urls = {"app_url": database.app_url, "owner_url": database.owner_url, "sealer_url": database.sealer_url}
+        (tmp_path / "demo.json").write_text(json.dumps({"base_url": "http://127.0.0.1:8123", "database": urls}))
+        for name in (
+            "DUI_DATABASE_URL", "DUI_OWNER_DATABASE_URL", "DUI_SEALER_DATABASE_URL", "DUI_DEMO",
+            "DUI_PUBLIC_ORIGINS", "DUI_KEY_FILE",
+        ):  # fmt: skip
+            monkeypatch.setenv(name, "")  # given back at the end, whatever the command sets
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("DUI_DATA", str(tmp_path))
+        settings.cache_clear()
+
+    def test_that_of_the_demo_when_none_is_named(
+        self, fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        self.told(tmp_path, monkeypatch, fresh_database)
+        done = typed("settings", "show")
+        assert ("Base de la démonstration" in done.stderr, "hosting" in done.stdout) == (True, True), done.output
+        assert "Base de la démonstration" not in done.stdout
+        assert settings().origins[0] == "http://127.0.0.1:8123"
+
+    def test_never_when_one_is_named(
+        self, fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        self.told(tmp_path, monkeypatch, fresh_database)
+        monkeypatch.setenv("DUI_OWNER_DATABASE_URL", fresh_database.owner_url)
+        settings.cache_clear()
+        assert "démonstration (" not in typed("settings", "show").output
+
+    def test_nor_by_what_makes_a_base(
+        self, fresh_database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        self.told(tmp_path, monkeypatch, fresh_database)
+        assert typed("seed", "--usagers", "1").exit_code == 1
+        assert ask(fresh_database.owner_url, "SELECT count(*) FROM usager") == 0

@@ -2,12 +2,14 @@
 
 import hashlib
 import re
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
 
+from app.demo import run as demonstration
 from app.exchange.resolution import ASK
 from app.fhir.mapping import Json
 from tests.exchange.bundles import BASE, bundle, consent, entry, goal, patient, plan, project, resource
@@ -536,3 +538,14 @@ def test_each_name_is_looked_up_by_itself_before_any_statistics(world: World):
     plan = [line[0] for line in world.rows("EXPLAIN " + told.replace("~~", "::"))]
     [looked] = [line for line in plan if "fingerprint = " in line]
     assert looked.split(":")[0].strip() == "Index Cond"
+
+
+def test_the_dossier_of_the_demo_s_card_is_received_to_the_letter(world: World):
+    answer = sent(world, demonstration.EXAMPLE.read_bytes(), path="/fhir?dry-run=true", Prefer="handling=strict")
+    assert answer.status_code == 200, answer.text
+    told = {"base_url": "http://x", "fhir_url": "http://x/fhir"}
+    who = {"name": "N", "link": "l", "code": "c"}
+    box = demonstration.box(
+        {**told, "staff": {"educatrice": who}, "partners": {"chu": who}, "usagers": {"jeanne": who}}, Path(".dui")
+    )
+    assert Path(re.search(r"--data @(\S+)", box)[1]).exists()
