@@ -48,6 +48,7 @@ OPTIONS = {
     "usager_id": "usagers", "structure_id": "--structure", "partner_id": "--to", "person_informed": "--informed",
     "kinds": "--kind", "format": "--xml",
 }  # fmt: skip
+NAMED = {"structure": "structures", "professional": "professionnels", "membership": "fonctions"}  # who is named in it
 GROUNDS = ", ".join(get_args(Ground))
 NOBODY = "Ce compte ne transmet à aucun partenaire de ce nom (--to) : « dui partner list » dit ceux de la maison."
 
@@ -184,7 +185,7 @@ def _kinds() -> list[str]:
 
 
 def _label(kind: str) -> str:
-    return WHAT.get(kind, RECORD)[1]
+    return NAMED.get(kind) or WHAT.get(kind, RECORD)[1]
 
 
 def _option(field: str) -> str:
