@@ -27,6 +27,7 @@ from app.features.access_log import fhir as audit_event
 from app.features.assessments import catalogue as questionnaire
 from app.features.documents.fhir import BINARY
 from app.fhir import capability, showing
+from app.fhir.search.names import Left
 from app.fhir.search.query import FEWER, PAIRS_MOST
 from app.fhir.search.values import uuid_of
 from app.fhir.showing import Shown
@@ -185,7 +186,9 @@ async def form_of(request: Request) -> Pairs:
 async def _searched(request: Request, reading: Reading, said: Pairs) -> Response:
     type_name, lenient = request.path_params["type_name"], prefers(request, "handling", "lenient")
     if type_name == audit_event.TYPE:
-        return await audit_event.search(reading, origin_of(request), tuple(said), lenient=lenient)
+        return await audit_event.search(
+            reading, origin_of(request), said if isinstance(said, Left) else tuple(said), lenient=lenient
+        )
     if type_name == questionnaire.TYPE:
         return await questionnaire.search(reading, origin_of(request), said, lenient=lenient)
     return await search(await asking(reading, REGISTRY, origin_of(request), type_name, "s"), said, lenient=lenient)
@@ -232,7 +235,7 @@ def pairs_of(request: Request, form: bytes = b"") -> Pairs:
 
     Raises Unreadable, also for more than anyone means: each one wrong would be told.
     """
-    pairs = [*_read_pairs(request.scope["query_string"]), *_read_pairs(form)]
+    pairs: Pairs = [*_read_pairs(request.scope["query_string"]), *_read_pairs(form)]
     if len(pairs) > PAIRS_MOST:
         raise Unreadable(f"Une demande tient en {PAIRS_MOST} paramètres : {FEWER}.", code="too_many")
     if any(name in showing.PARAMETERS for name, _ in pairs):

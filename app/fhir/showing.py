@@ -5,7 +5,7 @@ writes it back as if it were whole. Sources: https://hl7.org/fhir/R4/http.html#p
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from app.fhir.known_types import CARRIED
+from app.fhir.search.names import Left
 from app.fhir.shapes import shape
 from app.kernel.errors import Fault, Unreadable
 
@@ -85,16 +86,17 @@ class Shown:
         return f"{url}{'&' if '?' in url else '?'}{told}"
 
 
-def read(pairs: Iterable[tuple[str, str]]) -> tuple[Shown | None, Pairs]:
+def read(pairs: Iterable[tuple[str, str]]) -> tuple[Shown | None, Sequence[tuple[str, str]]]:
     """How the answer is to be shown (None: as it is), and the parameters that are left for the verb.
 
     Raises Unreadable. `_summary=count` is the total alone: the verb is asked `_count=0`.
     """
     asked: dict[str, str] = {}
-    left: Pairs = []
-    for name, text in pairs:
+    left, ranks = Pairs(), list[int]()
+    for rank, (name, text) in enumerate(pairs):
         if name not in PARAMETERS:
             left.append((name, text))
+            ranks.append(rank)
         elif name in asked:
             raise _bad(name, f"{name} ne se dit qu'une fois.")
         else:
@@ -114,10 +116,11 @@ def read(pairs: Iterable[tuple[str, str]]) -> tuple[Shown | None, Pairs]:
     if elements and summary != "false":
         raise _bad("_elements", "Demandez _elements ou _summary, pas les deux.")
     if summary == "count":
-        left = [*((name, text) for name, text in left if name != "_count"), ("_count", "0")]
+        kept = [each for each in zip(left, ranks, strict=True) if each[0][0] != "_count"]
+        left, ranks = [*(pair for pair, _ in kept), ("_count", "0")], [*(rank for _, rank in kept), len(ranks)]
         summary = "false"
     said = tuple((name, asked[name]) for name in PARAMETERS if name in asked)
-    return Shown(asked.get("_pretty") == "true", summary, elements, said), left
+    return Shown(asked.get("_pretty") == "true", summary, elements, said), Left.of(left, ranks)
 
 
 @lru_cache

@@ -165,13 +165,13 @@ class TestRefused:
     def test_the_nearest_known_name_is_given_never_the_one_received(self, world: World):
         answer = world.get("sonia", f"{PATH}?patiant=147720425367411")
         issue = outcome(answer)
-        assert (issue["expression"], "patient" in issue["diagnostics"]) == (["patient"], True)
+        assert (issue["expression"], "patient" in issue["diagnostics"]) == (["parameter[0]"], True)
         assert "patiant" not in answer.text
         assert "147720425367411" not in answer.text
 
     def test_all_faults_are_told_at_once(self, world: World):
         answer = world.get("sonia", f"{PATH}?patiant=1&date=x&_count=x")
-        assert [i["expression"][0] for i in answer.json()["issue"]] == ["patient", "date", "_count"]
+        assert [i["expression"][0] for i in answer.json()["issue"]] == ["parameter[0]", "date", "_count"]
 
     def test_leniently_an_unknown_parameter_is_left_out_of_self(self, world: World):
         bundle = searched(
@@ -317,7 +317,7 @@ class TestPages:
         query = f"_id={lucas[0]}&patiant=147720425367411"
         bundle = searched(world, "sonia", query, headers={"Prefer": "handling=lenient"})
         [note] = [e["resource"]["issue"] for e in bundle["entry"] if e["search"]["mode"] == "outcome"]
-        assert (note[0]["severity"], note[0]["expression"]) == ("warning", ["patient"])
+        assert (note[0]["severity"], note[0]["expression"]) == ("warning", ["parameter[1]"])
         assert not {"patiant", "147720425367411"} & set(str(bundle).replace("'", " ").split())
 
     @pytest.mark.threat("search-count-zero")

@@ -185,7 +185,7 @@ class TestRefused:
         assert "147720425367411" not in answer.text
 
     def test_the_nearest_key_is_told(self, world: World):
-        assert outcome(world.get("sonia", "/fhir/Goal?_sort=-start"))["diagnostics"].endswith("start-date.")
+        assert outcome(world.get("sonia", "/fhir/Goal?_sort=-startdate"))["diagnostics"].endswith("start-date.")
 
 
 def _emptied(of: AnyMap) -> set[str]:

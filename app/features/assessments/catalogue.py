@@ -4,7 +4,7 @@ Source: https://hl7.org/fhir/R4/questionnaire.html
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement
@@ -17,6 +17,7 @@ from app.fhir import paging
 from app.fhir.packages.held import held
 from app.fhir.registry import Beside
 from app.fhir.search.criteria import Around, Asked, Bind, Criterion
+from app.fhir.search.names import ranks_of, unknown
 from app.fhir.search.values import BadValue, alternatives
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
 from app.kernel.answers import FHIR_JSON, told
@@ -82,7 +83,7 @@ async def read(reading: Reading, id: str) -> Response | None:
     return told(grid.resource, FHIR_JSON) if grid else None
 
 
-async def search(reading: Reading, origin: str, said: Iterable[tuple[str, str]], *, lenient: bool) -> Response:
+async def search(reading: Reading, origin: str, said: Sequence[tuple[str, str]], *, lenient: bool) -> Response:
     """Raises Unreadable for a parameter that this type has not."""
     _check_scope(reading, "s")
     tests = list(_tests(said, lenient=lenient))
@@ -96,8 +97,8 @@ async def search(reading: Reading, origin: str, said: Iterable[tuple[str, str]],
     return told(whole, FHIR_JSON)
 
 
-def _tests(said: Iterable[tuple[str, str]], *, lenient: bool) -> Iterator[tuple[str, str, Callable[[Any], bool]]]:
-    for name, text in said:
+def _tests(said: Sequence[tuple[str, str]], *, lenient: bool) -> Iterator[tuple[str, str, Callable[[Any], bool]]]:
+    for rank, (name, text) in zip(ranks_of(said), said, strict=True):
         base, _, modifier = name.partition(":")
         if base in OF_THE_ANSWER:
             continue
@@ -106,7 +107,8 @@ def _tests(said: Iterable[tuple[str, str]], *, lenient: bool) -> Iterator[tuple[
             if lenient:
                 continue
             names = ", ".join(sorted(CRITERIA))
-            raise Unreadable(f"Une grille se cherche par : {names}.", where=TYPE, code="unknown_parameter")
+            where = base if base in CRITERIA else unknown(base, rank, CRITERIA)[0]
+            raise Unreadable(f"Une grille se cherche par : {names}.", where=where, code="unknown_parameter")
         try:
             yield name, text, _wanted(base.removeprefix("_"), alternatives(text), modifier or ("starts" * of_text))
         except BadValue as bad:

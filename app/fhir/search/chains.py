@@ -5,15 +5,17 @@ Where several maps make a type, or a reference leads to several types, all of th
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_
 
 from app.access.entry import View
+from app.fhir.known_types import R4_TYPES
 from app.fhir.search.beyond import LACKING, Beyond, End
 from app.fhir.search.criteria import MISSING, NOT, Criterion, Either, Reference, Someone
+from app.fhir.search.names import instead
 from app.fhir.search.values import BadValue
 
 HOPS_MOST = 3
@@ -44,15 +46,20 @@ class Map(Protocol):
 
 class Maps(Protocol):
     def __hash__(self) -> int: ...
+    @property
+    def types(self) -> tuple[str, ...]: ...
     def own(self, type_name: str) -> Iterable[Any]: ...
 
 
 class Unknown(BadValue):
-    """Says what is nearest, of our own names; of several reasons, the one found furthest along the chain is told."""
+    """Says what may be said instead; of several reasons, the one found furthest along the chain is told.
 
-    def __init__(self, sentence: str, near: str = "", hops: int = 0, likely: float = 1.0) -> None:
+    `where`: the parameter at fault, when it is another than the chain itself.
+    """
+
+    def __init__(self, sentence: str, hops: int = 0, likely: float = 1.0, where: str = "") -> None:
         super().__init__(sentence)
-        self.near, self.rank = near, (-hops, likely)
+        self.where, self.rank = where, (-hops, likely)
 
 
 class Searched(Mapping[str, Criterion]):
@@ -121,7 +128,7 @@ def _resolved(maps: Maps, of: Map, name: str, hops: int) -> tuple[Criterion, str
         raise _unknown(of.criteria, base, hops)
     served = of.criteria[base].modifiers
     if modifier and modifier not in served:
-        raise Unknown(f"ce modificateur n'est pas servi ici ; {base} prend {', '.join(sorted(served))}", base, hops, 2)
+        raise Unknown(f"ce modificateur n'est pas servi ici ; {base} prend {', '.join(sorted(served))}", hops, 2)
     return of.criteria[base], modifier
 
 
@@ -134,7 +141,7 @@ def _led_to(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
     ways = [by for by in led[base] if kind in ("", by.target)]
     if not ways:
         told = " ou ".join(f"{base}:{by.target}" for by in led[base])
-        raise Unknown(f"{base} mène ailleurs : écrivez {told}", base, hops, 2)
+        raise Unknown(f"{base} mène ailleurs : écrivez {told}", hops, 2)
     row: Any
     ends, noes = list[End](), list[Unknown]()
     for by in ways:
@@ -158,7 +165,8 @@ def _leading_here(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
         id(each): by for each in own for by in references(each.criteria).get(base, ()) if by.target == of.type_name
     }
     if not leading or not rest:
-        raise Unknown(f"{HAS} s'écrit {HAS}:Type:référence:paramètre, d'un type qui mène à {of.type_name}", HAS, hops)
+        likely = 1.0 if of.type_name else 0.0  # of rows kept whole, of no one type
+        raise Unknown(_no_has(maps, of, kind, base, rest), hops + 1, likely)
     ends = []
     row: Any = of.view.TABLE
     here = Reference(row.id, of.type_name)
@@ -167,6 +175,23 @@ def _leading_here(maps: Maps, of: Map, name: str, hops: int) -> Beyond:
         mine = each.mine if by.knows is None else and_(each.mine, by.knows)
         ends.append(End(each.type_name, each.view.TABLE, here, by.as_told, mine, criterion, modifier, by.mask))
     return Beyond(tuple(ends))
+
+
+def _no_has(maps: Maps, of: Map, kind: str, base: str, rest: str) -> str:
+    """Which of its three parts is at fault, and what may be said there."""
+    leading = {each: _ways(maps, each, of) for each in maps.types}
+    if not (kind and base and rest):
+        return f"{HAS} s'écrit {HAS}:Type:référence:paramètre, d'un type qui mène à {of.type_name}"
+    if ways := leading.get(kind):
+        return f"{HAS}:{kind} : la référence est à corriger ; mènent de {kind} à {of.type_name} : {', '.join(ways)}"
+    named = f"{kind} ne mène" if kind in R4_TYPES else "le type dit ne mène"
+    told = ", ".join(each for each, ways in leading.items() if ways) or "aucun"
+    return f"{HAS} : {named} pas d'ici à {of.type_name} ; les types qui y mènent : {told}"
+
+
+def _ways(maps: Maps, kind: str, to: Map) -> list[str]:
+    led = [references(each.criteria) for each in maps.own(kind)]
+    return sorted({name for one in led for name, ways in one.items() if any(by.target == to.type_name for by in ways)})
 
 
 def _answering(maps: Maps, among: Iterable[Map], rest: str, hops: int) -> list[tuple[Map, Criterion, str]]:
@@ -194,7 +219,7 @@ def likeliest(noes: Iterable[Unknown]) -> Unknown:
 
 
 def _unknown(known: Iterable[str], name: str, hops: int) -> Unknown:
-    near = next(iter(get_close_matches(name[:64], sorted(known), 1, 0.0)), "")
-    said = f"le plus proche : {near}" if near else "rien n'y mène ailleurs"
-    likely = SequenceMatcher(None, name[:64], near).ratio()
-    return Unknown(f"ce paramètre n'existe pas dans cette chaîne ; {said}", near, hops, likely)
+    names = sorted(known)
+    likely = max((SequenceMatcher(None, name[:64], each).ratio() for each in names), default=0.0)
+    said = instead(name, names) if names else "rien n'y mène ailleurs"
+    return Unknown(f"ce maillon n'existe pas dans cette chaîne ; {said}", hops, likely)

@@ -5,9 +5,9 @@ Source: https://hl7.org/fhir/R4/search.html#return
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TypeVar
 
+from app.fhir.search.names import near
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault
 
@@ -84,13 +84,12 @@ class Shaping:
             raise BadValue("une même clé ne se dit qu'une fois")
         for key in keys:
             if key.name not in self.sorts:
-                raise BadValue(
-                    f"cette recherche ne se trie pas ainsi. La clé la plus proche : {self._nearest(key.name)}"
-                )
+                raise BadValue(f"cette recherche ne se trie pas ainsi. {self._keys(key.name)}")
         return keys
 
-    def _nearest(self, name: str) -> str:
-        return get_close_matches(name[:64], sorted(self.sorts), 1, 0.0)[0]
+    def _keys(self, name: str) -> str:
+        close = near(name, self.sorts)
+        return f"La clé la plus proche : {close}" if close else f"Ses clés sont {', '.join(sorted(self.sorts))}"
 
 
 def _count(text: str) -> int:

@@ -1,22 +1,22 @@
 """A query string, read against the criteria of a type: what is asked, in what shape, with which values.
 
-An unknown parameter is refused, naming the nearest one that exists, never the one received; under
+An unknown parameter is refused, naming one that is near, and the one received only if R4 has it (`names`); under
 `Prefer: handling=lenient` it is left out, and absent from `self`. Source: https://hl7.org/fhir/R4/search.html
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
-from itertools import chain, islice
+from itertools import chain
 
 from sqlalchemy import ColumnElement, and_, bindparam, true
 
-from app.fhir.search.chains import Unknown, is_beyond, is_opaque, likeliest, parted, types_of
+from app.fhir.search.chains import HAS, Unknown, is_beyond, is_opaque, likeliest, parted, types_of
 from app.fhir.search.control import NOTHING_SAID, Control, Shaping
 from app.fhir.search.criteria import MISSING, NOT, Around, Column, Criterion, Reference
 from app.fhir.search.criteria.base import Asked
 from app.fhir.search.criteria.reference import AS_TOLD
 from app.fhir.search.includes import NAMES, Link
+from app.fhir.search.names import ordinal, ranks_of, spot, unknown
 from app.fhir.search.values import BadValue
 from app.kernel.errors import Fault, Unreadable
 
@@ -33,7 +33,7 @@ Links = Callable[[str, str, str], list[Link]]  # what a parameter makes come alo
 @dataclass(frozen=True, slots=True)
 class Query:
     """`shapes` is what each table is asked, None where it can't answer; `said` repeats what was understood, for `self`;
-    `ignored` says, for each parameter left out, the nearest one; `usager` names the value that is the one usager asked for,
+    `ignored` says which parameters were left out, and what is near; `usager` names the value that is the one usager asked for,
     `persons` those that are ids of whom rows are about.
     """
 
@@ -72,7 +72,7 @@ class Said:
 
 
 def read(
-    said: Iterable[tuple[str, str]],
+    said: Sequence[tuple[str, str]],
     tables: Sequence[Criteria],
     around: Around,
     *,
@@ -81,7 +81,6 @@ def read(
     shaping: Shaping | None = None,
 ) -> Query:
     """Raises Unreadable naming each parameter at fault; of too many, none is looked at."""
-    said = list(islice(said, PAIRS_MOST + 1))
     if len(said) > PAIRS_MOST:
         told = f"Une recherche tient en {PAIRS_MOST} paramètres, dont {CLAUSES_MOST} critères : {FEWER}."
         raise Unreadable(told, code="too_many")
@@ -89,14 +88,14 @@ def read(
     shaping = shaping or Shaping()
     kept, asked, followed = list[tuple[str, str]](), list[Said](), list[list[Link]]()
     ignored, faults = list[Fault](), list[Fault]()
-    for name, text in said:
+    for rank, (name, text) in zip(ranks_of(said), said, strict=True):
         base, modifier = parted(name)
         try:
             if links and base in NAMES:
                 followed.append(links(base, modifier, text))
             elif not shaping.takes(name, text):
-                if unknown := _not_known(base, modifier, tables, shaping):
-                    (ignored if lenient else faults).append(unknown)
+                if no := _not_known(base, modifier, rank, tables, shaping):
+                    (ignored if lenient else faults).append(no)
                     continue
                 asked.append(Said(base, modifier, text, _read_by(tables, arounds, base, modifier, text)))
             kept.append((name, text))
@@ -121,15 +120,15 @@ def read(
     return Query(tuple(shapes), values, tuple(kept), control, *whom, along, reached, tuple(ignored))
 
 
-def _not_known(name: str, modifier: str, tables: Sequence[Criteria], shaping: Shaping) -> Fault | None:
+def _not_known(name: str, modifier: str, rank: int, tables: Sequence[Criteria], shaping: Shaping) -> Fault | None:
     """Neither the name received nor its value is repeated: either may hold a NIR."""
     those = [criteria[name] for criteria in tables if name in criteria]
     if not those and is_beyond(name):
-        return _no_chain(name, tables)
+        return _no_chain(name, rank, tables)
     if not those:
-        known = sorted({*shaping.names, *(one for criteria in tables for one in criteria)})
-        near = get_close_matches(name[:64], known, 1, 0.0)[0]
-        return Fault(near, "unknown_parameter", f"Ce paramètre n'existe pas ici. Le plus proche : {near}.")
+        known = {*shaping.names, *(one for criteria in tables for one in criteria)}
+        where, sentence = unknown(name, rank, known)
+        return Fault(where, "unknown_parameter", sentence)
     served = sorted({one for criterion in those for one in criterion.modifiers})
     if modifier and modifier not in served:
         these = ", ".join(f":{one}" for one in served)
@@ -137,7 +136,8 @@ def _not_known(name: str, modifier: str, tables: Sequence[Criteria], shaping: Sh
     return None
 
 
-def _no_chain(name: str, tables: Sequence[Criteria]) -> Fault:
+def _no_chain(name: str, rank: int, tables: Sequence[Criteria]) -> Fault:
+    """Told at what the chain begins with, when that is ours."""
     noes = []
     for criteria in tables:
         try:
@@ -146,9 +146,12 @@ def _no_chain(name: str, tables: Sequence[Criteria]) -> Fault:
             noes.append(no)
         except KeyError:
             continue
-    told = likeliest(noes)
-    sentence = str(told)
-    return Fault(told.near, "unknown_parameter", f"{sentence[0].upper()}{sentence[1:]}.")
+    told, head = likeliest(noes), name.partition(".")[0].partition(":")[0]
+    ours = head == HAS or any(head in criteria for criteria in tables)
+    sentence = f"{told if ours else f'Le {ordinal(rank)} paramètre est une chaîne : {told}'}."
+    return Fault(
+        told.where or (head if ours else spot(rank)), "unknown_parameter", f"{sentence[0].upper()}{sentence[1:]}"
+    )
 
 
 def _around(around: Around, criteria: Criteria, *, lenient: bool) -> Around:

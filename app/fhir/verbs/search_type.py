@@ -141,7 +141,7 @@ class Common(Searched):
                 raise KeyError(name)
             return self.own[name]
         if not self.beside or not all(any(name in each for each in one) for one in self.beside):
-            raise Unknown("tous les types dits par _type ne répondent pas à cette chaîne", TYPE)
+            raise Unknown("tous les types dits par _type ne répondent pas à cette chaîne", where=TYPE)
         return super().__getitem__(name)
 
     def __contains__(self, name: object) -> bool:
