@@ -187,12 +187,16 @@ class Arrival:
         known = {entry.at: self._person(entry) for entry in self.asked.arriving if entry.kind == PERSON}
         known |= {at: whose for at, one in self.targets.standing.items() if one.mine and (whose := one.usager_id)}
         named: dict[tuple[int, str], UUID] = {}
-        for place, target in self._outside:
+        sent: dict[bytes | UUID, UUID] = {
+            own: whose for at, whose in known.items() if at in self.names and (own := self.names[at].own)
+        }
+        for (place, target), names in self._outside.items():
             before = self._named(place, target)
-            if before and before.usager_id:
-                named[place, target] = before.usager_id
+            whose = before.usager_id if before else next(filter(None, map(sent.get, names)), None)
+            if whose:
+                named[place, target] = whose
                 if target in WHOM:
-                    known.setdefault(place, before.usager_id)
+                    known.setdefault(place, whose)
         changed = {at: whose for at, one in self.targets.rows.items() if (whose := one.usager_id)}
         changed = {at: whose for at, whose in changed.items() if not self._leads_to_nobody(at, named)}
         self.usagers, faults = Whose(self.asked, known, named, changed).tell()

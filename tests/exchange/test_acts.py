@@ -390,7 +390,8 @@ def test_a_row_is_not_turned_to_someone_who_is_not_there(world: World, method: s
     changed = patch({"op": "replace", "path": "/subject", "value": said})
     body = bundle(change(method, f"Goal/{one}", {**whole, "subject": said} if method == "PUT" else changed))
     answer = sent(world, body)
-    assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource")])
+    where = f"Bundle.entry[0].resource{'.subject' if 'reference' in said else ''}"
+    assert (answer.status_code, issues(answer)) == (422, [("no_usager", where)])
     same = {**whole, "lifecycleStatus": "completed"}
     assert statuses(sent(world, bundle(change("PUT", f"Goal/{one}", same)))) == ["200"]
 

@@ -377,7 +377,7 @@ class TestAgain:
         later = {**goal(8, fresh()), "subject": {"reference": f"Patient/{world.ids['jeanne']}"}}
         del later["extension"]
         answer = sent(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
-        assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource")])
+        assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource.subject")])
 
     @pytest.mark.threat("partner-joins-in-disguise")
     @pytest.mark.parametrize("about", ["conditional", "contained", "absolute", "fragment"])
@@ -396,7 +396,45 @@ class TestAgain:
         if about == "contained":
             later["contained"] = [{"resourceType": "Patient", "id": "p", "identifier": [number]}]
         answer = sent(world, bundle(entry(later, f"urn:uuid:{uuid4()}")))
-        assert (answer.status_code, issues(answer)[0]) == (422, ("no_usager", "Bundle.entry[0].resource"))
+        where = f"Bundle.entry[0].resource{'' if about == 'contained' else '.subject'}"
+        assert (answer.status_code, issues(answer)[0]) == (422, ("no_usager", where))
+
+    @pytest.mark.threat("partner-mistypes-a-person")
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"reference": "urn:uuid:8b3c3c6e-0000-4000-8000-000000000000"},
+            {"reference": "Patient/nobody"},
+            {"reference": "https://elsewhere.test/fhir/Patient/1"},
+            {"reference": "Patient?identifier=https://elsewhere.test|1"},
+            {"identifier": {"system": "https://elsewhere.test", "value": "1"}},
+        ],
+        ids=["urn", "relative", "absolute", "conditional", "identifier"],
+    )
+    def test_a_person_who_is_nowhere_is_not_the_only_one_of_the_bundle(self, world: World, said: Json):
+        told = resource("Task", "t", status="draft", intent="plan", **{"for": said})
+        answer = sent(world, bundle(entry(patient(fresh())), entry(told, f"urn:uuid:{uuid4()}")))
+        assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[1].resource.for")])
+        assert "joignez sa ressource Patient" in answer.json()["issue"][0]["diagnostics"]
+
+    @pytest.mark.threat("partner-mistypes-a-person")
+    def test_nor_whom_something_else_of_it_leads_to(self, world: World):
+        lost = {**goal(8, fresh()), "subject": {"reference": "Patient/nobody"}}
+        answer = sent(world, bundle(entry(lost), *project(fresh())["entry"]))
+        assert (answer.status_code, issues(answer)) == (422, [("no_usager", "Bundle.entry[0].resource.subject")])
+
+    @pytest.mark.parametrize("how", ["conditional", "identifier"])
+    def test_a_person_of_the_bundle_may_be_named_by_their_identifier(self, world: World, how: str):
+        local = fresh()
+        number = patient(local)["identifier"][0]
+        said = {"identifier": number}
+        if how == "conditional":
+            said = {"reference": f"Patient?identifier={number['system']}|{number['value']}"}
+        later = {**goal(8, fresh()), "subject": said}
+        del later["extension"]
+        people = [entry(patient(local)), entry(patient(fresh(), "q"))]
+        person, _, (_, id, _) = taken(world, bundle(*people, entry(later, f"urn:uuid:{uuid4()}")))
+        assert row_of(world, id)["usager_id"] == person[1]
 
     @pytest.mark.threat("partner-identifier-stolen")
     def test_an_identifier_never_passes_to_another_person(self, world: World):

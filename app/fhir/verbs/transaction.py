@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.fhir import references
+from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
 from app.fhir.reading import Entry
@@ -20,9 +21,14 @@ from app.kernel.errors import Fault
 # Named by many dossiers, these tell nobody's: an entry is not about the persons its practitioner is about.
 OUTSIDE = frozenset({"Organization", "Practitioner", "PractitionerRole", "Location"})
 ABOUT = frozenset({"subject", "patient", "for", "beneficiary", "actor", "entity"})
+PERSON = "Patient"
 WHOM = ("subject", "patient", "for", "beneficiary")  # where a resource says its one person
 STATUSES = {200: "200 OK", 201: "201 Created", 204: "204 No Content", 304: "304 Not Modified"}
 NOBODY = "On ne peut pas dire de quelle personne parle cet élément. Ajoutez une référence (subject, patient…)."
+LOST = (
+    "Cette référence ne mène à aucune personne que vous ayez envoyée : joignez sa ressource Patient à l'envoi, "
+    "ou donnez son identifiant (identifier)."
+)
 SEVERAL = "Cet élément parle de plusieurs personnes. Envoyez-en un par personne."
 Lead = tuple[references.Found, int | None]
 
@@ -69,7 +75,8 @@ class Whose:
 
     First what the entry says itself (`subject`…), then whose the row it changes is, then what it refers to, nearest first,
     then what refers to it, then what it refers to in an earlier bundle, last the only person of the bundle. The official
-    project's Consent says nobody: the CarePlan that names it does.
+    project's Consent says nobody: the CarePlan that names it does. Of one that says somebody who is nowhere, nothing else
+    decides but the row it changes: a mistyped reference puts nothing in the dossier of another.
     """
 
     asked: Asked
@@ -77,7 +84,8 @@ class Whose:
     named: Mapping[tuple[int, str], UUID]  # (place, reference) that leads out of the bundle → whose row that is
     changed: Mapping[int, UUID] = field(default_factory=dict)  # by place: whose row an update is about
     _found: dict[int, UUID] = field(default_factory=dict)
-    _torn: set[int] = field(default_factory=set)  # about several: nothing decides for them
+    _torn: set[int] = field(default_factory=set)  # about several, or someone lost: nothing decides for them
+    _lost: dict[int, str] = field(default_factory=dict)  # where each of those says someone who is nowhere
     _to: dict[int, set[int]] = field(default_factory=dict)
     _far: dict[int, set[UUID]] = field(default_factory=dict)  # persons of earlier bundles, whom it names in passing
 
@@ -120,7 +128,23 @@ class Whose:
             else:
                 self._far.setdefault(entry.at, set()).add(person)
         its_row = {self.changed[entry.at]} if entry.at in self.changed else set()
+        if not (said or its_row or self._decided(entry.at)) and (lost := self._lost_in(entry)):
+            self._lost[entry.at] = lost
+            self._torn.add(entry.at)
         self._decide(entry.at, said or its_row or others)
+
+    def _lost_in(self, entry: Entry) -> str:
+        """The element that says whom it is about, when that leads nowhere; empty when there is none."""
+        inside = {f"#{each.get('id', '')}" for each in entry.resource.get("contained", ())}
+        for reference, place in self.asked.leads(entry.at):
+            out = place is None and reference.target not in inside and (entry.at, reference.target) not in self.named
+            if out and _says_someone(reference):
+                return references.where(entry.resource, reference).partition(".")[2]
+        for name in WHOM:
+            said = entry.resource.get(name)
+            if isinstance(said, dict) and "reference" not in said and "identifier" in said:
+                return name
+        return ""
 
     def _spread(self, ways: Mapping[int, set[int]], back: Mapping[int, set[int]]) -> None:
         """One step at a time, so that the nearest decides; `back` is `ways` the other way. Each way is gone once.
@@ -147,7 +171,18 @@ class Whose:
             self._found[place] = next(iter(persons))
 
     def _fault(self, entry: Entry) -> Fault:
+        if lost := self._lost.get(entry.at):
+            return Fault(f"{entry.where}.resource.{lost}", "no_usager", LOST)
         return Fault(f"{entry.where}.resource", "no_usager", SEVERAL if entry.at in self._torn else NOBODY)
+
+
+def _says_someone(reference: references.Found) -> bool:
+    """By a name that may be a person's: of what is told by its type, a Patient's alone."""
+    literal = references.literal(reference.target)
+    kind = literal.kind if literal else reference.target.partition("?")[0]
+    if kind in R4_TYPES:
+        return kind == PERSON and _last_name(reference) in ABOUT
+    return len(reference.path) == 1 and reference.path[0] in WHOM
 
 
 def turned(resource: Json, stood: Json) -> list[str]:
