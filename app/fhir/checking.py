@@ -68,6 +68,7 @@ def _one(bad: Bad) -> Sequence[Found]:
     return [("", *bad)]
 
 
+TEXT = "#text"  # what the reader of XML calls words that stand between tags
 NOT_OBJECT = ("bad_type", "Un objet JSON est attendu.")
 TWO_KEYS = ("duplicate_key", "Une même clé figure deux fois dans cet objet.")
 NO_TYPE = ("required", "Dites le type de la ressource (resourceType).")
@@ -129,6 +130,12 @@ def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
 
 def _unknown(name: str, kind: Shape) -> Found:
     """The name received stays unsaid; the nearest that R4 has may be said."""
+    if name == TEXT:
+        return (
+            "",
+            "unknown_field",
+            "En XML une valeur s'écrit dans l'attribut value (value=\"…\"), pas entre deux balises.",
+        )
     near = get_close_matches(name[:64], kind.parts, 1, 0.75)
     hint = f" Peut-être « {near[0]} » ?" if near else ""
     return "", "unknown_field", f"Un élément que FHIR R4 ne connaît pas figure ici.{hint}"

@@ -106,12 +106,6 @@ class Inbound:
     def warn(self, code: str, path: str, sentence: str) -> None:
         self.warnings.append(Issue("warning", code, f"{self.where}.{path}" if path else self.where, sentence))
 
-    def doubt(self, code: str, path: str, sentence: str) -> None:
-        """A warning; to the letter, Invalid."""
-        if self.strict:
-            raise Invalid(sentence, where=f"{self.where}.{path}", code=code)
-        self.warn(code, path, sentence)
-
     def stamped(self, row: E, id: UUID | None = None) -> E:
         """This new row as one that arrived from this partner; `id` when it is not the resource's own row."""
         vars(row).update(  # as `fill` does: nothing is flushed by the mapper

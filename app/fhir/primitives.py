@@ -17,8 +17,8 @@ MAX_TEXT = 1024 * 1024  # https://hl7.org/fhir/R4/datatypes.html#string
 INTEGERS = {"integer": (-(2**31), 2**31 - 1), "unsignedInt": (0, 2**31 - 1), "positiveInt": (1, 2**31 - 1)}
 
 NOT_TEXT = ("bad_type", "Un texte est attendu.")
-NOT_BOOLEAN = ("bad_type", "Vrai ou faux (true, false) est attendu, sans guillemets.")
-NOT_NUMBER = ("bad_type", "Un nombre est attendu, sans guillemets.")
+NOT_BOOLEAN = ("bad_type", "true ou false est attendu (en JSON, sans guillemets).")
+NOT_NUMBER = ("bad_type", "Un nombre est attendu (en JSON, sans guillemets).")
 TOO_FAR = ("bad_value", "Ce nombre est trop grand.")
 EMPTY = ("empty", "Une valeur vide n'est pas permise : retirez l'élément.")
 TOO_LONG = ("too_long", "Ce texte dépasse un million de caractères.")
@@ -93,7 +93,7 @@ def _integer(least: int, most: int) -> Check:
 
     def check(value: Any) -> Bad | None:
         if type(value) is not int:
-            return "bad_type", "Un nombre entier est attendu, sans guillemets."
+            return "bad_type", "Un nombre entier est attendu (en JSON, sans guillemets)."
         return None if least <= value <= most else ("bad_value", sentence)
 
     return check

@@ -61,13 +61,19 @@ _SERVER = re.compile(r"https?://\S+/")
 _A_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*").fullmatch
 _QUALIFIER = re.compile(r"[:=][^.]+")
 
-NO_LEAD = "Cette référence ne mène à aucune ressource de l'envoi."
+NO_LEAD = "Cette référence ne mène à aucune ressource de l'envoi, ni à aucune que vous ayez envoyée ici."
 NO_INSIDE = "Cette référence ne mène à aucune ressource contenue."
-NO_SEARCH = "Cette recherche ne désigne aucune ressource que vous avez envoyée : la référence est gardée telle quelle."
+NO_SEARCH = "Cette recherche ne désigne aucune ressource que vous ayez envoyée ici."
 BY_PROFILE = "L'adresse de la demande nomme un profil : le type de la ressource est pris à sa place."
 NO_CREATION = "L'adresse d'une création est le type de la ressource envoyée."
 TO_THE_LETTER = "Cet envoi s'écarte des profils, et vous demandez qu'ils soient suivis à la lettre."
-UNKNOWN_PROFILE = "Ce profil n'est pas connu de ce serveur : la ressource est gardée telle quelle."
+UNKNOWN_PROFILE = (
+    "Ce profil n'est pas connu de ce serveur : retirez-le de meta.profile, ou demandez que son paquet soit installé."
+)
+KEPT_ALL_THE_SAME = {
+    UNKNOWN_PROFILE: " La ressource est gardée telle quelle.",
+    NO_SEARCH: " Elle est gardée telle quelle.",
+}
 
 
 def tolerated(
@@ -134,7 +140,8 @@ def lacking(resource: Json, where: str, profile: str) -> Iterator[Fault]:
 def warning(doubt: Fault | Issue) -> Issue:
     if isinstance(doubt, Issue):
         return replace(doubt, severity="warning") if doubt.severity == "error" else doubt
-    return Issue("warning", doubt.code, doubt.where, doubt.message, doubt.rule)
+    told = f"{doubt.message}{KEPT_ALL_THE_SAME.get(doubt.message, '')}"
+    return Issue("warning", doubt.code, doubt.where, told, doubt.rule)
 
 
 def as_fault(doubt: Fault | Issue) -> Fault | None:

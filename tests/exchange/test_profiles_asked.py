@@ -136,6 +136,9 @@ def test_an_installed_profile_is_no_unknown_one(world: World):
     assert [(i["details"]["coding"][0]["code"], i["expression"]) for i in answer] == [
         ("unknown_profile", ["Bundle.entry[1].resource.meta.profile[1]"])
     ]
+    assert "gardée telle quelle" in answer[0]["diagnostics"]
+    [issue] = sent(world, {**body, "id": "again"}, **STRICT).json()["issue"]
+    assert "gardée" not in issue["diagnostics"]
 
 
 def test_what_r4_forbids_is_refused_leniently_too(world: World):

@@ -77,6 +77,24 @@ def test_a_refusal_is_told_in_xml_at_its_element(world: World):
     assert (issue["code"], issue["expression"]) == ("code-invalid", ["Bundle.entry[0].resource.gender"])
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('<active value="oui"/>', "true ou false est attendu (en JSON, sans guillemets)."),
+        ("<active>true</active>", "En XML une valeur s'écrit dans l'attribut value"),
+        ('<multipleBirthInteger value="deux"/>', "Un nombre entier est attendu (en JSON, sans guillemets)."),
+    ],
+)
+def test_a_value_is_told_how_it_is_written_in_xml(world: World, written: str, said: str):
+    whole = xml.write(bundle(entry(patient(fresh()))))
+    body = whole.replace(b"<gender", f"{written}<gender".encode())
+    [issue] = xml.read(sent(world, body, **{"Content-Type": FHIR_XML}).content)["issue"]
+    assert issue["expression"][0].startswith(
+        ("Bundle.entry[0].resource.active", "Bundle.entry[0].resource.multipleBirth")
+    )
+    assert issue["diagnostics"].startswith(said)
+
+
 def test_without_a_token_it_is_told_in_xml_too(world: World):
     answer = world.client.post("/fhir", content=b"<x/>", headers={"Content-Type": FHIR_XML})
     assert (answer.status_code, answer.headers["content-type"]) == (401, FHIR_XML)

@@ -13,18 +13,16 @@ from app.features.documents.service import of_file
 from app.fhir.mapping import Inbound, Json
 from app.fhir.references import literal
 from app.fhir.types import Attachment
-from app.kernel.errors import Invalid, TooLarge
+from app.kernel.errors import Fault, Invalid, TooLarge
 from app.kernel.ids import uuid7
 
 BINARY = "Binary"
-OTHER_HASH = (
-    "L'empreinte (hash, SHA-1 en base64) n'est pas celle du fichier reçu : vérifiez qu'il est arrivé entier. "
-    "Il est gardé, et se lit ici avec sa propre empreinte."
-)
+OTHER_HASH = "L'empreinte (hash, SHA-1 en base64) n'est pas celle du fichier reçu : vérifiez qu'il est arrivé entier, ou corrigez hash."
 OTHER_SIZE = (
-    "La taille (size, en octets) n'est pas celle du fichier reçu : vérifiez qu'il est arrivé entier. "
-    "Il est gardé, et se lit ici avec sa propre taille."
+    "La taille (size, en octets) n'est pas celle du fichier reçu : vérifiez qu'il est arrivé entier, ou corrigez size."
 )
+KEPT_SO = "Il est gardé, et se lit ici avec ce qu'il est vraiment."
+OTHERWISE = "Ce fichier n'est pas ce que l'envoi en dit, et vous demandez qu'il soit suivi à la lettre."
 
 
 def with_file(row: Document, told: Attachment, at: str, inbound: Inbound) -> tuple[Content, ...]:
@@ -38,10 +36,15 @@ def with_file(row: Document, told: Attachment, at: str, inbound: Inbound) -> tup
     new = file.put_away(inbound)
     for name, value in file.told.items():
         setattr(row, name, value)
+    faults = []
     if told.hash not in (None, row.sha1):
-        inbound.doubt("document.other_hash", f"{at}.hash", OTHER_HASH)
+        faults.append(Fault(f"{at}.hash", "document.other_hash", OTHER_HASH))
     if told.size not in (None, row.size):
-        inbound.doubt("document.other_size", f"{at}.size", OTHER_SIZE)
+        faults.append(Fault(f"{at}.size", "document.other_size", OTHER_SIZE))
+    if faults and inbound.strict:
+        raise Invalid(OTHERWISE, faults=faults)
+    for fault in faults:
+        inbound.warn(fault.code, fault.where, f"{fault.message} {KEPT_SO}")
     return new
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
-from app.fhir.checking import Twice
+from app.fhir.checking import TEXT, Twice
 from app.fhir.known_types import CARRIED
 from app.fhir.primitives import fits
 from app.fhir.reading import MAX_VALUES, Json
@@ -142,7 +142,7 @@ class _Reader:
         if self.narrative:
             self.narrative.text(said)
         elif said.strip():
-            self.open[-1].node[STRANGE] = ""
+            self.open[-1].node[TEXT] = ""
 
     def _tells(self, name: str) -> bool:
         inside = self.open[-1].shape if self.open else None

@@ -171,6 +171,18 @@ class TestComesIn:
         fits = sent(world, sending(attached({**told, name: right})), prefer="handling=strict")
         assert fits.status_code == 200, fits.text
 
+    def test_both_are_told_at_once_and_refused_nothing_is_said_to_be_kept(self, world: World):
+        body = sending(
+            attached({"data": inline(PDF), "contentType": "application/pdf", "hash": inline(b"another"), "size": 3})
+        )
+        refused = sent(world, body, prefer="handling=strict").json()["issue"]
+        assert [issue["expression"][0].rpartition(".")[2] for issue in refused] == ["hash", "size"]
+        assert not [issue for issue in refused if "gardé" in issue["diagnostics"]]
+        entries = sent(world, body).json()["entry"]
+        warned = [i for e in entries for i in e["response"].get("outcome", {}).get("issue", ())]
+        told = [i["diagnostics"] for i in warned if i["details"]["coding"][0]["code"].startswith("document.")]
+        assert ["Il est gardé" in sentence for sentence in told] == [True, True]
+
     def test_however_many_documents_lead_to_a_binary_it_is_read_and_put_away_once(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ):
