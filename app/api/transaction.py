@@ -46,7 +46,8 @@ async def _receive(request: Request) -> Response:
     who = await principal_at(request, Door.FHIR)
     dry = _trial(request)
     body = await body_of(request)
-    read = await read_aside(partial(reading.read_bundle, parse=xml.read if in_xml else reading.read_json), body)
+    parse = xml.read if in_xml else reading.read_json
+    read = await read_aside(partial(reading.read_bundle, parse=parse, taken=reading.TAKEN), body)
     if isinstance(read, Bundle) and read.kind == reading.BATCH:
         if dry:
             raise Unreadable("Seul un Bundle transaction s'essaie (dry-run).", where=TRIAL, code="not_supported")

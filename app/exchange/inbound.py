@@ -32,7 +32,7 @@ from app.fhir.verbs import acts, transaction
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.transaction import Done
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, Fault, Forbidden, Unreadable
+from app.kernel.errors import DuiError, Fault, Forbidden
 from app.kernel.objects import Objects
 from app.security import scopes
 from app.security.principal import Partner
@@ -72,7 +72,6 @@ async def receive(
         raise read
     line.entries = len(read.entries)
     plan = acts.read(read, how.origin)
-    _check_kind(read)
     _check_scopes(partner, plan)
     found = await targets.resolve(gate, plan, how.registry, how.origin)
     arrival = await _resolved(gate, partner, line, plan, found, how)
@@ -145,11 +144,6 @@ async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> N
     aside = len(read.entries) > ASIDE or how.size > HEAVY or patched
     overlooked = await asyncio.to_thread(work) if aside else work()
     arrival.warnings = {place: [*issues] for place, issues in overlooked.items()}
-
-
-def _check_kind(read: Bundle) -> None:
-    if read.kind != "transaction":
-        raise Unreadable("Un Bundle transaction ou batch est reçu ici.", where="Bundle.type", code="not_supported")
 
 
 def _changes(plan: Sequence[Act]) -> bool:

@@ -15,7 +15,7 @@ from app.kernel.errors import Unreadable
 from app.security.principal import Principal, Professional
 
 PAGE = "_page"
-NO_COUNT = "_count attend un nombre entier, au moins 1 ; _summary=count ne se demande pas ici"
+NO_COUNT = "un nombre entier est attendu, au moins 1 ; _summary=count ne se demande pas ici"
 LOST = "Cette page n'existe pas, ou a été donnée à quelqu'un d'autre. Reprenez la recherche depuis le début."
 Said = tuple[tuple[str, str], ...]
 

@@ -6,7 +6,7 @@ Source: https://hl7.org/fhir/R4/json.html
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from app.kernel.errors import Fault, TooLarge, Unreadable
 Json = dict[str, Any]
 
 BATCH = "batch"
+TAKEN = ("transaction", BATCH)
 MAX_ENTRIES = 1000
 MAX_VALUES = 1_000_000  # a thousand for each entry; 32 MiB of empty lists would take a gigabyte
 
@@ -78,11 +79,12 @@ def read_bundle(
     max_entries: int = MAX_ENTRIES,
     max_depth: int = MAX_DEPTH,
     parse: Callable[[bytes, int], Any] = read_json,
+    taken: Collection[str] = (),
 ) -> Bundle:
     """A bundle whose every entry is R4, or Unreadable with all their faults; TooLarge beyond `max_entries`. The entries of a
     batch answer each for itself.
 
-    `parse` makes the tree: `read_json`, or `xml.read`.
+    `parse` makes the tree: `read_json`, or `xml.read`. Of another type than those `taken` (empty: any) nothing more is told.
     """
     whole = parse(body, max_depth)
     if not isinstance(whole, dict) or whole.get("resourceType") != "Bundle":
@@ -92,6 +94,8 @@ def read_bundle(
         raise TooLarge(f"Un envoi compte {max_entries} éléments au plus.", where="Bundle.entry")
     if whole.get("type") == BATCH and isinstance(listed, list) and listed:
         return _batch(whole, listed)
+    if taken and isinstance(whole.get("type"), str) and whole["type"] not in taken:
+        raise Unreadable("Un Bundle transaction ou batch est reçu ici.", where="Bundle.type", code="not_supported")
     faults = faults_of(whole, "Bundle")
     if not faults:
         bundle = Bundle(whole["type"], entries_of(whole), whole)

@@ -229,7 +229,8 @@ class TestRefused:
             ("not_supported", "Bundle.type")
         ]
         asked = {**bundle(entry(patient(fresh()))), "type": "collection"}
-        assert self.refused(world, asked, 400) == [("invariant", "Bundle.entry[0].request")]
+        assert self.refused(world, asked, 400) == [("not_supported", "Bundle.type")]
+        assert self.refused(world, {**asked, "type": "banana"}, 400) == [("not_supported", "Bundle.type")]
 
     @pytest.mark.threat("search-bundle-two-persons")
     def test_an_entry_about_nobody(self, world: World):

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.fhir.test_writing import asked, kept
 from tests.world import World
 
 LENIENT = {"Prefer": "handling=lenient"}
@@ -75,3 +76,51 @@ class TestHas:
         assert (answer.status_code, where) == (400, "_has")
         assert said in sentence
         assert "anana" not in answer.text
+
+
+class TestHistory:
+    @pytest.mark.parametrize(
+        ("query", "where", "said"),
+        [
+            ("_since=hier", "_since", "_since : une date est attendue, comme 2026-11-21 ou 2026-11-21T14:00:00+01:00."),
+            ("_since=2026-02-31", "_since", "_since : cette date n'existe pas."),
+            ("_count=1&_count=2", "_count", "_count : une seule fois est attendue."),
+            ("_format=json&banana=1", "parameter[1]", "Le 2e paramètre n'existe pas ici : "),
+            ("status=x", "status", "status n'est pas pris ici : un historique se demande par _count, _since et _at."),
+        ],
+    )
+    def test_names_what_is_wrong(self, world: World, query: str, where: str, said: str):
+        [(expression, sentence)] = told(world.get("sonia", f"/fhir/Task/_history?{query}"))
+        assert (expression, sentence.startswith(said)) == (where, True), sentence
+
+    def test_everything_too(self, world: World):
+        path = f"/fhir/Patient/{world.ids['lucas']}/$everything"
+        answer = world.get("sonia", f"{path}?_since=hier&banana=1&_type=Banana")
+        assert [where for where, _ in told(answer)] == ["_since", "parameter[1]", "_type"]
+        assert [sentence.partition(" : ")[0] for _, sentence in told(answer)] == [
+            "_since",
+            "Le 2e paramètre n'existe pas ici",
+            "_type",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "said"),
+    [
+        ({"op": "replace", "path": "/note/7/text", "value": "x"}, 422, "rien ne se trouve à ce chemin"),
+        ({"op": "remove", "path": "/identifier"}, 422, "rien ne se trouve à ce chemin"),
+        ({"op": "replace", "path": "status", "value": "x"}, 422, "un chemin commence par /"),
+        ({"op": "replace", "path": "/status"}, 422, "cette opération demande value."),
+        ({"op": "move", "path": "/status"}, 422, "cette opération demande from."),
+        ({"op": "banana", "path": "/status"}, 400, "op est l'un de add, copy, move, remove, replace, test."),
+        ({"op": "add", "value": 1}, 400, "path manque, ou n'est pas un texte."),
+        ({"op": "test", "path": "/status", "value": "x"}, 422, "le test de ce PATCH ne tient pas."),
+        ({"op": "remove", "path": "/id"}, 422, "ce chemin ne se change pas"),
+    ],
+)
+def test_of_a_patch_which_operation_and_why(world: World, operation: dict[str, Any], status: int, said: str):
+    first = {"op": "replace", "path": "/status", "value": "inactive"}
+    answer = asked(world, "PATCH", f"Flag/{kept(world)['id']}", [first, operation])
+    assert answer.status_code == status, answer.text
+    [(where, sentence)] = told(answer)
+    assert (where, sentence.startswith(f"Opération n° 2 : {said}")) == ("Flag", True), sentence

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Self
 
 from app.fhir.known_parameters import R4_PARAMETERS
+from app.kernel.errors import Fault
 
 CLOSE = 0.7  # as difflib counts: `patiant` is close to `patient`, `banana` to nothing
 METADATA = "ceux qu'il prend sont dans /fhir/metadata"
@@ -47,6 +48,18 @@ def instead(name: str, known: Iterable[str]) -> str:
     if name in R4_PARAMETERS:
         return " ; ".join(filter(None, [f"R4 connaît {name}, ce serveur ne le sert pas ici", nearest]))
     return nearest or METADATA
+
+
+def not_taken(name: str, rank: int, takes: str) -> Fault:
+    """Of a verb whose parameters are few: `takes` says them, in a clause."""
+    if name in R4_PARAMETERS:
+        return Fault(name, "unknown_parameter", f"{name} n'est pas pris ici : {takes}.")
+    return Fault(spot(rank), "unknown_parameter", f"Le {ordinal(rank)} paramètre n'existe pas ici : {takes}.")
+
+
+def ranked(pairs: Sequence[tuple[str, str]], *but: str) -> list[tuple[int, str, str]]:
+    """Each with its rank among all that were sent, without those of these names."""
+    return [(rank, name, text) for rank, (name, text) in zip(ranks_of(pairs), pairs, strict=True) if name not in but]
 
 
 def unknown(name: str, rank: int, known: Iterable[str]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from app.kernel.clock import PARIS, now
 
 ALTERNATIVES_MOST = 100  # of one parameter
+NO_MOMENT = "une date est attendue, comme 2026-11-21 ou 2026-11-21T14:00:00+01:00"
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 ABOUT = 0.1  # of the time from now: https://hl7.org/fhir/R4/search.html#prefix
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -89,6 +90,13 @@ class Moment:
     prefix: str
     low: datetime
     high: datetime
+
+
+def one_moment(text: str) -> Moment:
+    """The same, where no comparison is made. Raises BadValue."""
+    if not _DATE.fullmatch(text):
+        raise BadValue(NO_MOMENT)
+    return moment_of(text)
 
 
 def moment_of(text: str) -> Moment:

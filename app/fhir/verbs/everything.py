@@ -3,7 +3,7 @@
 Source: https://hl7.org/fhir/R4/patient-operation-everything.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -20,8 +20,9 @@ from app.access.versions import EntryVersion
 from app.fhir import paging
 from app.fhir.mapping import AnyMap
 from app.fhir.questions import none_of
+from app.fhir.search.names import not_taken, ranked
 from app.fhir.search.query import PAGE_MOST
-from app.fhir.search.values import BadValue, moment_of, uuid_of
+from app.fhir.search.values import BadValue, one_moment, uuid_of
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
 from app.fhir.verbs.asking import Asking, covered, told
 from app.kernel import answers
@@ -37,7 +38,9 @@ AS_TOLD = "everyone_as_told"  # the same, by the id that a partner says
 OF = bindparam(WHOM, type_=Uuid())
 TYPES = bindparam("types", type_=ARRAY(Text()))
 MATCH = EntrySearch("match")
-Pairs = Iterable[tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
+TAKEN = ("_count", "_since", "_type")
+TAKES = "cette opération prend _count, _since et _type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +103,30 @@ def _question(each: AnyMap, two: bool, *, since: bool, typed: bool) -> Question:
 
 def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
     """Raises Unreadable naming each parameter at fault, or a link that is not this caller's."""
-    said = tuple((name, text) for name, text in pairs if name != "_format")
+    ranks = ranked(pairs, "_format")
+    said = tuple((name, text) for _, name, text in ranks)
     link, after = paging.link_of(said), tuple[object, ...]()
     if link is not None:
         opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, link)
         said, after = opened.said, opened.after
+        ranks = ranked(said)
     names = [name for name, _ in said]
     count, types, values, faults = PAGE_MOST, frozenset[str](), dict[str, object](), list[Fault]()
-    for name, text in said:
+    for rank, name, text in ranks:
+        if name not in TAKEN:
+            faults.append(not_taken(name, rank, TAKES))
+            continue
         try:
             if names.count(name) > 1:
-                raise BadValue(f"{name} ne se dit qu'une fois")
+                raise BadValue("une seule fois est attendue")
             if name == "_count":
                 count = min(_count(text), PAGE_MOST)
             elif name == "_type":
                 types = _types(asking, text)
-            elif name == "_since":
-                values["since"] = moment_of(text).low
             else:
-                raise BadValue("Cette opération prend _count, _since et _type")
+                values["since"] = one_moment(text).low
         except BadValue as bad:
-            where = name if name in ("_count", "_type", "_since") else ""
-            faults.append(Fault(where, "bad_parameter", f"{bad}."))
+            faults.append(Fault(name, "bad_parameter", f"{name} : {bad}."))
     if faults:
         raise Unreadable("Cette demande est à corriger.", faults=faults)
     return Asked(count, said, types, values, after, link)
@@ -137,7 +142,7 @@ def _types(asking: Asking, text: str) -> frozenset[str]:
     """Of types served here; one that holds nothing of a person is no fault."""
     types = frozenset(text.split(","))
     if not types <= {*asking.registry.types, *asking.registry.kept_types}:
-        raise BadValue("_type attend des types servis ici, séparés par une virgule")
+        raise BadValue("des types servis ici sont attendus, séparés par une virgule")
     return types
 
 

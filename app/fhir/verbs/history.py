@@ -4,7 +4,7 @@ Each version obeys the policy twice, as it was then and as the row stands now; o
 not counted. Source: https://hl7.org/fhir/R4/http.html#history
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
@@ -21,8 +21,9 @@ from app.audit.vocabulary import Outcome
 from app.fhir import paging
 from app.fhir.mapping import AnyMap
 from app.fhir.questions import by_id
+from app.fhir.search.names import not_taken, ranked
 from app.fhir.search.query import PAGE, PAGE_MOST
-from app.fhir.search.values import BadValue, moment_of, uuid_of
+from app.fhir.search.values import NO_MOMENT, BadValue, one_moment, uuid_of
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntryRequest, EntryResponse, moment
 from app.fhir.verbs.asking import Asking, told
 from app.kernel import answers
@@ -31,9 +32,11 @@ from app.kernel.clock import now
 from app.kernel.errors import Fault, Gone, Unreadable
 
 HISTORY = "_history"
+KEYS = {"_count": "count", "_since": "since", "_at": "at_low"}
 EXACT = ("", "eq", "ge")  # prefixes of `_since` that mean what it says
 CREATED, UPDATED, DELETED = "201 Created", "200 OK", "204 No Content"
-Pairs = Iterable[tuple[str, str]]
+Pairs = Sequence[tuple[str, str]]
+TAKES = "un historique se demande par _count, _since et _at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +110,22 @@ def _all(maps: tuple[AnyMap, ...]) -> tuple[Question, ...]:
 
 def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
     """Raises Unreadable naming each parameter at fault, or a link that is not this caller's."""
-    said = tuple((name, text) for name, text in pairs if name != "_format")
+    asked = ranked(pairs, "_format")
+    said = tuple((name, text) for _, name, text in asked)
     link, after = paging.link_of(said), tuple[object, ...]()
     if link is not None:
         opened = paging.opened(asking.reading.keyring, asking.reading.principal, path, link)
         said, after = opened.said, opened.after
+        asked = ranked(said)
     values, faults = dict[str, object](), list[Fault]()
-    for name, text in said:
+    for rank, name, text in asked:
+        if name not in KEYS:
+            faults.append(not_taken(name, rank, TAKES))
+            continue
         try:
             values |= _value(name, text, values)
         except BadValue as bad:
-            faults.append(Fault(name if name in ("_count", "_since", "_at") else "", "bad_parameter", f"{bad}."))
+            faults.append(Fault(name, "bad_parameter", f"{name} : {bad}."))
     if faults:
         raise Unreadable("Cette demande d'historique est à corriger.", faults=faults)
     count = min(int(str(values.pop("count", PAGE))), PAGE_MOST)
@@ -128,18 +136,15 @@ def _read(asking: Asking, path: str, pairs: Pairs) -> Asked:
 
 
 def _value(name: str, text: str, known: Mapping[str, object]) -> dict[str, object]:
-    key = {"_count": "count", "_since": "since", "_at": "at_low"}.get(name)
-    if key is None:
-        raise BadValue("Un historique se demande par _count, _since et _at")
-    if key in known:
-        raise BadValue(f"{name} ne se dit qu'une fois")
+    if KEYS[name] in known:
+        raise BadValue("une seule fois est attendue")
     if name == "_count":
         if not (text.isascii() and text.isdigit() and 0 < len(text) <= 9 and int(text)):
             raise BadValue(paging.NO_COUNT)
         return {"count": int(text)}
-    asked = moment_of(text)
+    asked = one_moment(text)
     if asked.prefix not in EXACT:
-        raise BadValue(f"{name} ne prend pas de comparateur")
+        raise BadValue(f"aucun comparateur n'est pris ; {NO_MOMENT}")
     return {"since": asked.low} if name == "_since" else {"at_low": asked.low, "at_high": asked.high}
 
 

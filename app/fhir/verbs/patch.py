@@ -25,7 +25,16 @@ JSON_PATCH = "application/json-patch+json"
 OPERATIONS = frozenset({"add", "remove", "replace", "move", "copy", "test"})
 OPERATIONS_MOST = 100
 COPIED_MOST = 256 * 1024  # bytes, of all its operations: a `copy` into itself doubles
+NEEDED = {
+    "add": ("path", "value"),
+    "remove": ("path",),
+    "replace": ("path", "value"),
+    "test": ("path", "value"),
+    "move": ("path", "from"),
+    "copy": ("path", "from"),
+}
 OURS = frozenset({"id", "meta", "resourceType"})
+NO_PATH = "un chemin commence par /, nomme chaque élément et, d'une liste, sa place depuis 0, comme /name/0/family"
 SHAPE = "Un JSON Patch est une liste d'opérations, chacune avec op, path et, selon elle, value ou from."
 
 
@@ -48,11 +57,15 @@ def patched(resource: Json, operations: Any, where: str) -> Json:
         raise Invalid(f"Un PATCH tient en {OPERATIONS_MOST} opérations.", where=where, code="too_many")
     told, copied = deepcopy(resource), 0
     for place, operation in enumerate(operations):
-        here = f"{where}[{place}]"
-        copied += _checked(told, operation, here)
-        if copied > COPIED_MOST:
-            raise Invalid(f"Un PATCH copie ou déplace {COPIED_MOST // 1024} Kio au plus.", where=here, code="too_long")
-        told = _applied(told, operation, here)
+        try:
+            copied += _checked(told, operation, where)
+            if copied > COPIED_MOST:
+                raise Invalid(
+                    f"Un PATCH copie ou déplace {COPIED_MOST // 1024} Kio au plus.", where=where, code="too_long"
+                )
+            told = _applied(told, operation, where)
+        except Invalid as no:
+            raise type(no)(f"Opération n° {place + 1} : {no.message}", where=where, code=no.told) from None
     if faults := faults_of(told, where):
         raise Unreadable("Après ce PATCH, la ressource n'est plus conforme à FHIR R4.", faults=faults)
     return told
@@ -61,13 +74,18 @@ def patched(resource: Json, operations: Any, where: str) -> Json:
 def _checked(resource: Json, operation: Json, where: str) -> int:
     """How many bytes the operation takes from elsewhere. Raises Unreadable or Invalid."""
     paths = [operation.get(name) for name in ("path", "from") if name in operation]
-    said = [operation.get("op"), *paths]
-    if not paths or not all(isinstance(each, str) for each in said) or operation["op"] not in OPERATIONS:
-        raise Unreadable(SHAPE, where=where)
+    if str(operation.get("op")) not in OPERATIONS:
+        raise Unreadable(f"op est l'un de {', '.join(sorted(OPERATIONS))}.", where=where)
+    if not paths or not all(isinstance(each, str) for each in paths):
+        raise Unreadable("path manque, ou n'est pas un texte.", where=where)
+    if lacking := [name for name in NEEDED.get(operation["op"], ()) if name not in operation]:
+        raise Invalid(f"cette opération demande {lacking[0]}.", where=where, code="patch.path")
+    if any(path and not path.startswith("/") for path in paths):
+        raise Invalid(f"{NO_PATH}.", where=where, code="patch.path")
     ours = any(str(path).strip("/").partition("/")[0] in OURS or not path for path in paths)
     if ours and operation["op"] != "test":
         raise Invalid(
-            "Ce chemin ne se change pas : id, meta et type sont tenus par le serveur.", where=where, code="not_yours"
+            "ce chemin ne se change pas : id, meta et type sont tenus par le serveur.", where=where, code="not_yours"
         )
     taken = operation["op"] in ("copy", "move")
     if not taken and operation["op"] not in ("add", "replace"):
@@ -78,9 +96,7 @@ def _checked(resource: Json, operation: Json, where: str) -> int:
     if (
         deep > MAX_DEPTH
     ):  # before anything is put: what copies, writes or compares it afterwards goes down as deep as it is
-        raise Unreadable(
-            f"Après cette opération, la ressource a plus de {MAX_DEPTH} niveaux.", where=where, code="too_deep"
-        )
+        raise Unreadable(f"la ressource a ensuite plus de {MAX_DEPTH} niveaux.", where=where, code="too_deep")
     return len(orjson.dumps(put)) if taken else 0
 
 
@@ -96,9 +112,13 @@ def _applying(where: str) -> Iterator[None]:
     try:
         yield
     except jsonpatch.JsonPatchTestFailed:
-        raise Invalid("Le test de ce PATCH ne tient pas.", where=where, code="patch.test") from None
+        raise Invalid("le test de ce PATCH ne tient pas.", where=where, code="patch.test") from None
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, KeyError):
-        raise Invalid("Cette opération ne s'applique pas à la ressource.", where=where, code="patch.path") from None
+        raise Invalid(
+            f"rien ne se trouve à ce chemin dans la ressource telle que vous la lisez ; {NO_PATH}.",
+            where=where,
+            code="patch.path",
+        ) from None
 
 
 def _depth(value: Any) -> int:
