@@ -26,6 +26,7 @@ from app.kernel.errors import (
     NotFound,
     NotSupported,
     TooLarge,
+    Unauthenticated,
     Unreadable,
     UnsupportedMedia,
 )
@@ -66,6 +67,7 @@ VALUE = {
     "nothing": "Cette réponse ne dit rien : donnez une valeur, ou retirez la réponse.",
     "rpps": "Un numéro RPPS a onze chiffres, le dernier étant sa clé.",
 }
+GET_ONE = "Présentez un jeton valable pour cette porte : demandez-en un, ou un autre, à /oauth/token."
 DATES = ("date", "datetime", "time")
 
 
@@ -74,6 +76,8 @@ def render(request: Request, error: DuiError) -> Response:
     if refusals.is_page(request.url.path):
         return refusals.told(error, request.url.path)
     if request.url.path.startswith("/fhir"):
+        if isinstance(error, Unauthenticated):
+            error = Unauthenticated(GET_ONE)
         return in_its_format(request, outcome(error), error.status, dict(error.headers))
     return told(problem(error, request), PROBLEM, error.status, dict(error.headers))
 

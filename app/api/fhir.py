@@ -5,7 +5,7 @@ Source: https://hl7.org/fhir/R4/http.html
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -27,7 +27,7 @@ from app.features.access_log import fhir as audit_event
 from app.features.assessments import catalogue as questionnaire
 from app.features.documents.fhir import BINARY
 from app.fhir import capability, showing
-from app.fhir.search.names import Left
+from app.fhir.search.names import Left, not_taken, ranked, spot
 from app.fhir.search.query import FEWER, PAIRS_MOST
 from app.fhir.search.values import uuid_of
 from app.fhir.showing import Shown
@@ -36,7 +36,7 @@ from app.fhir.verbs.conditions import Conditions
 from app.fhir.verbs.read import read
 from app.fhir.verbs.search_type import Pairs, search
 from app.kernel.answers import FHIR_JSON, told
-from app.kernel.errors import NotAcceptable, Unreadable, UnsupportedMedia
+from app.kernel.errors import NotAcceptable, NotFound, Unreadable, UnsupportedMedia
 
 JSON_ASKED = frozenset({"application/fhir+json", "application/json", "text/json", "application/*", "*/*", "json"})
 FORM = "application/x-www-form-urlencoded"
@@ -48,6 +48,7 @@ ALLOWED = {  # at the addresses where partners write too: app.api.fhir_writing
 }
 Refusal = Callable[[Request, Exception], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
+PATIENT = "Patient"
 SHOWN = "fhir_shown"  # in the scope: how the answer is to be shown
 
 HOT = re.compile(
@@ -158,12 +159,23 @@ async def _read(request: Request) -> Response:
     ):
         return grid
     asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "r")
+    _check_no_operation(request)
     nothing_more(request)
     key = uuid_of(request.path_params["id"])
     if request.path_params["type_name"] == BINARY and key and (found := await binary.read(request, asked, key)):
         return found
     negotiate(request)
     return await read(asked, request.path_params["id"], conditions(request))
+
+
+def _check_no_operation(request: Request) -> None:
+    """Raises NotFound for what is no id but an operation's name: unknown, or asked otherwise than it is."""
+    type_name, id = request.path_params["type_name"], request.path_params["id"]
+    if id == "_search":
+        raise NotFound("_search se demande par POST ; par GET, la recherche est à l'adresse du type.", where=type_name)
+    if id.startswith("$"):
+        of_one = f" ; de {PATIENT}/id, $everything et $tddui-export (par GET)" if type_name == PATIENT else ""
+        raise NotFound(f"Opération inconnue à cette adresse ; ici : $validate (par POST){of_one}.", where=type_name)
 
 
 async def _search(request: Request) -> Response:
@@ -204,7 +216,8 @@ def negotiate(request: Request) -> None:
     """JSON only. Raises NotAcceptable; `_format` wins over `Accept`. https://hl7.org/fhir/R4/http.html#mime-type"""
     named = request.query_params.get("_format") if b"_format" in request.scope["query_string"] else None
     if not served(request.headers.get("accept", "") if named is None else named):
-        raise NotAcceptable("Ce serveur répond en JSON : Accept: application/fhir+json.", where="Accept")
+        where = "Accept" if named is None else "_format"
+        raise NotAcceptable("Cette adresse répond en JSON : application/fhir+json.", where=where)
 
 
 @lru_cache(maxsize=500)
@@ -237,7 +250,9 @@ def pairs_of(request: Request, form: bytes = b"") -> Pairs:
     """
     pairs: Pairs = [*_read_pairs(request.scope["query_string"]), *_read_pairs(form)]
     if len(pairs) > PAIRS_MOST:
-        raise Unreadable(f"Une demande tient en {PAIRS_MOST} paramètres : {FEWER}.", code="too_many")
+        raise Unreadable(
+            f"Une demande tient en {PAIRS_MOST} paramètres : {FEWER}.", where=spot(PAIRS_MOST), code="too_many"
+        )
     if any(name in showing.PARAMETERS for name, _ in pairs):
         request.scope[SHOWN], pairs = showing.read(pairs)
     return pairs
@@ -255,16 +270,17 @@ def shaped(request: Request, answer: Response) -> Response:
 
 def nothing_more(request: Request, *but: str) -> Pairs:
     """The parameters of a verb that takes none but these. Raises Unreadable."""
-    said = [(name, text) for name, text in pairs_of(request) if name != "_format"]
-    if any(name not in but for name, _ in said):
-        raise no_such_parameter(*but)
-    return said
+    asked = ranked(pairs_of(request), "_format")
+    if strange := [(rank, name) for rank, name, _ in asked if name not in but]:
+        raise no_such_parameter(strange, *but)
+    return [(name, text) for _, name, text in asked]
 
 
-def no_such_parameter(*but: str) -> Unreadable:
+def no_such_parameter(strange: Iterable[tuple[int, str]], *but: str) -> Unreadable:
     """Of a verb that takes these, and how the answer is shown. The name received may be a NIR."""
     takes = ", ".join(sorted((*but, "_format", *showing.PARAMETERS)))
-    return Unreadable(f"Ce geste ne prend que {takes}.", code="unknown_parameter")
+    faults = [not_taken(name, rank, f"ce geste ne prend que {takes}") for rank, name in strange]
+    return Unreadable(f"Ce geste ne prend que {takes}.", code="unknown_parameter", faults=faults)
 
 
 def conditions(request: Request) -> Conditions:

@@ -27,6 +27,10 @@ from app.kernel.idempotency import Claim
 from app.security.principal import Partner, Principal
 
 ASIDE = 64 * 1024  # bytes beyond which a body is read beside the event loop
+PARTNERS_WRITE = (
+    "Seul un partenaire écrit par /fhir, avec un jeton system/… demandé à /oauth/token ; l'équipe et la personne y lisent, et "
+    "écrivent par /api/v1 ou par leur page."
+)
 T = TypeVar("T")
 Then = Callable[[Receiving, list[Done]], Awaitable[None]]  # what is read of it before it is committed
 
@@ -60,7 +64,7 @@ async def written(
 
 async def no_writing(request: Request, who: Principal, action: str, kind: str) -> Refused:
     """Who is no partner writes by the other door: traced, then to be raised."""
-    state, no = request.app.state, refused(MayNot, action, kind)
+    state, no = request.app.state, refused(MayNot, action, kind, why=PARTNERS_WRITE)
     try:
         async with opened(who, call_of(request, Door.FHIR), state.keyring, state.lane, state.database):
             raise no

@@ -23,9 +23,12 @@ from app.api.resources import REGISTRY
 from app.audit.vocabulary import Door
 from app.exchange.journal import Receiving
 from app.fhir import reading
+from app.fhir.checking import faults_of
+from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
 from app.fhir.reading import Bundle, Entry
+from app.fhir.search.names import ranked
 from app.fhir.verbs import acts
 from app.fhir.verbs.conditions import http_date
 from app.fhir.verbs.patch import JSON_PATCH
@@ -98,9 +101,10 @@ def _check_type(request: Request, method: str) -> None:
 def _asked(request: Request) -> Json:
     """The request as an entry of a bundle says it."""
     type_name, id = request.path_params["type_name"], request.path_params.get("id")
-    said = [(name, text) for name, text in pairs_of(request) if name != "_format"]
-    if said and (id or request.method == acts.CREATE):
-        raise no_such_parameter()
+    ranks = ranked(pairs_of(request), "_format")
+    if ranks and (id or request.method == acts.CREATE):
+        raise no_such_parameter((rank, name) for rank, name, _ in ranks)
+    said = [(name, text) for _, name, text in ranks]
     url = (
         f"{type_name}/{id}" if id else type_name if request.method == acts.CREATE else f"{type_name}?{urlencode(said)}"
     )
@@ -116,9 +120,14 @@ def _bundle(body: bytes, *, method: str, type_name: str, asked: Json) -> Bundle:
         data = b64encode(body).decode()
         resource = {"resourceType": "Binary", "contentType": JSON_PATCH, "data": data}
     elif method != acts.DELETE:
-        resource = reading.read_resource(body)
-        if resource["resourceType"] != type_name:
+        resource = reading.read_json(body)
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if isinstance(kind, str) and kind in R4_TYPES and kind != type_name:
             raise Unreadable("Le type de la ressource est celui de l'adresse.", where="resourceType", code="wrong_url")
+        if faults := faults_of(resource):
+            raise reading.refused(faults)
+        if method == acts.UPDATE and "?" not in asked["url"] and asked["url"] != f"{type_name}/{resource.get('id')}":
+            raise Unreadable(acts.OTHER_ID, where=f"{type_name}.id", code="wrong_url")
     whole: dict[str, Any] = {"request": asked, **({"resource": resource} if resource else {})}
     entry = Entry(0, ENTRY, "", method, str(asked["url"]), asked, resource)
     return Bundle("transaction", (entry,), {"resourceType": "Bundle", "type": "transaction", "entry": [whole]})

@@ -30,9 +30,11 @@ def sent_xml(request: Request) -> bool:
 def negotiate(request: Request) -> None:
     """What is asked, else what was sent, is what refusals too are told in. Raises NotAcceptable."""
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower() in XML_SENT
-    asked = asks_xml(request.query_params.get("_format") or request.headers.get("accept", ""), sent)
+    named = request.query_params.get("_format")
+    asked = asks_xml(named or request.headers.get("accept", ""), sent)
     if asked is None:
-        raise NotAcceptable("Ce serveur répond ici en application/fhir+json ou application/fhir+xml.", where="Accept")
+        where = "_format" if named else "Accept"
+        raise NotAcceptable("Ce serveur répond ici en application/fhir+json ou application/fhir+xml.", where=where)
     request.state.xml = asked
 
 

@@ -37,7 +37,6 @@ from app.kernel.objects import Objects
 from app.security import scopes
 from app.security.principal import Partner
 
-SCOPE = "Ce jeton ne permet pas ce geste sur ce type de ressource."
 ASIDE, HEAVY = 20, 64 * 1024  # entries, or bytes, beyond which what profiles ask is judged beside the event loop
 Looks = Callable[[Receiving, Entry], Awaitable[Json | None]]
 
@@ -231,7 +230,11 @@ async def _first_answer(gate: Receiving, exchange_id: UUID, read: Bundle | DuiEr
 def _check_scopes(partner: Partner, plan: Sequence[Act]) -> None:
     """Raises Forbidden naming the entries whose type this token may not write so."""
     faults = [
-        Fault(f"{act.entry.where}.{'resource' if act.entry.resource else 'request.url'}", "scope", SCOPE)
+        Fault(
+            f"{act.entry.where}.{'resource' if act.entry.resource else 'request.url'}",
+            "scope",
+            f"Ce jeton n'ouvre pas ce geste : il y faut system/{act.kind}.{_letters(act)}.",
+        )
         for act in plan
         if not all(scopes.cover(partner.scopes, act.kind, letter) for letter in _letters(act))
     ]

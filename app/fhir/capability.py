@@ -24,7 +24,8 @@ FHIR_VERSION = "4.0.1"
 RESTFUL_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 # Where clients older than /.well-known/smart-configuration look: https://hl7.org/fhir/smart-app-launch/1.0.0/conformance
 OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
-FORMATS = ("application/fhir+json", "application/fhir+xml")  # XML of bundles, of $validate and of what they answer
+FORMATS = ("application/fhir+json",)  # everywhere
+XML = "Le XML (application/fhir+xml) est lu et répondu à deux portes : les bundles (POST à la racine) et $validate. Ailleurs, JSON."
 PATCHED = ("application/json-patch+json",)
 READ_AND_SEARCH = (Interaction("read"), Interaction("search-type"))
 PAST = tuple(map(Interaction, ("vread", "history-instance", "history-type")))
@@ -86,6 +87,7 @@ def statement(registry: Registry, origin: str, token_url: str) -> CapabilityStat
         rest=(
             Rest(
                 mode="server",
+                documentation=XML,
                 security=_security(token_url),
                 resource=tuple(sorted([*own, *kept, *map(_beside, registry.beside)], key=lambda r: r.type)),
                 interaction=(

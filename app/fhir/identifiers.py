@@ -201,7 +201,11 @@ def _business(value: str, tag: str) -> tuple[str, str] | None:
 def _ins(value: str) -> tuple[str, str] | None:
     if not _INS(value):
         return "bad_identifier", "Un matricule INS compte 15 caractères, clé comprise."
-    return None if nir.is_valid(value) else ("wrong_key", "La clé de ce matricule INS n'est pas la bonne.")
+    return (
+        None
+        if nir.is_valid(value)
+        else ("wrong_key", "La clé de ce matricule INS n'est pas la bonne : recopiez ses 15 caractères.")
+    )
 
 
 def _structure(value: str) -> tuple[str, str] | None:
@@ -209,12 +213,20 @@ def _structure(value: str) -> tuple[str, str] | None:
     if kind == "1":
         return _finess(number)
     if kind == "3":
-        return None if siret.is_valid(number) else ("wrong_key", "Ce numéro SIRET n'est pas valable.")
+        return (
+            None
+            if siret.is_valid(number)
+            else ("wrong_key", "Ce numéro SIRET n'est pas valable : recopiez ses 14 chiffres.")
+        )
     return "bad_identifier", "Un identifiant national de structure commence par 1 (FINESS) ou 3 (SIRET)."
 
 
 def _finess(value: str) -> tuple[str, str] | None:
-    return None if finess_is_right(value) else ("wrong_key", "Ce numéro FINESS n'est pas valable.")
+    return (
+        None
+        if finess_is_right(value)
+        else ("wrong_key", "Ce numéro FINESS n'est pas valable : recopiez ses 9 caractères.")
+    )
 
 
 def _professional(value: str) -> tuple[str, str] | None:
@@ -226,12 +238,16 @@ def _professional(value: str) -> tuple[str, str] | None:
 
 
 def _rpps(value: str) -> tuple[str, str] | None:
-    return None if rpps_is_right(value) else ("wrong_key", "Ce numéro RPPS n'est pas valable.")
+    return (
+        None if rpps_is_right(value) else ("wrong_key", "Ce numéro RPPS n'est pas valable : recopiez ses 11 chiffres.")
+    )
 
 
 def _sirene(value: str) -> tuple[str, str] | None:
     right = siren.is_valid(value) or siret.is_valid(value)
-    return None if right else ("wrong_key", "Ce numéro SIREN ou SIRET n'est pas valable.")
+    return (
+        None if right else ("wrong_key", "Ce numéro SIREN ou SIRET n'est pas valable : recopiez ses 9 ou 14 chiffres.")
+    )
 
 
 _CHECKS: dict[str, Callable[[str], tuple[str, str] | None]] = {

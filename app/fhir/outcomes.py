@@ -26,6 +26,7 @@ ISSUE_TYPES = {
     "forbidden": "forbidden",
     "informational": "informational",
     "invariant": "invariant",
+    "kept_whole": "informational",
     "not_carried": "not-supported",
     "partly_checked": "informational",
     "profile": "structure",

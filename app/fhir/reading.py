@@ -55,6 +55,8 @@ def read_json(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
     Raises Unreadable (not JSON, not UTF-8, a lone surrogate, too deep) or TooLarge (too many values).
     """
+    if not body.strip():
+        raise Unreadable("Le corps est vide : envoyez une ressource FHIR.")
     bare = _outside_strings(body)
     if deeper(bare, max_depth):
         raise Unreadable(f"Ce contenu a plus de {max_depth} niveaux.", code="too_deep")

@@ -18,6 +18,11 @@ from app.fhir.search.chains import Searched
 from app.fhir.search.criteria import Criterion
 from app.kernel.errors import Fault, Invalid, NotFound
 
+KEPT_WHOLE = (
+    "Cette ressource ne dit pas de profil (meta.profile) et est gardée telle quelle : elle se lit par son id, et se cherche par "
+    "_id, _lastUpdated, sa personne et son identifiant seuls. Dites l'un des profils de /fhir/metadata."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -134,6 +139,8 @@ class Registry:
         A map that cannot hold it says so (Invalid); leniently, that is a warning and the generic map keeps it whole.
         """
         chosen = self.of_resource(resource, inbound.where)
+        if chosen is self.kept and self._of_type.get(resource["resourceType"]) and not profiles_of(resource):
+            inbound.warn("kept_whole", "", KEPT_WHOLE)
         try:
             return chosen, chosen.received(resource, inbound)
         except Invalid as no:

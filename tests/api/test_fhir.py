@@ -41,10 +41,11 @@ class TestMetadata:
         assert (promised["fhirVersion"], promised["kind"], promised["format"]) == (
             "4.0.1",
             "instance",
-            ["application/fhir+json", "application/fhir+xml"],
+            ["application/fhir+json"],
         )
         assert promised["patchFormat"] == ["application/json-patch+json"]
         [rest] = promised["rest"]
+        assert "application/fhir+xml" in rest["documentation"]
         assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
 
     def test_older_clients_find_there_where_tokens_are_given(self, promised: dict[str, Any]):

@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.fhir.test_writing import asked, kept
+from tests.exchange.bundles import bundle, entry, patient, resource
+from tests.exchange.sending import fresh, sent
+from tests.fhir.test_read import scoped
+from tests.fhir.test_writing import asked, flag, kept
 from tests.world import World
 
 LENIENT = {"Prefer": "handling=lenient"}
@@ -124,3 +127,83 @@ def test_of_a_patch_which_operation_and_why(world: World, operation: dict[str, A
     assert answer.status_code == status, answer.text
     [(where, sentence)] = told(answer)
     assert (where, sentence.startswith(f"Opération n° 2 : {said}")) == ("Flag", True), sentence
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("path", "said"),
+        [
+            ("Task/$banana", "Opération inconnue à cette adresse ; ici : $validate (par POST)."),
+            ("Patient/$everything", "de Patient/id, $everything et $tddui-export (par GET)."),
+            ("Task/_search", "_search se demande par POST"),
+        ],
+    )
+    def test_an_operation_is_no_element(self, world: World, path: str, said: str):
+        answer = world.get("sonia", f"/fhir/{path}")
+        [(where, sentence)] = told(answer)
+        assert (answer.status_code, where) == (404, path.partition("/")[0])
+        assert said in sentence
+
+    def test_a_parameter_of_a_verb_that_takes_none_is_told_where_it_stands(self, world: World):
+        answer = world.get("sonia", f"/fhir/Patient/{world.ids['lucas']}?_format=json&banana=1&_count=2")
+        assert (answer.status_code, [where for where, _ in told(answer)]) == (400, ["parameter[1]", "_count"])
+
+    @pytest.mark.parametrize(("query", "where"), [("?_format=xml", "_format"), ("", "Accept")])
+    def test_a_format_is_told_where_it_was_asked(self, world: World, query: str, where: str):
+        answer = world.get("sonia", f"/fhir/Task{query}", headers={"Accept": "text/turtle"})
+        assert (answer.status_code, told(answer)[0][0]) == (406, where)
+
+    @pytest.mark.parametrize("many", ["&".join(["_id=x"] * 31), "&".join(["_id=x"] * 21)])
+    def test_too_many_are_told_from_where(self, world: World, many: str):
+        answer = world.get("sonia", f"/fhir/Task?{many}")
+        assert told(answer)[0][0] in ("parameter[30]", "parameter[20]")
+
+
+class TestWrites:
+    @pytest.mark.parametrize("who", ["sonia", "lucas"])
+    def test_who_may_write_is_told_to_who_may_not(self, world: World, who: str):
+        answer = asked(world, "POST", "Task", {}, who=who)
+        assert (answer.status_code, told(answer)[0][1][:38]) == (403, "Seul un partenaire écrit par /fhir, av")
+
+    def test_without_a_token_it_is_told_where_one_is_given(self, world: World):
+        answer = world.client.get("/fhir/Task", headers={"Authorization": "Bearer ended"})
+        assert (answer.status_code, "/oauth/token" in told(answer)[0][1]) == (401, True)
+
+    def test_the_scope_needed_is_named(self, world: World):
+        answer = world.client.get("/fhir/Task", headers=scoped(world, "system/Patient.cruds"))
+        [(where, sentence)] = told(answer)
+        assert (answer.status_code, where, "system/Task.s" in sentence) == (403, "Task", True)
+
+    @pytest.mark.parametrize(
+        ("sent", "where", "said"),
+        [
+            ({"resourceType": "Goal"}, "resourceType", "Le type de la ressource est celui de l'adresse."),
+            (None, "", "Le corps est vide"),
+        ],
+    )
+    def test_a_body_that_is_no_such_resource(self, world: World, sent: Any, where: str, said: str):
+        [(expression, sentence)] = told(asked(world, "POST", "Task", sent))
+        assert (expression, sentence.startswith(said)) == (where, True)
+
+    @pytest.mark.parametrize("id", [{}, {"id": "another"}], ids=["none", "another"])
+    def test_the_id_of_the_body_is_that_of_the_address(self, world: World, id: dict[str, str]):
+        one = kept(world)
+        body = {name: value for name, value in one.items() if name != "id"}
+        answer = asked(world, "PUT", f"Flag/{one['id']}", {**body, **id})
+        assert (answer.status_code, told(answer)[0][0]) == (400, "Flag.id")
+
+    def test_a_version_is_told_by_the_name_of_the_header(self, world: World):
+        one = kept(world)
+        [(where, sentence)] = told(asked(world, "PUT", f"Flag/{one['id']}", one, If_Match="99"))
+        assert (where, sentence.startswith("If-Match")) == ("If-Match", True)
+
+    def test_whom_it_is_about_is_told_at_its_element(self, world: World):
+        answer = asked(world, "POST", "Flag", flag("Patient/nobody"))
+        assert (answer.status_code, told(answer)[0][0]) == (422, "Flag.subject")
+
+    def test_what_is_kept_whole_for_want_of_a_profile_is_said(self, world: World):
+        task = resource("Task", "t", status="draft", intent="plan", **{"for": {"reference": "Patient/p"}})
+        answer = sent(world, bundle(entry(patient(fresh())), entry(task)))
+        [issue] = answer.json()["entry"][1]["response"]["outcome"]["issue"]
+        assert (issue["severity"], issue["expression"]) == ("warning", ["Bundle.entry[1].resource"])
+        assert "meta.profile" in issue["diagnostics"]

@@ -83,7 +83,7 @@ def read(
     """Raises Unreadable naming each parameter at fault; of too many, none is looked at."""
     if len(said) > PAIRS_MOST:
         told = f"Une recherche tient en {PAIRS_MOST} paramètres, dont {CLAUSES_MOST} critères : {FEWER}."
-        raise Unreadable(told, code="too_many")
+        raise Unreadable(told, where=spot(PAIRS_MOST), code="too_many")
     arounds = [_around(around, criteria, lenient=lenient) for criteria in tables]
     shaping = shaping or Shaping()
     kept, asked, followed = list[tuple[str, str]](), list[Said](), list[list[Link]]()
@@ -105,7 +105,9 @@ def read(
     control, more = shaping.read()
     faults += more
     if len(asked) + len(followed) > CLAUSES_MOST:
-        faults.append(Fault("", "too_many", f"Une recherche tient en {CLAUSES_MOST} critères."))
+        faults.append(
+            Fault(spot(CLAUSES_MOST), "too_many", f"Une recherche tient en {CLAUSES_MOST} critères : {FEWER}.")
+        )
     if faults:
         raise Unreadable("Cette recherche est à corriger.", faults=faults)
     shapes, values = list[Shape | None](), dict[str, object]()

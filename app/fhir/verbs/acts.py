@@ -19,8 +19,9 @@ LETTERS = {CREATE: "c", UPDATE: "u", PATCH: "u", DELETE: "d"}
 MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
 _TARGET = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})", re.ASCII)
 _SEARCH = re.compile(r"([A-Z][A-Za-z]{1,63})/?\?(.*)", re.ASCII | re.DOTALL)
+OTHER_ID = "L'identifiant de l'adresse est celui de la ressource (id) : dites le même aux deux."
 ADDRESS = "L'adresse de cette demande est un type et un identifiant (Type/id), ou un type et une condition (Type?…)."
-NO_VERSION = 'ifMatch attend le numéro de la version lue, entre guillemets, comme W/"3".'
+NO_VERSION = 'If-Match (ifMatch) attend le numéro de la version lue, entre guillemets, comme W/"3".'
 NO_MATCH = "Une création ne dit pas de version lue : retirez ifMatch (ou dites ifNoneExist pour ne créer qu'une fois)."
 Query = tuple[tuple[str, str], ...]
 
@@ -89,7 +90,7 @@ def _act(entry: Entry, origin: str) -> Act:
     if kind not in R4_TYPES or (entry.method == UPDATE and entry.kind != kind):
         raise _Wrong(entry, "url", "wrong_url", "Le type de l'adresse est celui de la ressource.")
     if entry.method == UPDATE and query is None and entry.resource.get("id") != target[2]:  # type: ignore[index]
-        raise _Wrong(entry, "url", "wrong_url", "L'identifiant de l'adresse est celui de la ressource (id).")
+        raise _Wrong(entry, "url", "wrong_url", OTHER_ID)
     return Act(entry, entry.method, kind, id, query, version)
 
 

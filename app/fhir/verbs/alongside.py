@@ -26,7 +26,7 @@ from app.fhir.search.criteria import Reference
 from app.fhir.search.criteria.base import LASTING
 from app.fhir.search.includes import ROUNDS_MOST, Link, distinct, of_round
 from app.fhir.types import BundleEntry, EntrySearch
-from app.fhir.verbs.asking import NO_SCOPE, Asking, told
+from app.fhir.verbs.asking import Asking, out_of_scope, told
 from app.kernel.errors import Forbidden
 from app.security import scopes
 from app.security.principal import Partner
@@ -75,7 +75,7 @@ async def permitted(asking: Asking, links: Iterable[Link]) -> tuple[Link, ...]:
     beyond = next((link for link in lost if (link.source.type_name, link.name, link.back) not in some), None)
     if beyond:
         await refuse(asking.reading, Action.READ, asking.maps[0].view.TABLE.KIND)
-        raise Forbidden(NO_SCOPE, where=beyond.parameter, code="scope")
+        raise Forbidden(out_of_scope(beyond.brings, "s").message, where=beyond.parameter, code="scope")
     return held
 
 

@@ -24,7 +24,6 @@ from app.security import scopes
 from app.security.principal import Partner, Professional, Representative, UsagerSelf
 
 ONLY_A_PART = "Cette ressource a été lue en partie (SUBSETTED) : relisez-la entière avant de la renvoyer."
-NO_SCOPE = "Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type."
 STATE = code_system("exchange-state")
 STATES = {
     "received": "Reçu",
@@ -54,13 +53,20 @@ class Asking:
         return Around(self.origin, self.reading.keyring, self.type_name, self.outside, partner=self.partner is not None)
 
 
+def out_of_scope(type_name: str, letter: str) -> Forbidden:
+    """At the type that this token does not open so; empty: any."""
+    needed = f"system/{type_name or '*'}.{letter}"
+    told = f"Les droits de ce jeton (scope) n'ouvrent pas ce geste : il y faut {needed}, à demander à /oauth/token."
+    return Forbidden(told, where=type_name or None, code="scope")
+
+
 async def asking(reading: Reading, registry: Registry, origin: str, type_name: str, letter: str) -> Asking:
     """Raises NotFound for a type unknown here; Forbidden, traced, when the partner's scopes hold no such letter."""
     maps = registry.of_type(type_name)
     who = reading.principal
     if isinstance(who, Partner) and not scopes.cover(who.scopes, type_name, letter):
         await refuse(reading, Action.READ, maps[0].view.TABLE.KIND)
-        raise Forbidden(NO_SCOPE, code="scope")
+        raise out_of_scope(type_name, letter)
     return replace(_asking(reading, registry, origin, type_name, maps), path=type_name)
 
 
@@ -76,7 +82,7 @@ async def asking_everywhere(
         maps = tuple(each for each in maps if scopes.cover(who.scopes, each.type_name or "*", letter))
         if not maps or (type_name and not scopes.cover(who.scopes, type_name, letter)):
             await refuse(reading, Action.READ, registry.maps[0].view.TABLE.KIND)
-            raise Forbidden(NO_SCOPE, code="scope")
+            raise out_of_scope(type_name, letter)
     return _asking(reading, registry, origin, type_name, maps)
 
 
@@ -100,7 +106,7 @@ async def covered(asking: Asking, types: Iterable[str], letter: str = "s") -> No
         beyond = next((each for each in sorted(types) if not scopes.cover(who.scopes, each, letter)), None)
         if beyond:
             await refuse(asking.reading, Action.READ, asking.registry.of_type(beyond)[0].view.TABLE.KIND)
-            raise Forbidden(NO_SCOPE, code="scope")
+            raise out_of_scope(beyond, letter)
 
 
 def asking_of(reading: Reading, registry: Registry, origin: str, kinds: Collection[str]) -> Asking:
