@@ -70,7 +70,7 @@ class TestTransaction:
             (
                 change("PATCH", f"Goal/{two}", patch({"op": "remove", "path": "/no"})),
                 422,
-                "Bundle.entry[2].resource[0]",
+                "Bundle.entry[2].resource",
             ),
         ):
             answer = sent(
