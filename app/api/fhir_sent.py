@@ -11,7 +11,7 @@ from starlette.requests import Request
 from app.access.http import KEY_LONGEST, call_of
 from app.access.opening import opened, opened_as
 from app.access.refusal import MayNot, Refused, refused
-from app.api.fhir import origin_of
+from app.api.fhir import origin_of, prefers
 from app.api.fhir_entries import look
 from app.api.middleware import BodyTooLarge
 from app.api.resources import REGISTRY
@@ -103,5 +103,6 @@ def claim_of(
         return None
     if key is not None and part is not None:
         key = f"{key} {part}"
-    key = key or f"{who.structure_id} {hashlib.sha256(body).hexdigest()}"
-    return Claim.of(who.organisation_id, who.id, key, f"{route} {who.structure_id}", body)
+    asked = f"{route} {who.structure_id}{' strict' if prefers(request, 'handling', 'strict') else ''}"
+    key = key or f"{asked.removeprefix(route).strip()} {hashlib.sha256(body).hexdigest()}"
+    return Claim.of(who.organisation_id, who.id, key, asked, body)

@@ -36,6 +36,10 @@ SHARED = frozenset(
 )  # fmt: skip
 TWICE = "Un autre élément de l'envoi porte le même identifiant : un seul peut être écrit."
 MOVED = "Un élément ne passe pas du dossier d'une personne à celui d'une autre : envoyez-en un nouveau."
+OTHER_KIND = (
+    "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément que celui-ci ne remplace pas : il lui manque "
+    "ce qui le rattache (le projet, par exemple). Envoyez-le avec, ou donnez-lui un autre identifiant."
+)
 OF_ANOTHER = "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément d'une autre personne."
 
 
@@ -79,6 +83,7 @@ class Arrival:
         [answer] = await self.gate.consult(
             resolution.ASK,
             sha256=self.line.sha256,
+            strict=self.strict,
             fingerprints=list(own | {name for name in outside if isinstance(name, bytes)}),
             ids=[
                 *(name for name in outside if isinstance(name, UUID)),
@@ -306,13 +311,14 @@ class Arrival:
             return generic.received(resource, inbound)
         _, arrived = self.registry.received(resource, inbound, lenient=not self.strict)
         if before and entry.kind != PERSON and arrived.row.KIND != before.kind:
-            raise Conflict(OF_ANOTHER, where=f"{entry.where}.resource", code="other_kind")
+            raise Conflict(OTHER_KIND, where=f"{entry.where}.resource", code="other_kind")
         return arrived
 
     def _inbound(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json | None) -> Inbound:
         usager_id = self.ids[entry.at] if entry.kind == PERSON else self.usagers[entry.at]
         wrapped = self.known.keys.get(usager_id)
         key = self.gate.knows(usager_id, wrapped) if wrapped else self.gate.opens(usager_id)
+        target = self.targets.rows.get(entry.at)
         return Inbound(
             id=self.ids[entry.at],
             usager_id=usager_id,
@@ -326,6 +332,7 @@ class Arrival:
             known_as=None if entry.kind == PERSON else persons.known_as(resource, local),
             strict=self.strict,
             as_told=as_told,
+            stands=target.found.view if target else None,
             local=local,
             around=self.around,
         )

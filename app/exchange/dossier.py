@@ -206,7 +206,8 @@ def _of_directory(registry: Registry) -> tuple[tuple[AnyMap, ...], tuple[Questio
 async def _with_bytes(reading: Reading, rows: Sequence[Found], reader: Reader) -> list[Found]:
     """What travels holds its bytes: who receives it cannot come and fetch them. Raises TooLarge before any is opened."""
     holders = [row.view for row in rows if hasattr(row.view, "content_id")]
-    if sum(getattr(view, "size", None) or 0 for view in holders) > FILES_MOST:
+    beside = sum(len(getattr(row.view, "extra", None) or b"") for row in rows)
+    if beside + sum(getattr(view, "size", None) or 0 for view in holders) > FILES_MOST:
         raise TooLarge(TOO_HEAVY)
     clear = await contents.opened(reading, holders, reader.objects)
     return [structs.replace(row, view=contents.inlined(row.view, clear)) for row in rows] if clear else [*rows]

@@ -49,6 +49,21 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     return Arrived(KeptResource(type_name=resource["resourceType"], profile=profiles[0] if profiles else None))
 
 
+def to_others(kept: Json) -> Json:
+    """Of a document that did not go among documents, the bytes go back to their sender alone: they may not be what they say."""
+    received = kept.get(keeping.KEPT, {})
+    contents = received.get("content")
+    if not isinstance(contents, list):
+        return kept
+    without = [
+        {**each, "attachment": {name: value for name, value in each["attachment"].items() if name != "data"}}
+        if isinstance(each, dict) and isinstance(each.get("attachment"), dict)
+        else each
+        for each in contents
+    ]
+    return {**kept, keeping.KEPT: {**received, "content": without}}
+
+
 KEPT = ResourceMap(
     profile="",
     type_name="",
@@ -57,6 +72,7 @@ KEPT = ResourceMap(
     from_fhir=from_fhir,
     narrow=KeptResource.type_name == TYPE,
     search=Opaque(),
+    to_others=to_others,
     hides=lambda kept: kept.protected,  # no map says where in it a place may stand
 )
 

@@ -22,13 +22,14 @@ _SENT = """SELECT NULL::bytea, v.kind, v.entry_id, v.usager_id FROM (
             AND version = origin_version ORDER BY entry_id, version DESC) v
     UNION ALL SELECT NULL::bytea, 'outside_party', p.id, NULL::uuid FROM outside_party p
     WHERE p.organisation_id = :organisation AND p.origin_partner_id = :me AND p.id = ANY(:ids)"""
-# One row whatever is known. `same`: these very bytes, taken less than a day ago, by this partner, for this structure.
+# One row whatever is known. `same`: these very bytes, taken less than a day ago, by this partner, for this structure; to the
+# letter, taken without a doubt.
 ASK = text(
     f"""WITH x (fingerprint, kind, row_id, usager_id) AS MATERIALIZED ({_SENT} UNION ALL {_X}) SELECT
     coalesce((SELECT s.accepts FROM partner_structure s WHERE s.organisation_id = :organisation
         AND s.partner_id = :me AND s.structure_id = :receiver), false) AS accepts,
     (SELECT e.id FROM exchange e WHERE e.organisation_id = :organisation AND e.partner_id = :me
-        AND e.structure_id = :receiver AND e.sha256 = :sha256 AND e.outcome = 'success' AND e.direction = 'received'
+        AND e.structure_id = :receiver AND e.sha256 = :sha256 AND e.outcome = 'success' AND e.direction = 'received' AND (e.warnings = 0 OR NOT :strict)
         AND e.recorded_at > clock_timestamp() - interval '24 hours' ORDER BY e.id DESC LIMIT 1) AS same,
     coalesce((SELECT json_agg(json_build_array(encode(x.fingerprint, 'hex'), x.kind, x.row_id, x.usager_id))
         FROM x), '[]') AS named,

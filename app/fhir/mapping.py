@@ -79,7 +79,8 @@ class Inbound:
 
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
     references name the person, when its sender knows them by another id than ours; `strict`: taken to the letter;
-    `as_told`: how the resource is given back to its sender, when that is more than what anyone else is told.
+    `as_told`: how the resource is given back to its sender, when that is more than what anyone else is told; `stands`:
+    the row that an update changes, as its sender reads it.
     """
 
     id: UUID
@@ -94,6 +95,7 @@ class Inbound:
     known_as: UUID | None = None
     strict: bool = False
     as_told: Json | None = None
+    stands: View | None = None
     local: Mapping[str, UUID] = field(default_factory=dict)
     around: Neighbours = field(default_factory=Neighbours)
     warnings: list[Issue] = field(default_factory=list)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from app.fhir.known_types import CARRIED
+from app.fhir.rules import RULES, broken
 from app.fhir.search.names import Left
 from app.fhir.shapes import shape
 from app.kernel.errors import Fault, Unreadable
@@ -27,6 +28,7 @@ WHOLE = frozenset(
 )  # envelopes: what is in them is cut
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 NAME = re.compile(r"(?:[A-Z][A-Za-z]{0,63}\.)?[a-z][A-Za-z0-9]{0,63}(?:\[x\])?", re.ASCII)
+_WORD = re.compile(r"[A-Za-z]+").findall
 NAMES_MOST = 50
 
 
@@ -56,6 +58,7 @@ class Shown:
         kept = {name: value for name, value in thing.items() if keeps(name.removeprefix("_"))}
         if len(kept) == len(thing):
             return thing
+        kept = {name: value for name, value in thing.items() if name in kept or name in _asked_by_rules(kept, thing)}
         about = dict(kept.get("meta") or {})
         return {**kept, "meta": {**about, "tag": [*about.get("tag", ()), SUBSETTED]}}
 
@@ -121,6 +124,19 @@ def read(pairs: Iterable[tuple[str, str]]) -> tuple[Shown | None, Sequence[tuple
         summary = "false"
     said = tuple((name, asked[name]) for name in PARAMETERS if name in asked)
     return Shown(asked.get("_pretty") == "true", summary, elements, said), Left.of(left, ranks)
+
+
+def _asked_by_rules(kept: Json, whole: Json) -> frozenset[str]:
+    """The elements without which what is kept breaks a rule of R4 that the whole follows."""
+    kind = str(whole["resourceType"])
+    asking = (rule.expression for rule in RULES.get(kind, ()) if broken(kept, (rule,)))
+    words = frozenset(word for each in asking for word in _WORD(each))
+    return frozenset(name for name in whole if name in words or _stem(name, kind) in words)
+
+
+def _stem(name: str, kind: str) -> str:
+    part = shape(kind).parts.get(name.removeprefix("_"))
+    return part.choice if part else ""
 
 
 @lru_cache

@@ -572,7 +572,12 @@ def test_the_instant_of_an_answer_is_that_of_the_resource(world: World):
 def test_each_name_is_looked_up_by_itself_before_any_statistics(world: World):
     """A house that imports everyone at once: its names would else be read through for each bundle."""
     names = f"'{{{','.join(chr(34) + chr(92) * 2 + 'x' + f'{n:064x}' + chr(34) for n in range(100))}}}'::bytea[]"
-    values = {"fingerprints": names, "ids": f"ARRAY['{uuid4()}'::uuid]", "sha256": "decode('00', 'hex')"}
+    values = {
+        "fingerprints": names,
+        "ids": f"ARRAY['{uuid4()}'::uuid]",
+        "sha256": "decode('00', 'hex')",
+        "strict": "true",
+    }
     told = re.sub(r":(\w+)", lambda said: values.get(said[1], f"'{uuid4()}'::uuid"), str(ASK).replace("::", "~~"))
     plan = [line[0] for line in world.rows("EXPLAIN " + told.replace("~~", "::"))]
     [looked] = [line for line in plan if "fingerprint = " in line]
@@ -588,3 +593,14 @@ def test_the_dossier_of_the_demo_s_card_is_received_to_the_letter(world: World):
         {**told, "staff": {"educatrice": who}, "partners": {"chu": who}, "usagers": {"jeanne": who}}, Path(".dui")
     )
     assert Path(re.search(r"--data @(\S+)", box)[1]).exists()
+
+
+def test_what_was_taken_with_doubts_is_judged_anew_to_the_letter(world: World):
+    lost = entry({**goal(9, local=fresh()), "addresses": [{"reference": f"urn:uuid:{uuid4()}"}]})
+    body = orjson.dumps(bundle(entry(patient(local := fresh())), lost, entry(plan(local)), entry(consent())))
+    assert sent(world, body).status_code == 200
+    again, strict = sent(world, body), sent(world, body, Prefer="handling=strict")
+    assert (again.headers["idempotency-replayed"], strict.status_code) == ("true", 422)
+    clean = orjson.dumps(bundle(entry(patient(fresh()))))
+    first, same = (sent(world, clean, Prefer="handling=strict") for _ in "ab")
+    assert (first.status_code, same.headers["idempotency-replayed"]) == (200, "true")

@@ -1,13 +1,37 @@
 """How an answer is shown: laid out, its main elements only, or those asked for; nothing more than what was told."""
 
+from typing import Any
+
 import orjson
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from app.fhir.checking import faults_of
+from app.fhir.mapping import Json
+from app.fhir.showing import Shown
 from tests.fhir.test_read import PATH, outcome, written
 from tests.world import World
 
 CUT = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
+
+
+@pytest.mark.parametrize("told", [{"elements": ("status",)}, {"summary": "true"}, {"elements": ("id",)}])
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"resourceType": "Consent", "status": "active", "policy": [{"uri": "urn:x"}], "dateTime": "2026",
+         "scope": {"text": "a"}, "category": [{"text": "a"}]},
+        {"resourceType": "Organization", "name": "a", "alias": ["b"], "active": True},
+        {"resourceType": "Appointment", "status": "booked", "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z",
+         "participant": [{"status": "accepted", "actor": {"display": "a"}}], "comment": "b"},
+    ],
+    ids=["consent", "organization", "appointment"],
+)  # fmt: skip
+def test_what_is_cut_follows_the_rules_that_the_whole_follows(whole: Json, told: dict[str, Any]):
+    whole |= {"id": "a", "language": "fr"}
+    assert faults_of(whole) == []
+    cut = orjson.loads(Shown(**told).body(orjson.dumps(whole)))
+    assert (faults_of(cut), cut == whole) == ([], False)
 
 
 class TestRead:

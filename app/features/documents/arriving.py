@@ -27,9 +27,12 @@ OTHERWISE = "Ce fichier n'est pas ce que l'envoi en dit, et vous demandez qu'il 
 
 def with_file(row: Document, told: Attachment, at: str, inbound: Inbound) -> tuple[Content, ...]:
     """The row says its bytes, when some came; what is to be put away of them. Raises Invalid when they are not what they
-    say, or too many.
+    say, TooLarge when they are too many.
     """
-    file, declared = _file(told, inbound)
+    try:
+        file, declared = _file(told, inbound)
+    except TooLarge as no:
+        raise TooLarge(no.message, where=f"{inbound.where}.{at}") from None
     if file is None:
         return ()
     row.content_type = files.of_type(declared, file.found, "content")
@@ -86,7 +89,4 @@ def _binaries(_: Mapping[str, Json]) -> dict[tuple[str, UUID], File]:
 
 def _read(given: str) -> File:
     clear = b64decode(given)  # base64 indeed, the door has seen to it
-    try:
-        return File(clear, files.looked_at(clear, "content"))
-    except TooLarge as no:
-        raise Invalid(no.message, where="content", code=no.told) from None
+    return File(clear, files.looked_at(clear, "content"))

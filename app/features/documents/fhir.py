@@ -160,7 +160,7 @@ def _coding(code: str | None) -> Coding | None:
 
 
 def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
-    """Raises Invalid when its bytes are not what they say, or too many: the whole is then kept as it came."""
+    """Raises Invalid when its bytes are not what they say: the whole is then kept as it came; TooLarge beyond the cap."""
     d = heard(DocumentReference, resource)
     content = next((c for c in d.content if c.attachment), DocumentContent())
     told = content.attachment or Attachment()

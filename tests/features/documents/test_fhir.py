@@ -118,6 +118,22 @@ class TestComesIn:
         [id] = came(world, told)
         assert row_of(world, id)["content_type"] == "image/png"
 
+    def test_beyond_the_cap_it_is_refused_saying_the_cap(self, world: World):
+        sent_one = attached({"data": inline(PDF + bytes(files.LARGEST)), "contentType": "application/pdf"})
+        answer = sent(world, sending(sent_one))
+        [issue] = answer.json()["issue"]
+        assert (answer.status_code, issue["details"]["coding"][0]["code"]) == (413, "too_large")
+        assert issue["expression"] == ["Bundle.entry[2].resource.content[0].attachment"]
+        assert "Mio" in issue["diagnostics"]
+
+    @pytest.mark.threat("file-lies-about-type")
+    def test_what_lies_about_its_type_goes_to_nobody_but_its_sender(self, world: World):
+        [id] = came(world, attached({"data": inline(HTML), "contentType": "image/png"}))
+        assert read_back(world, "DocumentReference", id)["content"][0]["attachment"]["data"] == inline(HTML)
+        told = world.get("sonia", f"/fhir/DocumentReference/{id}")
+        assert told.status_code in (200, 404)
+        assert inline(HTML) not in told.text
+
     @pytest.mark.parametrize("said", ["text/plain; charset=utf-8", "TEXT/PLAIN", "image/jpg"])
     def test_its_type_comes_back_as_it_was_said(self, world: World, said: str):
         clear = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(40) if said == "image/jpg" else "é".encode()

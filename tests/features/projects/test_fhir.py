@@ -9,7 +9,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from app.api.resources import REGISTRY
 from app.features.projects.models import Agreement, Goal, Project
-from app.fhir.mapping import Inbound, Neighbours
+from app.fhir.mapping import Inbound, Neighbours, as_read
 from app.kernel.crypto import Keyring, UsagerKey
 from app.kernel.errors import Invalid
 from tests.features.projects.exchanged import RESOURCES, Came, arrived, bare, filled, own_bundle
@@ -251,6 +251,20 @@ def test_means_that_name_no_project_are_of_the_only_one_of_theirs(keys: Keys, th
     with pytest.raises(Invalid) as no:
         REGISTRY.received(means, inbound, lenient=False)
     assert (no.value.told, no.value.where) == ("project.none", "Bundle.entry[3].resource")
+
+
+def test_means_that_stand_keep_their_project(keys: Keys):
+    """An update says no more than what came first: of which project, nothing."""
+    keyring, key, _ = keys
+    means = {name: value for name, value in RESOURCES["Task/moyen"].items() if name not in ("basedOn", "partOf")}
+    plan, id = uuid4(), uuid4()
+    around = Neighbours({f"CarePlan/{plan}": {"resourceType": "CarePlan", "subject": {}}})
+    first = Inbound(id, USAGER, STRUCTURE, PARTNER, key, keyring, "Bundle", around=around)
+    its_map, arrived = REGISTRY.received(means, first, lenient=False)
+    stands = as_read(its_map.view, arrived.row, arrived.told)
+    again = Inbound(id, USAGER, STRUCTURE, PARTNER, key, keyring, "Task", stands=stands)
+    _, changed = REGISTRY.received({**means, "status": "completed"}, again, lenient=False)
+    assert changed.row.project_id == plan
 
 
 def test_a_plan_that_says_almost_nothing_is_a_project_all_the_same(keys: Keys):

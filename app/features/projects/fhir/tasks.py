@@ -220,13 +220,15 @@ def means_from_fhir(resource: Json, inbound: Inbound) -> Arrived:
 
 
 def _project_of_means(inbound: Inbound, t: Task) -> UUID:
-    """By `basedOn`; else by the action it is part of; else the only project of theirs in the bundle."""
+    """By `basedOn`; else by the action it is part of; else its own, when it stands; else the only one of theirs in the bundle."""
     wholes: list[Reference | None] = list(t.basedOn)
     bases = inbound.around.told(_bases) if t.partOf else {}
     for action in dict.fromkeys(reference.reference or "" for reference in t.partOf):
         wholes += bases.get(action, ())
     if found := led_to(inbound, wholes, "CarePlan"):
         return found[0]
+    if isinstance(inbound.stands, MeansFhir):
+        return UUID(inbound.stands.project_id)
     whose = ("", f"Patient/{inbound.known_as or inbound.usager_id}")
     plans = [name for name, person in inbound.around.told(_plans).items() if person in whose]
     if len(plans) == 1:
