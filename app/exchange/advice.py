@@ -44,7 +44,8 @@ def _strictly(pieces: Sequence[Piece]) -> list[Advice]:
     found = Counter(
         (fault.code, piece.type_name, fault.rule.partition("#")[2] or fault.where)
         for piece in pieces
-        for fault in tolerance.doubts_of(piece.resource, piece.type_name)
+        for doubt in tolerance.doubts_of(piece.resource, piece.type_name)
+        if (fault := tolerance.as_fault(doubt))
     )
     return [Advice(code, _lacking(type_name, rule), many) for (code, type_name, rule), many in sorted(found.items())]
 

@@ -67,6 +67,10 @@ NO_SEARCH = "Cette recherche ne désigne aucune ressource que vous ayez envoyée
 BY_PROFILE = "L'adresse de la demande nomme un profil : le type de la ressource est pris à sa place."
 NO_CREATION = "L'adresse d'une création est le type de la ressource envoyée."
 TO_THE_LETTER = "Cet envoi s'écarte des profils, et vous demandez qu'ils soient suivis à la lettre."
+OLD_SYSTEM = (
+    "Ce système d'identifiants est celui des premières versions de TDDUI (cnsa.fr) : il est lu comme celui d'aujourd'hui "
+    "(esante.gouv.fr). Dites ce dernier."
+)
 UNKNOWN_PROFILE = (
     "Ce profil n'est pas connu de ce serveur : retirez-le de meta.profile, ou demandez que son paquet soit installé."
 )
@@ -111,8 +115,8 @@ def _also(entry: Entry, also: Doubts | None) -> Iterable[Fault | Issue]:
 
 def doubts_of(
     resource: Json, where: str, profiles: Collection[str] | None = None, judged: Collection[str] = ()
-) -> Iterator[Fault]:
-    """What a resource lacks of its profiles, and the identifiers that are not what they say.
+) -> Iterator[Fault | Issue]:
+    """What a resource lacks of its profiles, and the identifiers that are not what they say, or say it as TDDUI first did.
 
     Of a profile whose definition is held (`judged`), that definition says more.
     """
@@ -126,9 +130,11 @@ def doubts_of(
             yield from lacking(resource, where, profile)
     single = isinstance(resource.get("identifier"), dict)
     for at, identifier in enumerate(identifiers(resource)):
+        place = f"{where}.identifier{'' if single else f'[{at}]'}"
         if bad := doubt(identifier):
-            place = f"{where}.identifier{'' if single else f'[{at}]'}.value"
-            yield Fault(place, *bad, f"{normal(identifier['system'])}#value")
+            yield Fault(f"{place}.value", *bad, f"{normal(identifier['system'])}#value")
+        if ".cnsa.fr" in (system := identifier.get("system", "")) and normal(system) != system:
+            yield Issue("warning", "old_system", f"{place}.system", OLD_SYSTEM)
 
 
 def lacking(resource: Json, where: str, profile: str) -> Iterator[Fault]:
@@ -158,7 +164,7 @@ def _of_entry(
     profiles: Collection[str] | None,
     known: Collection[tuple[int, str]],
     judged: Collection[str],
-) -> Iterator[Fault]:
+) -> Iterator[Fault | Issue]:
     if entry.method == "POST" and _address(entry) != entry.kind:
         yield Fault(f"{entry.where}.request.url", "wrong_url", BY_PROFILE)
     if not entry.resource:

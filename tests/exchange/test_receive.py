@@ -604,3 +604,17 @@ def test_what_was_taken_with_doubts_is_judged_anew_to_the_letter(world: World):
     clean = orjson.dumps(bundle(entry(patient(fresh()))))
     first, same = (sent(world, clean, Prefer="handling=strict") for _ in "ab")
     assert (first.status_code, same.headers["idempotency-replayed"]) == (200, "true")
+
+
+def test_a_system_of_the_first_tddui_is_taken_with_a_warning(world: World):
+    person = patient(fresh())
+    person["identifier"] = [
+        {**one, "system": one["system"].replace("esante.gouv.fr", "cnsa.fr")} for one in person["identifier"]
+    ]
+    for prefer in ("handling=lenient", "handling=strict"):
+        answer = sent(world, bundle(entry(person)), Prefer=prefer)
+        assert answer.status_code == 200, answer.text
+    told = answer.json()["entry"][0]["response"]["outcome"]["issue"]
+    assert [(i["severity"], i["expression"]) for i in told if i["details"]["coding"][0]["code"] == "old_system"] == [
+        ("warning", ["Bundle.entry[0].resource.identifier[0].system"])
+    ]
