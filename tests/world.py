@@ -190,7 +190,9 @@ class World:
 
 
 class Counted:
-    """How many statements reached the driver while open: BEGIN, COMMIT and ROLLBACK not counted."""
+    """How many statements reached the driver while open: BEGIN, COMMIT and ROLLBACK not counted, nor a new connection's."""
+
+    OF_A_NEW_ONE = ("pg_catalog.version()", "current_schema()", "transaction isolation level", "standard_conforming_")
 
     def __init__(self, client: TestClient) -> None:
         self.app, self.sql = client.app, list[str]()
@@ -204,11 +206,13 @@ class Counted:
         self._bind = prepared_bind
 
         async def execute(connection: Any, query: str, *args: Any, **more: Any) -> Any:
-            seen.append(query)
+            if not any(each in query for each in self.OF_A_NEW_ONE):
+                seen.append(query)
             return await original(connection, query, *args, **more)
 
         async def bind(statement: Any, *args: Any, **more: Any) -> Any:
-            seen.append(statement.get_query())
+            if not any(each in statement.get_query() for each in self.OF_A_NEW_ONE):
+                seen.append(statement.get_query())
             return await prepared_bind(statement, *args, **more)
 
         asyncpg.Connection._execute = execute  # type: ignore[method-assign]  # noqa: SLF001

@@ -83,6 +83,7 @@ class TestPlan:
     @pytest.mark.parametrize("more", [{}, {"professional": True}])
     def test_costs_few_statements(self, world: World, more: dict[str, Any]):
         traveller = Traveller.PROFESSIONAL if more else Traveller.USAGER
+        planned(world, traveller=traveller)
         with world.statements() as statements:
             planned(world, traveller=traveller)
         assert len(statements) <= 4
