@@ -16,7 +16,7 @@ from tests.oracle.links import NO_SUBJECT, of_type
 from tests.oracle.paths import FHIR, NOT_SEARCHED, Ids, Path, both, has, rows_of, searched
 from tests.oracle.told import whose
 from tests.oracle.truth import Truth, Who
-from tests.oracle.whole import nothing
+from tests.oracle.whole import ever, nothing
 from tests.oracle.worlds import Drawn
 
 GROUPS, ROWS = 4, 6  # of a house: persons who were attached, and rows of each, that are asked about
@@ -138,7 +138,7 @@ def _whole(id: UUID, group: Group, who: Who) -> Iterator[Path]:
     for name, some in types.items():
         yield _path("attached compartment", searched(f"{place}/{name}"), some, name)
         yield _path("attached everything of type", entries(f"{place}/$everything?_type={name}"), some, name)
-    yield Path("attached read", at(place, id), rows_of("usager", has(id=id)))
+    yield Path("attached read", at(place, id), ever("usager", has(id=id)))  # 410 to who read it, 404 to anyone else
     if who.kind == "partner":
         yield Path("attached export", _of_newcomers(entries(f"{place}/$tddui-export", page=0), id), nothing)
 
