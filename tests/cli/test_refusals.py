@@ -155,10 +155,11 @@ def test_the_command_goes_by_its_name():
     assert "Usage: dui exchange" in alone("exchange", "--help").stdout
 
 
-def test_a_reader_who_left_is_no_silent_base():
+def test_a_reader_who_left_is_no_silent_base(tmp_path: Path):
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, "-m", "app.cli", "audit", "verify"]
     with os.fdopen(write, "w") as out:
-        done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+        env = {**os.environ, "DUI_DATA": str(tmp_path)}
+        done = subprocess.run(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (refusals.PIPE_CLOSED, "")
