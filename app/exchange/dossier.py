@@ -22,6 +22,7 @@ from app.access.gate import Listing, Reading
 from app.access.permissions import IDENTITY, PROJECT, Kind
 from app.access.several import Found, Question
 from app.exchange.grounds import stays
+from app.exchange.kept import without_bytes
 from app.fhir import references
 from app.fhir.mapping import AnyMap, Json, plain
 from app.fhir.registry import Registry, profiles_of
@@ -206,7 +207,7 @@ def _of_directory(registry: Registry) -> tuple[tuple[AnyMap, ...], tuple[Questio
 async def _with_bytes(reading: Reading, rows: Sequence[Found], reader: Reader) -> list[Found]:
     """What travels holds its bytes: who receives it cannot come and fetch them. Raises TooLarge before any is opened."""
     holders = [row.view for row in rows if hasattr(row.view, "content_id")]
-    beside = sum(len(getattr(row.view, "extra", None) or b"") for row in rows)
+    beside = sum(len(getattr(row.view, "extra", None) or b"") for row in rows if not without_bytes(row.view))
     if beside + sum(getattr(view, "size", None) or 0 for view in holders) > FILES_MOST:
         raise TooLarge(TOO_HEAVY)
     clear = await contents.opened(reading, holders, reader.objects)

@@ -49,6 +49,11 @@ def from_fhir(resource: Json, inbound: Inbound) -> Arrived:
     return Arrived(KeptResource(type_name=resource["resourceType"], profile=profiles[0] if profiles else None))
 
 
+def without_bytes(view: object) -> bool:
+    """A document that did not go among documents: its bytes do not leave."""
+    return isinstance(view, KeptFhir) and view.type_name == "DocumentReference"
+
+
 def to_others(kept: Json) -> Json:
     """Of a document that did not go among documents, the bytes go back to their sender alone: they may not be what they say."""
     received = kept.get(keeping.KEPT, {})

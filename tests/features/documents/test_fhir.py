@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.exchange import dossier
 from app.features.documents import files
 from app.features.documents.fhir import PROFILE
 from app.fhir.mapping import Json
@@ -130,9 +131,28 @@ class TestComesIn:
     def test_what_lies_about_its_type_goes_to_nobody_but_its_sender(self, world: World):
         [id] = came(world, attached({"data": inline(HTML), "contentType": "image/png"}))
         assert read_back(world, "DocumentReference", id)["content"][0]["attachment"]["data"] == inline(HTML)
-        told = world.get("sonia", f"/fhir/DocumentReference/{id}")
-        assert told.status_code in (200, 404)
-        assert inline(HTML) not in told.text
+        world.rows("UPDATE kept_resource SET visibility = 'shared' WHERE id = $1", id)
+        person = row_of(world, id)["usager_id"]
+        world.enter("they", person)
+        for place in (f"DocumentReference/{id}", f"Patient/{person}/$tddui-export"):
+            told = world.get("they", f"/fhir/{place}")
+            assert (told.status_code, str(id) in told.text, inline(HTML) in told.text) == (200, True, False)
+
+    @pytest.mark.parametrize(("kind", "status"), [("Media", 413), ("DocumentReference", 200)])
+    def test_what_was_kept_whole_counts_in_what_leaves_at_once(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, kind: str, status: int
+    ):
+        media = resource(
+            "Media", "m", status="completed", content={"data": inline(bytes(9_000)), "contentType": "image/png"}
+        )
+        media["subject"] = {"reference": f"{BASE}/Patient/p"}
+        liar = attached({"data": inline(HTML + b" " * 9_000), "contentType": "image/png"})
+        [id] = came(world, media if kind == "Media" else liar)
+        person = row_of(world, id)["usager_id"]
+        world.rows("UPDATE kept_resource SET visibility = 'shared' WHERE id = $1", id)
+        world.enter("they", person)
+        monkeypatch.setattr(dossier, "FILES_MOST", 9_000)
+        assert world.get("they", f"/fhir/Patient/{person}/$tddui-export?_type={kind}").status_code == status
 
     @pytest.mark.parametrize("said", ["text/plain; charset=utf-8", "TEXT/PLAIN", "image/jpg"])
     def test_its_type_comes_back_as_it_was_said(self, world: World, said: str):
