@@ -1,8 +1,8 @@
 """Whether a resource is R4: names, lists, types, dates, required elements and codes, all faults at once.
 
 A walk of our own tables, since the R4B models accept `true` in quotes, empty lists and Python names for elements, and
-check no required code; `opinion` then asks the models themselves. On the official bundles the walk takes 30 to 50 µs of
-CPU a resource, the models 190 to 340.
+check no required code; the models themselves are then asked (`opinion`). On the official bundles the walk takes 30 to
+50 µs of CPU a resource, the models 190 to 340.
 A path holds names of R4 only: an unknown one may be anything, a NIR too. Source: https://hl7.org/fhir/R4/json.html
 """
 
@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from pydantic import ValidationError
-
-from app.fhir.known_types import CARRIED, R4_TYPES
+from app.fhir.known_types import CARRIED, R4_TYPES, type_of
+from app.fhir.opinion import Found, Met, below, joined, opinion
 from app.fhir.primitives import EMPTY, Bad
 from app.fhir.rules import RULES, broken
 from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
@@ -22,7 +21,6 @@ from app.kernel.errors import Fault
 MAX_FAULTS = 100  # told of one body; more would help nobody
 PROFILES_MOST = 100  # that one resource claims: it is held against each, and so is whoever refers to it
 
-Found = tuple[str, str, str]  # the FHIRPath below the element at hand, our code, the sentence
 NOTHING: Sequence[Found] = ()
 ANY_ELEMENT = "Element"  # ele-1: an id alone says nothing, but beside a value
 
@@ -40,28 +38,14 @@ class Twice(dict[str, Any]):
 
 def faults_of(resource: Any, where: str = "") -> list[Fault]:
     """What is not R4 in a resource read from JSON; `where` is the FHIRPath it stands at, its type by default."""
-    found = walk(resource)
-    if not found:
-        found = opinion(resource)
+    met: set[Met] = set()
+    found = walk(resource, met) or opinion(resource, met)
     start = where or (resource["resourceType"] if _known(resource) else "Resource")
-    return [Fault(_joined(start, path), code, sentence) for path, code, sentence in found[:MAX_FAULTS]]
+    return [Fault(joined(start, path), code, sentence) for path, code, sentence in found[:MAX_FAULTS]]
 
 
 def _known(resource: Any) -> bool:
-    return isinstance(resource, dict) and _type(resource) in R4_TYPES
-
-
-def _type(resource: dict[str, Any]) -> str:
-    kind = resource.get("resourceType")
-    return kind if isinstance(kind, str) else ""
-
-
-def _joined(start: str, path: str) -> str:
-    return f"{start}{'.' if start and path and not path.startswith('[') else ''}{path}"
-
-
-def _below(step: str, found: Sequence[Found]) -> Sequence[Found]:
-    return [(_joined(step, path), code, sentence) for path, code, sentence in found]
+    return isinstance(resource, dict) and type_of(resource) in R4_TYPES
 
 
 def _one(bad: Bad) -> Sequence[Found]:
@@ -76,23 +60,25 @@ UNKNOWN_TYPE = ("unknown_type", "Ce type de ressource n'existe pas en FHIR R4.")
 NOT_CARRIED = ("not_carried", "Ce type de ressource n'est pas pris en charge par ce serveur.")
 
 
-def walk(value: Any) -> Sequence[Found]:
+def walk(value: Any, met: set[Met]) -> Sequence[Found]:
+    """`met` takes what each object is made of."""
     if not isinstance(value, dict):
         return _one(NOT_OBJECT)
     if isinstance(value, Twice):
         return _one(TWO_KEYS)
-    kind = _type(value)
+    kind = type_of(value)
     if kind in CARRIED:
-        return _object(value, shape(kind), resource=True)
+        return _object(value, shape(kind), met, resource=True)
     bad = NO_TYPE if "resourceType" not in value else NOT_CARRIED if kind in R4_TYPES else UNKNOWN_TYPE
     return [("resourceType", *bad)]
 
 
-def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
+def _object(value: Any, kind: Shape, met: set[Met], resource: bool = False) -> Sequence[Found]:
     if type(value) is not dict:
         return _one(TWO_KEYS if isinstance(value, Twice) else NOT_OBJECT)
     if not value or (len(value) == 1 and "id" in value and kind.name != ANY_ELEMENT and not resource):
         return _one(EMPTY)
+    met.add((kind.name, *value))
     found: list[Found] = []
     chosen: dict[str, str] = {}
     parts = kind.parts
@@ -111,13 +97,13 @@ def _object(value: Any, kind: Shape, resource: bool = False) -> Sequence[Found]:
         if part.choice and chosen.setdefault(part.choice, plain) != plain:
             found.append((part.choice, "bad_value", "Un seul type de valeur est permis ici."))
         if plain is not name:
-            bad = _beside(inner, part, value.get(plain))
+            bad = _beside(inner, part, value.get(plain), met)
         elif part.many:
-            bad = _many(inner, part, value.get("_" + name))
+            bad = _many(inner, part, value.get("_" + name), met)
         else:
-            bad = _value(inner, part)
+            bad = _value(inner, part, met)
         if bad:
-            found.extend(_below(part.spoken, bad))
+            found.extend(below(part.spoken, bad))
     for lot, names in kind.required:
         if names[0] not in value and not any(name in value or "_" + name in value for name in names):
             found.append((lot, "required", "Cet élément est obligatoire."))
@@ -141,9 +127,9 @@ def _unknown(name: str, kind: Shape) -> Found:
     return "", "unknown_field", f"Un élément que FHIR R4 ne connaît pas figure ici.{hint}"
 
 
-def _value(value: Any, part: Part) -> Sequence[Found]:
+def _value(value: Any, part: Part, met: set[Met]) -> Sequence[Found]:
     if part.check is None:
-        return walk(value) if part.inner == ANY_RESOURCE else _object(value, shape(part.inner))
+        return walk(value, met) if part.inner == ANY_RESOURCE else _object(value, shape(part.inner), met)
     if bad := part.check(value):
         return _one(bad)
     if part.codes is not None and value not in part.codes:
@@ -152,7 +138,7 @@ def _value(value: Any, part: Part) -> Sequence[Found]:
     return NOTHING
 
 
-def _many(value: Any, part: Part, beside: Any) -> Sequence[Found]:
+def _many(value: Any, part: Part, beside: Any, met: set[Met]) -> Sequence[Found]:
     if type(value) is not list:
         return _one(("bad_type", "Une liste est attendue."))
     if not value:
@@ -163,18 +149,18 @@ def _many(value: Any, part: Part, beside: Any) -> Sequence[Found]:
             alone = not (type(beside) is list and at < len(beside) and beside[at])
             bad = _one(EMPTY) if alone else NOTHING
         else:
-            bad = _value(item, part)
+            bad = _value(item, part, met)
         if bad:
-            found.extend(_below(f"[{at}]", bad))
+            found.extend(below(f"[{at}]", bad))
             if len(found) >= MAX_FAULTS:
                 break
     return found
 
 
-def _beside(value: Any, part: Part, plain: Any) -> Sequence[Found]:
+def _beside(value: Any, part: Part, plain: Any, met: set[Met]) -> Sequence[Found]:
     """What stands beside a primitive (`_birthDate`): its id and extensions, or a list of them, place by place."""
     if not part.many:
-        return _alone(value, plain)
+        return _alone(value, plain, met)
     if type(value) is not list:
         return _one(("bad_type", "Une liste est attendue."))
     if not any(value):
@@ -184,15 +170,15 @@ def _beside(value: Any, part: Part, plain: Any) -> Sequence[Found]:
     found: list[Found] = []
     for at, item in enumerate(value):
         if item is not None:
-            found.extend(_below(f"[{at}]", _alone(item, plain[at] if type(plain) is list else None)))
+            found.extend(below(f"[{at}]", _alone(item, plain[at] if type(plain) is list else None, met)))
     return found[:MAX_FAULTS]
 
 
-def _alone(beside: Any, plain: Any) -> Sequence[Found]:
+def _alone(beside: Any, plain: Any, met: set[Met]) -> Sequence[Found]:
     """ele-1: beside no value, an id says nothing."""
     if plain is None and type(beside) is dict and beside.keys() == {"id"}:
         return _one(EMPTY)
-    return _object(beside, shape(ANY_ELEMENT))
+    return _object(beside, shape(ANY_ELEMENT), met)
 
 
 def _reference(value: dict[str, Any]) -> Sequence[Found]:
@@ -207,56 +193,6 @@ def _meta(value: dict[str, Any]) -> Sequence[Found]:
     if isinstance(profiles, list) and len(profiles) > PROFILES_MOST:
         return [("profile", "too_many", f"Une ressource se dit de {PROFILES_MOST} profils au plus.")]
     return NOTHING
-
-
-def opinion(resource: dict[str, Any]) -> list[Found]:
-    """What the R4B models refuse of a resource in which the walk found nothing."""
-    from fhir.resources.R4B import get_fhir_model_class
-
-    found: list[Found] = []
-    if (
-        resource["resourceType"] == "Bundle" and "entry" in resource
-    ):  # each by its own model: the Bundle's looks it up anew
-        for at, entry in enumerate(resource["entry"]):
-            if "resource" in entry:
-                found.extend(_below(f"entry[{at}].resource", opinion(entry["resource"])))
-        resource = {**resource, "entry": [_without_resource(entry) for entry in resource["entry"]]}
-    try:
-        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
-    except ValidationError as refused:
-        lines = refused.errors(include_url=False, include_context=False, include_input=False)
-        found += [_told(resource, line["loc"], line["type"]) for line in lines if line["type"] not in NOT_R4]
-    return found
-
-
-def _without_resource(entry: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "resource"}
-
-
-# The models want a UUID to be of version 4 and know no `_valueString`; R4 takes both. The walk knows all names.
-NOT_R4 = {"uuid_version", "extra_forbidden"}
-
-
-def _told(resource: dict[str, Any], place: tuple[int | str, ...], why: str) -> Found:
-    """A refusal of the models, at the nearest element that R4 names; `why` is pydantic's word for it."""
-    path = ""
-    at: Any = resource
-    kind = resource["resourceType"]
-    for step in place:
-        if isinstance(step, int):
-            path += f"[{step}]"
-            at = at[step] if isinstance(at, list) else at
-        elif part := shape(kind).parts.get(step.removeprefix("_")):
-            path = _joined(path, part.spoken)
-            at = at[step] if isinstance(at, dict) and step in at else at
-            kind = part.inner or "Element"
-        else:
-            break
-        if kind == ANY_RESOURCE and isinstance(at, dict):
-            kind = _type(at)
-    if why.endswith("missing"):
-        return path, "required", "Cet élément est obligatoire."
-    return path, "invalid", "Cet élément n'est pas conforme à FHIR R4."
 
 
 OURS = {"Meta": _meta, "Reference": _reference}

@@ -1,5 +1,7 @@
 """The resource types that R4 defines. Source: https://hl7.org/fhir/R4/resourcelist.html"""
 
+from typing import Any
+
 _NAMES = """
 Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse AuditEvent Basic
 Binary BiologicallyDerivedProduct BodyStructure Bundle CapabilityStatement CarePlan CareTeam CatalogEntry
@@ -34,3 +36,9 @@ RiskEvidenceSynthesis SubstanceNucleicAcid SubstancePolymer SubstanceProtein Sub
 SubstanceSourceMaterial SubstanceSpecification
 """
 CARRIED = R4_TYPES - frozenset(_NOT_CARRIED.split())
+
+
+def type_of(resource: dict[str, Any]) -> str:
+    """Empty when it says none."""
+    kind = resource.get("resourceType")
+    return kind if isinstance(kind, str) else ""
