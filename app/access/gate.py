@@ -201,8 +201,10 @@ class Gate(Reading):
             for id, wrapped in self._opened.items()
         ]
         statement, notes = writing.settling(self._notes)
+        versions += self._versions
         told = {
-            "versions": as_json(versions + self._versions),
+            "snapshots": [each.pop("snapshot") for each in versions],
+            "versions": as_json(versions),
             "keys": as_json(keys),
             "lines": as_json(lines),
             "claims": as_json([self.claim.remembered(self.location)] if self.claim else []),

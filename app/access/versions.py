@@ -106,7 +106,7 @@ def _bytes(table: type[Base]) -> tuple[str, ...]:
 
 
 def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> dict[str, Any]:
-    """The line of `entry_version` that remembers this row as it stands."""
+    """The line of `entry_version` that remembers this row as it stands: ids as text, `snapshot` as bytes."""
     values = values_of(entry)
     sealed = key.seal(orjson.dumps(values, default=str), about(entry.KIND, entry.id, entry.version))
     return {
@@ -114,7 +114,7 @@ def version_of(entry: DossierEntry, key: UsagerKey, written_by: UUID | None) -> 
         "entry_id": str(entry.id),
         "kind": entry.KIND.value,
         "written_by": str(written_by) if written_by else None,
-        "snapshot": "\\x" + sealed.hex(),
+        "snapshot": sealed,
     }
 
 

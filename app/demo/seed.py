@@ -234,7 +234,8 @@ async def _write(owner: asyncpg.Connection, maker: Maker) -> None:
             await _insert(owner, table.__tablename__, [values_of(row) for row in batch])
             entries = [row for row in batch if isinstance(row, DossierEntry)]
             versions = [version_of(row, maker.keys[row.usager_id][0], row.author_id) for row in entries]
-            await _insert(owner, EntryVersion.__tablename__, versions)
+            lines = [{**each, "snapshot": "\\x" + each["snapshot"].hex()} for each in versions]
+            await _insert(owner, EntryVersion.__tablename__, lines)
 
 
 async def _insert(owner: asyncpg.Connection, table: str, rows: Sequence[dict[str, object]]) -> None:

@@ -219,13 +219,13 @@ class Mover:
             await self.session.execute(insert(type(row)).values(values))
         for row in last.beside:
             line = version_of(row, kept.versions[kept.row.version].key, None)
-            await self.session.execute(insert(EntryVersion).values(_columns(line)))
+            await self.session.execute(insert(EntryVersion).values(line))
         v, of = EntryVersion, (EntryVersion.entry_id == kept.row.id, EntryVersion.kind == KeptResource.KIND.value)
         for version, arrived in told.items():
             line = version_of(arrived.row, kept.versions[version].key, None)
             new = {name: line[name] for name in ("kind", "category", "visibility")}
             this = (v.organisation_id == kept.row.organisation_id, *of, v.version == version)
-            await self.session.execute(update(v).where(*this).values(**new, snapshot=_bytes(line["snapshot"])))
+            await self.session.execute(update(v).where(*this).values(**new, snapshot=line["snapshot"]))
         mine = (KeptResource.organisation_id == kept.row.organisation_id, KeptResource.id == kept.row.id)
         await self.session.execute(delete(KeptResource).where(*mine))
         named = {"kind": last.row.KIND.value, "was": KeptResource.KIND.value}
@@ -240,10 +240,3 @@ def _visibility(row: DossierEntry, was: str) -> str:
     if was != Visibility.NOT_SHARED:
         return was
     return Visibility.SHARED.value if row.KIND in SHARED else row.visibility or was
-
-
-def _columns(line: dict[str, Any]) -> dict[str, Any]:
-    """A line of `entry_version` as the ORM takes it."""
-    told = dict(line)
-    told["snapshot"] = _bytes(line["snapshot"])
-    return told
