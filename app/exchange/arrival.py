@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from app.access.contents import Content
-from app.access.entry import Row
+from app.access.entry import Row, View
 from app.access.permissions import Kind, Visibility
 from app.exchange import identity, kept, persons, resolution, targets
 from app.exchange.identity import Identity
@@ -58,6 +58,7 @@ class Arrival:
     known: Known = field(default_factory=Known)
     names: dict[int, Identity] = field(default_factory=dict)
     before: dict[int, Named] = field(default_factory=dict)
+    stood: dict[UUID, View] = field(default_factory=dict)  # of what comes again, where its map asks
     ids: dict[int, UUID] = field(default_factory=dict)
     usagers: dict[int, UUID] = field(default_factory=dict)
     rows: dict[int, Row] = field(default_factory=dict)
@@ -107,6 +108,11 @@ class Arrival:
         self._refuse_doubles()
         self._tell_whose()
         self._refuse_moves()
+
+    async def recall(self) -> None:
+        """What stands of what comes again: an update's is in hand."""
+        again = (before for at, before in self.before.items() if at not in self.targets.rows)
+        self.stood = await targets.stood(self.gate, again, self.registry)
 
     def place(self) -> None:
         """Every entry becomes a row, added to the gate. Raises Invalid when one says too little."""
@@ -204,7 +210,8 @@ class Arrival:
                     known.setdefault(place, whose)
         changed = {at: whose for at, one in self.targets.rows.items() if (whose := one.usager_id)}
         changed = {at: whose for at, whose in changed.items() if not self._leads_to_nobody(at, named)}
-        self.usagers, faults = Whose(self.asked, known, named, changed).tell()
+        again = {at: one.usager_id for at, one in self.before.items() if one.usager_id and not self.names[at].by_url}
+        self.usagers, faults = Whose(self.asked, known, named, changed, again).tell()
         if faults:
             raise Invalid("On ne peut pas ranger cet envoi dans un dossier.", faults=faults)
 
@@ -332,7 +339,7 @@ class Arrival:
             known_as=None if entry.kind == PERSON else persons.known_as(resource, local),
             strict=self.strict,
             as_told=as_told,
-            stands=target.found.view if target else None,
+            stands=target.found.view if target else self.stood.get(self.ids[entry.at]),
             local=local,
             around=self.around,
         )

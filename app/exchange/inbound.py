@@ -78,6 +78,7 @@ async def receive(
         gate.line = None
         return await _first_answer(gate, arrival.known.same, read, how)
     arrival.identify()
+    await arrival.recall()
     await _judge(gate, arrival, read, how)
     arrival.place()
     gone = await _write(gate, arrival, plan, found, how)

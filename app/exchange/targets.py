@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy import Boolean, Integer, LargeBinary, Text, Uuid, text
 
 from app.access.arrivals import Arrivals
-from app.access.entry import DossierEntry
+from app.access.entry import DossierEntry, View
 from app.access.permissions import Action
 from app.access.reading import Reading
 from app.access.refusal import MayNot, OutOfReach, refused
@@ -24,7 +24,7 @@ from app.exchange.resolution import Named
 from app.exchange.sought import match
 from app.features.settings.chosen import chosen
 from app.fhir.keeping import same
-from app.fhir.mapping import AnyMap, Json, plain
+from app.fhir.mapping import AnyMap, Json, as_read, plain
 from app.fhir.questions import by_ids
 from app.fhir.registry import Registry
 from app.fhir.verbs import acts, patch
@@ -231,16 +231,29 @@ async def withdrawn(gate: Arrivals, going: Sequence[Target]) -> dict[UUID, Any]:
     """The rows of these targets, deleted as their sender knows them; two statements whatever their number."""
     parties = [one.id for one in going if one.its_map.view.TABLE is OutsideParty]
     ids = [one.id for one in going if one.id not in parties]
-    rows: dict[UUID, Any] = {}
-    tables = {m.class_.KIND: m.class_ for m in Base.registry.mappers if issubclass(m.class_, DossierEntry)}
-    for sent in await gate.consult(AS_SENT, ids=ids) if ids else ():
-        key = gate.knows(sent["usager_id"], sent["wrapped"])
-        values = orjson.loads(key.open(sent["snapshot"], about(sent["kind"], sent["entry_id"], sent["version"])))
-        row = tables[sent["kind"]](**{**values, "id": sent["entry_id"], "usager_id": sent["usager_id"]})
-        rows[row.id] = gate.withdraw(row)
+    rows: dict[UUID, Any] = {row.id: gate.withdraw(row) for row in await _as_sent(gate, ids)}
     for line in await gate.consult(PARTY_GONE, ids=parties) if parties else ():
         gate.tell(Action.DELETE, OutsideParty.KIND, [line["id"]], usager_id=None)
         rows[line["id"]] = OutsideParty(id=line["id"], version=line["version"])
+    return rows
+
+
+async def stood(gate: Arrivals, again: Iterable[Named], registry: Registry) -> dict[UUID, View]:
+    """Of what comes again otherwise than by its id, the rows that its map asks about (`ResourceMap.recalls`), as their
+    sender last sent them; one statement when there is any.
+    """
+    views = {each.view.TABLE.KIND.value: each.view for each in registry.maps if each.recalls}
+    rows = await _as_sent(gate, sorted(one.id for one in again if one.kind in views))
+    return {row.id: as_read(views[row.KIND.value], row) for row in rows}
+
+
+async def _as_sent(gate: Arrivals, ids: Sequence[UUID]) -> list[DossierEntry]:
+    tables = {m.class_.KIND: m.class_ for m in Base.registry.mappers if issubclass(m.class_, DossierEntry)}
+    rows = []
+    for sent in await gate.consult(AS_SENT, ids=ids) if ids else ():
+        key = gate.knows(sent["usager_id"], sent["wrapped"])
+        values = orjson.loads(key.open(sent["snapshot"], about(sent["kind"], sent["entry_id"], sent["version"])))
+        rows.append(tables[sent["kind"]](**{**values, "id": sent["entry_id"], "usager_id": sent["usager_id"]}))
     return rows
 
 

@@ -80,7 +80,7 @@ class Inbound:
     `id` is the id the resource is given here; `where` its FHIRPath in what came in, for warnings; `known_as` how its
     references name the person, when its sender knows them by another id than ours; `strict`: taken to the letter;
     `as_told`: how the resource is given back to its sender, when that is more than what anyone else is told; `stands`:
-    the row that an update changes, as its sender reads it.
+    the row that it changes, as its sender reads it: of an update always, of what is sent again where its map `recalls`.
     """
 
     id: UUID
@@ -156,6 +156,7 @@ class ResourceMap(Generic[V]):
     - `to_others` takes out of the leftovers what only their sender may have back.
     - `always`: the elements it says, received or not: what is searched is told.
     - `signed`: the extension that says of which version it is, whose reference keeps its version whoever reads it.
+    - `recalls`: what its row says already, and its profile does not ask for, may be left out of what is sent again.
     - `travels`: a dossier that goes elsewhere takes such rows with it.
     """
 
@@ -179,6 +180,7 @@ class ResourceMap(Generic[V]):
     to_others: Callable[[Json], Json] | None = None
     doubts: Callable[[Json, str, Held], Iterable[Fault]] | None = None
     always: frozenset[str] = frozenset()
+    recalls: bool = False
     travels: bool = True
 
     @cached_property

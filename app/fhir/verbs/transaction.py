@@ -74,15 +74,17 @@ class Whose:
     """Whom each entry is about, by its place: a person of the bundle, or one whom a reference already names here.
 
     First what the entry says itself (`subject`…), then whose the row it changes is, then what it refers to, nearest first,
-    then what refers to it, then what it refers to in an earlier bundle, last the only person of the bundle. The official
-    project's Consent says nobody: the CarePlan that names it does. Of one that says somebody who is nowhere, nothing else
-    decides but the row it changes: a mistyped reference puts nothing in the dossier of another.
+    then what refers to it, then what it refers to in an earlier bundle, then the only person of the bundle, last whose the
+    row it was before is. The official project's Consent says nobody: the CarePlan that names it does. Of one that says
+    somebody who is nowhere, nothing else decides but the row it changes: a mistyped reference puts nothing in the dossier of
+    another.
     """
 
     asked: Asked
     known: Mapping[int, UUID]  # the persons of the bundle, by place
     named: Mapping[tuple[int, str], UUID]  # (place, reference) that leads out of the bundle → whose row that is
     changed: Mapping[int, UUID] = field(default_factory=dict)  # by place: whose row an update is about
+    again: Mapping[int, UUID] = field(default_factory=dict)  # by place: whose row comes again by its identifier
     _found: dict[int, UUID] = field(default_factory=dict)
     _torn: set[int] = field(default_factory=set)  # about several, or someone lost: nothing decides for them
     _lost: dict[int, str] = field(default_factory=dict)  # where each of those says someone who is nowhere
@@ -108,6 +110,8 @@ class Whose:
         persons = set(self._found.values())
         if len(persons) == 1:
             self._found |= {entry.at: next(iter(persons)) for entry in about if entry.at not in self._torn}
+        for place, whose in self.again.items():
+            self._decide(place, {whose})
         return self._found, [self._fault(entry) for entry in about if entry.at not in self._found]
 
     def _look(self, entry: Entry) -> None:

@@ -329,5 +329,6 @@ MEANS = ResourceMap(
     from_fhir=means_from_fhir,
     systems=frozenset({MEANS_IDS}),
     by_type=False,
+    recalls=True,
     search=_searched(Means, MEANS_IDS) | {"part-of": Leads(Means.action_id, "Task")},
 )
