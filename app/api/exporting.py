@@ -61,7 +61,7 @@ async def _export(request: Request) -> Response:
         manifest = sent.manifest(pieces, body)
         if "manifest" in said:
             return in_its_format(request, _parameters(manifest))
-        if isinstance(who, Partner):
+        if isinstance(who, Partner) and request.method != "HEAD":  # of which nothing leaves
             sent.keep(gate, pieces, body, to=who.id, structure_id=who.structure_id, ground=Ground.ACCORD, by=None)
     digest = f"sha-256=:{b64encode(manifest.sha256).decode()}:"  # RFC 9530
     return Response(body, media_type=FHIR_XML if in_xml else FHIR_JSON, headers={"Repr-Digest": digest})

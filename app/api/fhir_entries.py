@@ -32,7 +32,7 @@ OF_THE_BUNDLE = frozenset(
 
 
 async def look(request: Request, reading: Reading, entry: Entry) -> Json | None:
-    """The resource that a GET of a bundle tells; None when the caller has it already. Raises what refuses it."""
+    """The resource that a GET or a HEAD of a bundle tells; None when the caller has it already. Raises what refuses it."""
     asked, route = _routed(request, reading, entry)
     if route.alone and isinstance(reading, Gate):
         raise MethodNotAllowed("Cette opération se demande à son adresse, ou dans un batch.")
@@ -55,7 +55,7 @@ def _routed(request: Request, reading: Reading, entry: Entry) -> tuple[Request, 
     path, _, query = entry.url.removeprefix(f"{origin_of(request)}/fhir").lstrip("/").partition("?")
     said = {
         **request.scope,
-        "method": "GET",
+        "method": entry.method,
         "path": f"/fhir/{unquote(path)}" if path else "/fhir",
         "query_string": quote(query, safe=ASIS).encode(),
         "headers": [*_headers(request, entry)],

@@ -27,6 +27,7 @@ from app.fhir import reading, xml
 from app.fhir.mapping import Json
 from app.fhir.reading import Bundle, Entry
 from app.fhir.verbs import acts, transaction
+from app.fhir.verbs.transaction import Done
 from app.kernel.clock import now
 from app.kernel.errors import Bug, DuiError, Unreadable
 from app.security.principal import Partner, Principal
@@ -77,12 +78,11 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
 
 async def _alone(request: Request, who: Principal, entry: Entry, place: int, batch: Bundle) -> Json:
     bad = batch.bad.get(place)
-    if bad is None and entry.method == acts.READ:
+    if bad is None and entry.method in acts.READS:
         reading_ = Reading(who, call_of(request, Door.FHIR), request.app.state.keyring, request.app.state.lane)
         told = await look(request, reading_, entry)
-        [answer] = transaction.answer(
-            [transaction.Done("", None, 0, status=304 if told is None else 200, told=told)], now()
-        )["entry"]
+        status, head = 304 if told is None else 200, entry.method == acts.HEAD
+        [answer] = transaction.answer([Done("", None, 0, status=status, told=told, head=head)], now())["entry"]
         return dict(answer)
     if not isinstance(who, Partner):
         raise bad or await no_writing(request, who, RECEIVE, Exchange.KIND)

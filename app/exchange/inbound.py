@@ -183,7 +183,8 @@ async def _look(gate: Receiving, plan: Sequence[Act], done: list[Done], how: How
                 told = await how.looks(gate, act.entry)
             except DuiError as no:
                 raise _of_entry(no, f"{act.entry.where}.request.url") from None
-            done[act.at] = replace(done[act.at], told=told, status=304 if told is None else 200)
+            head = act.entry.method == acts.HEAD
+            done[act.at] = replace(done[act.at], told=told, head=head, status=304 if told is None else 200)
 
 
 async def _shown(gate: Receiving, done: list[Done], how: How) -> list[Done]:

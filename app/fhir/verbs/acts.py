@@ -14,7 +14,8 @@ from app.fhir.reading import Bundle, Entry
 from app.fhir.search.values import uuid_of
 from app.kernel.errors import Fault, Unreadable
 
-CREATE, UPDATE, PATCH, DELETE, READ = "POST", "PUT", "PATCH", "DELETE", "GET"
+CREATE, UPDATE, PATCH, DELETE, READ, HEAD = "POST", "PUT", "PATCH", "DELETE", "GET", "HEAD"
+READS = (READ, HEAD)
 LETTERS = {CREATE: "c", UPDATE: "u", PATCH: "u", DELETE: "d"}
 MATCH = re.compile(r'(?:W/)?"(\d{1,9})"')
 _TARGET = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9.-]{1,64})", re.ASCII)
@@ -28,7 +29,9 @@ Query = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One entry: `id` is the row asked for (None: an id that is none of ours), `query` the condition instead."""
+    """One entry: `id` is the row asked for (None: an id that is none of ours), `query` the condition instead. A HEAD is a
+    READ of which the answer keeps the head alone.
+    """
 
     entry: Entry
     method: str
@@ -70,14 +73,12 @@ class _Wrong(Exception):
 def _act(entry: Entry, origin: str) -> Act:
     url = entry.url.removeprefix(f"{origin}/fhir").lstrip("/")
     for name in ("ifNoneMatch", "ifModifiedSince"):
-        if name in entry.request and entry.method != READ:
+        if name in entry.request and entry.method not in READS:
             raise _Wrong(entry, name, "not_supported", "Cette condition n'est pas prise en charge ici.")
     if entry.method == CREATE:
         return _creation(entry)
-    if entry.method == READ:
+    if entry.method in READS:
         return Act(entry, READ, url.partition("/")[0].partition("?")[0])
-    if entry.method not in LETTERS:
-        raise _Wrong(entry, "method", "not_supported", "Une demande est POST, PUT, PATCH, DELETE ou GET.")
     if entry.method == PATCH and not entry.resource:
         raise _Wrong(entry, "method", "required", "Un PATCH porte ses opérations, en ressource Binary.")
     version = _version(entry)

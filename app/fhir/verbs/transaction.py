@@ -205,7 +205,9 @@ def _last_name(reference: references.Found) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one entry. `id` None: nothing was there to delete. `told` is the answer to a reading."""
+    """What became of one entry. `id` None: nothing was there to delete. `told` is the answer to a reading, of which a HEAD
+    keeps the `head` alone.
+    """
 
     type_name: str
     id: UUID | None
@@ -213,6 +215,7 @@ class Done:
     warnings: Sequence[Issue] = ()
     status: int = 201
     told: Json | None = None
+    head: bool = False
     at: datetime | None = None  # when, when it was before this request
 
 
@@ -233,7 +236,8 @@ def _entry(done: Done, at: datetime, dry: bool) -> Json:
         response["outcome"] = outcome(done.warnings)
     if done.told is None:
         return {"response": response}
-    return {"resource": done.told, "response": {**_as_read(done.told), **response}}
+    response = {**_as_read(done.told), **response}
+    return {"response": response} if done.head else {"resource": done.told, "response": response}
 
 
 def _as_read(told: Json) -> Json:
