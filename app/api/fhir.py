@@ -133,11 +133,14 @@ def routes() -> list[BaseRoute]:
 
 
 def options(methods: str) -> Callable[[Request], Awaitable[Response]]:
-    allowed = f"{methods.replace('GET', 'GET, HEAD')}, OPTIONS"
-
     async def options(request: Request) -> Response:
         """No page of another site calls us: no CORS."""
-        return Response(status_code=204, headers={"Allow": allowed})
+        type_name, allowed = request.path_params.get("type_name"), methods.replace("GET", "GET, HEAD")
+        if type_name == PATIENT:
+            allowed = allowed.replace(", DELETE", "")  # a dossier is not deleted by who sent it
+        if "PUT" in methods and any(type_name == each.type_name for each in REGISTRY.beside):
+            allowed = "GET, HEAD"
+        return Response(status_code=204, headers={"Allow": f"{allowed}, OPTIONS"})
 
     return options
 

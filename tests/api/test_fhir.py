@@ -224,6 +224,14 @@ class TestSpoken:
         )
         assert "access-control-allow-origin" not in answer.headers
 
+    @pytest.mark.parametrize("type_name", ["Patient", "Task", "Flag", "Questionnaire", "AuditEvent"])
+    def test_options_says_of_a_type_what_is_declared(self, world: World, type_name: str):
+        promised = world.client.get("/fhir/metadata").json()["rest"][0]["resource"]
+        [does] = [{each["code"] for each in one["interaction"]} for one in promised if one["type"] == type_name]
+        allowed = world.client.options(f"/fhir/{type_name}/x").headers["allow"].split(", ")
+        verbs = {"read": "GET", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
+        assert {verbs[code] for code in does if code in verbs} == {*allowed} - {"HEAD", "OPTIONS"}
+
     @pytest.mark.parametrize("path", ["/fhir/metadata", "/fhir/DocumentReference"])
     def test_a_slash_at_the_end_changes_nothing(self, world: World, path: str):
         plain, slashed = (

@@ -394,6 +394,8 @@ class TestDelete:
         told = person(world)
         answer = asked(world, "DELETE", f"Patient/{told['id']}")
         assert (answer.status_code, world.get("chu", f"/fhir/Patient/{told['id']}").status_code) == (405, 200)
+        assert answer.json()["issue"][0]["expression"] == ["Patient"]
+        assert asked(world, "DELETE", f"Patient?_id={told['id']}").status_code == 405
 
     def test_of_who_is_not_of_the_house(self, world: World):
         party = made(world, {"resourceType": "Practitioner", "name": [{"family": "Duval"}]}).json()
