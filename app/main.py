@@ -18,8 +18,8 @@ from app import start
 from app.api import (
     docs,
     errors,
-    exporting,
     fhir,
+    fhir_operations,
     fhir_past,
     fhir_searching,
     fhir_writing,
@@ -27,7 +27,6 @@ from app.api import (
     invitation,
     metrics,
     transaction,
-    validating,
 )
 from app.api import openapi as described
 from app.api.middleware import Around, BodyTooLarge, log_to_stdout, too_large
@@ -123,10 +122,10 @@ def create_app(config: Settings | None = None) -> FastAPI:
     api.router.routes[:0] = [
         *fhir_past.routes(),
         *fhir_searching.routes(),
+        *fhir_operations.routes(),
         *fhir.routes(),
     ]  # first: the framework walks its routes one by one
-    api.router.routes.extend([*transaction.routes(), *validating.routes()])
-    api.router.routes.extend([*exporting.routes(), *fhir_writing.routes()])
+    api.router.routes.extend([*transaction.routes(), *fhir_writing.routes()])
     api.include_router(oauth)
     api.include_router(own_account)
     api.include_router(openid)

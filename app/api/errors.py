@@ -76,10 +76,14 @@ def render(request: Request, error: DuiError) -> Response:
     if refusals.is_page(request.url.path):
         return refusals.told(error, request.url.path)
     if request.url.path.startswith("/fhir"):
-        if isinstance(error, Unauthenticated):
-            error = Unauthenticated(GET_ONE)
+        error = at_fhir(error)
         return in_its_format(request, outcome(error), error.status, dict(error.headers))
     return told(problem(error, request), PROBLEM, error.status, dict(error.headers))
+
+
+def at_fhir(error: DuiError) -> DuiError:
+    """Nobody signs in at this door: who is unknown there presents another token."""
+    return Unauthenticated(GET_ONE, where="Authorization") if isinstance(error, Unauthenticated) else error
 
 
 def in_its_format(

@@ -9,7 +9,6 @@ from base64 import b64encode
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.requests import Request
@@ -24,16 +23,18 @@ from app.access.permissions import Action, Kind
 from app.access.refusal import MayNot, OutOfReach, refused
 from app.api import formats
 from app.api.errors import in_its_format
-from app.api.fhir import FhirRoute, origin_of
+from app.api.fhir import FhirRoute, origin_of, said_by
 from app.api.resources import REGISTRY
 from app.audit.vocabulary import Door, Ground
 from app.exchange import dossier, sent
 from app.exchange.dossier import Asked, Piece, Reader, Way
 from app.exchange.sent import Manifest
 from app.fhir.known_types import R4_TYPES
+from app.fhir.search.names import not_taken
 from app.fhir.search.values import BadValue, moment_of, uuid_of
+from app.fhir.verbs.asking import out_of_scope
 from app.kernel.answers import FHIR_JSON, FHIR_XML
-from app.kernel.errors import Fault, Forbidden, Unreadable
+from app.kernel.errors import Fault, Unreadable
 from app.kernel.objects import Objects
 from app.security import scopes
 from app.security.principal import Partner, Principal, Professional, Representative
@@ -97,9 +98,7 @@ async def _within(gate: Gate, who: Partner, types: frozenset[str]) -> frozenset[
     left = mine & types if types else mine
     if not left or dossier.PERSON not in mine:
         await several.refuse(gate, Action.READ, Kind.USAGER)
-        raise Forbidden(
-            f"Les droits de ce jeton (scope) n'ouvrent pas cet envoi : il y faut {dossier.PERSON}.r.", code="scope"
-        )
+        raise out_of_scope(dossier.PERSON if dossier.PERSON not in mine else min(types), "r")
     return left
 
 
@@ -107,9 +106,9 @@ def _said(request: Request) -> dict[str, Any]:
     """Raises Unreadable naming each parameter at fault."""
     found: dict[str, Any] = {}
     faults = []
-    for name, text in parse_qsl(request.url.query, keep_blank_values=True):
+    for rank, (name, text) in enumerate(said_by(request)):
         if name not in TAKEN:
-            faults.append(Fault("", "unknown_parameter", f"Les paramètres sont {', '.join(TAKEN)}."))
+            faults.append(not_taken(name, rank, f"cette opération ne prend que {', '.join(TAKEN)}"))
         elif name in found:
             faults.append(Fault(name, "bad_parameter", f"{name} ne se dit qu'une fois."))
         elif name != "_format":

@@ -27,7 +27,7 @@ from app.features.access_log import fhir as audit_event
 from app.features.assessments import catalogue as questionnaire
 from app.features.documents.fhir import BINARY
 from app.fhir import capability, showing
-from app.fhir.search.names import Left, not_taken, ranked, spot
+from app.fhir.search.names import ALL, Left, not_taken, ranked, spot
 from app.fhir.search.query import FEWER, PAIRS_MOST
 from app.fhir.search.values import uuid_of
 from app.fhir.showing import Shown
@@ -39,6 +39,7 @@ from app.kernel.answers import FHIR_JSON, told
 from app.kernel.errors import NotAcceptable, NotFound, Unreadable, UnsupportedMedia
 
 JSON_ASKED = frozenset({"application/fhir+json", "application/json", "text/json", "application/*", "*/*", "json"})
+BY_POST = "_search se demande par POST ; par GET, la recherche est à l'adresse du type."
 FORM = "application/x-www-form-urlencoded"
 R4 = frozenset({"", "4.0"})
 QUERY_LONGEST = 16 * 1024
@@ -155,6 +156,8 @@ async def _metadata(request: Request) -> Response:
 
 async def _read(request: Request) -> Response:
     reading = await reading_of(request)
+    if request.path_params["id"] == "_search":
+        raise NotFound(BY_POST, where=request.path_params["type_name"])
     if request.path_params["type_name"] == audit_event.TYPE and named(request.path_params["id"]):
         return await audit_event.one(reading, request.path_params["id"])
     if request.path_params["type_name"] == questionnaire.TYPE and (
@@ -162,23 +165,12 @@ async def _read(request: Request) -> Response:
     ):
         return grid
     asked = await asking(reading, REGISTRY, origin_of(request), request.path_params["type_name"], "r")
-    _check_no_operation(request)
     nothing_more(request)
     key = uuid_of(request.path_params["id"])
     if request.path_params["type_name"] == BINARY and key and (found := await binary.read(request, asked, key)):
         return found
     negotiate(request)
     return await read(asked, request.path_params["id"], conditions(request))
-
-
-def _check_no_operation(request: Request) -> None:
-    """Raises NotFound for what is no id but an operation's name: unknown, or asked otherwise than it is."""
-    type_name, id = request.path_params["type_name"], request.path_params["id"]
-    if id == "_search":
-        raise NotFound("_search se demande par POST ; par GET, la recherche est à l'adresse du type.", where=type_name)
-    if id.startswith("$"):
-        of_one = f" ; de {PATIENT}/id, $everything et $tddui-export (par GET)" if type_name == PATIENT else ""
-        raise NotFound(f"Opération inconnue à cette adresse ; ici : $validate (par POST){of_one}.", where=type_name)
 
 
 async def _search(request: Request) -> Response:
@@ -247,7 +239,15 @@ def origin_of(request: Request) -> str:
 
 
 def pairs_of(request: Request, form: bytes = b"") -> Pairs:
-    """The query, in its order, then what a form says; how the answer is to be shown is kept for `shaped`.
+    """All that is said; how the answer is to be shown is kept for `shaped`. Raises Unreadable."""
+    pairs = said_by(request, form)
+    if any(name in showing.PARAMETERS for name, _ in pairs):
+        request.scope[SHOWN], pairs = showing.read(pairs)
+    return pairs
+
+
+def said_by(request: Request, form: bytes = b"") -> Pairs:
+    """The query, in its order, then what a form says.
 
     Raises Unreadable, also for more than anyone means: each one wrong would be told.
     """
@@ -256,8 +256,6 @@ def pairs_of(request: Request, form: bytes = b"") -> Pairs:
         raise Unreadable(
             f"Une demande tient en {PAIRS_MOST} paramètres : {FEWER}.", where=spot(PAIRS_MOST), code="too_many"
         )
-    if any(name in showing.PARAMETERS for name, _ in pairs):
-        request.scope[SHOWN], pairs = showing.read(pairs)
     return pairs
 
 
@@ -295,11 +293,11 @@ def _read_pairs(raw: bytes) -> Pairs:
     if not raw:
         return ()
     if len(raw) > QUERY_LONGEST:
-        raise Unreadable("Cette recherche est trop longue.")
+        raise Unreadable("Cette recherche est trop longue : dites-la par POST, ou en plusieurs.", where=ALL)
     try:
         return parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError as exc:
-        raise Unreadable("Les paramètres ne sont pas lisibles (UTF-8 attendu).") from exc
+        raise Unreadable("Les paramètres ne sont pas lisibles (UTF-8 attendu).", where=ALL) from exc
 
 
 READ, SEARCH = FhirRoute("/fhir/{type_name}/{id}", _read), FhirRoute("/fhir/{type_name}", _search)

@@ -22,7 +22,7 @@ from app.exchange.journal import Receiving
 from app.fhir.mapping import Json
 from app.fhir.reading import Bundle, Entry
 from app.fhir.verbs.transaction import Done
-from app.kernel.errors import DuiError, TooLarge, Unreadable
+from app.kernel.errors import DuiError, Fault, TooLarge, Unreadable
 from app.kernel.idempotency import Claim
 from app.security.principal import Partner, Principal
 
@@ -80,13 +80,14 @@ async def body_of(request: Request) -> bytes | None:
         return None
 
 
-async def read_aside(read: Callable[[bytes], T], body: bytes | None) -> T | DuiError:
-    """What a body says, or why it can't be read."""
+async def read_aside(read: Callable[[bytes], T], body: bytes | None, where: str) -> T | DuiError:
+    """What a body says, or why it can't be read: `where` names the whole of it."""
     if body is None:
-        return TooLarge("Un envoi compte 32 Mio au plus.", where="Bundle")
+        return TooLarge("Un envoi compte 32 Mio au plus.", where=where)
     try:
         return await asyncio.to_thread(partial(read, body)) if len(body) > ASIDE else read(body)
     except DuiError as no:
+        no.faults = no.faults or (Fault(where, no.told, no.message),)
         return no
 
 

@@ -43,6 +43,7 @@ HEADERS = {"If-Match": "ifMatch", "If-None-Exist": "ifNoneExist", "If-None-Match
 SAID = {f"Bundle.entry[0].request.{name}": header for header, name in HEADERS.items()}
 ENTRY = "Bundle.entry[0]"
 ACTIONS = {acts.CREATE: "create", acts.UPDATE: "update", acts.PATCH: "update", acts.DELETE: "delete"}
+OF_A_DOSSIER = ("GET", "HEAD", "PUT", "PATCH", "OPTIONS")
 DONE = Issue("information", "done", "", "C'est fait.")
 
 
@@ -63,13 +64,15 @@ async def _write(request: Request) -> Response:
     type_name, method = request.path_params["type_name"], request.method
     kind = REGISTRY.of_type(type_name)[0].view.TABLE.KIND
     if any(type_name == each.type_name for each in REGISTRY.beside):
-        raise MethodNotAllowed("Ce type ne s'écrit pas : il se lit.")
+        no = MethodNotAllowed("Ce type ne s'écrit pas : il se lit.", where=type_name)
+        no.allow = ("GET", "HEAD", "OPTIONS")
+        raise no
     if not isinstance(who, Partner):
         raise await no_writing(request, who, ACTIONS[method], kind)
     _check_type(request, method)
     asked = _asked(request)
     body = b"" if method == acts.DELETE else await body_of(request)
-    read = await read_aside(partial(_bundle, method=method, type_name=type_name, asked=asked), body)
+    read = await read_aside(partial(_bundle, method=method, type_name=type_name, asked=asked), body, type_name)
     raw = orjson.dumps(read.whole) if isinstance(read, Bundle) else body
     claim = None
     if method == acts.CREATE and raw is not None:
@@ -84,6 +87,8 @@ async def _write(request: Request) -> Response:
         await written(request, who, raw, read, claim, strict=prefers(request, "handling", "strict"), then=then)
     except DuiError as no:
         no.faults = tuple(replace(fault, where=_where(fault.where, type_name)) for fault in no.faults)
+        if isinstance(no, MethodNotAllowed):
+            no.allow = OF_A_DOSSIER
         raise
     return answer[0]
 

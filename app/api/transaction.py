@@ -6,7 +6,6 @@ Source: https://hl7.org/fhir/R4/http.html#transaction
 import logging
 from dataclasses import replace
 from functools import partial
-from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import Request
@@ -16,8 +15,8 @@ from starlette.routing import BaseRoute
 from app.access.http import call_of, principal_at
 from app.access.reading import Reading
 from app.api import formats
-from app.api.errors import in_its_format, refusal_of
-from app.api.fhir import FhirRoute, prefers
+from app.api.errors import at_fhir, in_its_format, refusal_of
+from app.api.fhir import FhirRoute, prefers, said_by
 from app.api.fhir_entries import look, refusal
 from app.api.fhir_sent import body_of, claim_of, no_writing, read_aside, written
 from app.audit.vocabulary import Door
@@ -26,6 +25,7 @@ from app.exchange.models import Exchange
 from app.fhir import reading, xml
 from app.fhir.mapping import Json
 from app.fhir.reading import Bundle, Entry
+from app.fhir.search.names import not_taken
 from app.fhir.verbs import acts, transaction
 from app.fhir.verbs.transaction import Done
 from app.kernel.clock import now
@@ -48,7 +48,7 @@ async def _receive(request: Request) -> Response:
     dry = _trial(request)
     body = await body_of(request)
     parse = xml.read if in_xml else reading.read_json
-    read = await read_aside(partial(reading.read_bundle, parse=parse, taken=reading.TAKEN), body)
+    read = await read_aside(partial(reading.read_bundle, parse=parse, taken=reading.TAKEN), body, "Bundle")
     if isinstance(read, Bundle) and read.kind == reading.BATCH:
         if dry:
             raise Unreadable("Seul un Bundle transaction s'essaie (dry-run).", where=TRIAL, code="not_supported")
@@ -69,7 +69,7 @@ async def _each(request: Request, who: Principal, batch: Bundle) -> Json:
         try:
             told.append(await _alone(request, who, replace(entry, at=0), place, batch))
         except Exception as error:
-            no = refusal_of(error)
+            no = at_fhir(refusal_of(error))
             if isinstance(no, Bug):
                 log.error("entry of a batch failed", exc_info=error)
             told.append(refusal(no))
@@ -103,10 +103,12 @@ def _only_creates(read: Bundle | DuiError) -> bool:
 
 
 def _trial(request: Request) -> bool:
-    """Raises Unreadable on a parameter other than `dry-run=true|false`."""
-    said = parse_qsl(request.url.query, keep_blank_values=True)
-    if any(name not in (TRIAL, "_format") for name, _ in said):
-        raise Unreadable("Le seul paramètre d'un envoi est dry-run.", where=TRIAL, code="unknown_parameter")
+    """Raises Unreadable naming each parameter other than `dry-run=true|false`."""
+    said = said_by(request)
+    strange = [(rank, name) for rank, (name, _) in enumerate(said) if name not in (TRIAL, "_format")]
+    if strange:
+        faults = [not_taken(name, rank, f"un envoi ne prend que {TRIAL} et _format") for rank, name in strange]
+        raise Unreadable("Cette demande est à corriger.", code="unknown_parameter", faults=faults)
     told = [text for name, text in said if name == TRIAL]
     if len(told) > 1 or any(text not in SAID for text in told):
         raise Unreadable("dry-run attend true ou false.", where=TRIAL, code="bad_parameter")

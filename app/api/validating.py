@@ -27,7 +27,7 @@ from app.fhir.outcomes import Issue, outcome
 from app.fhir.packages.held import held
 from app.fhir.reading import read_json
 from app.fhir.verbs import validate
-from app.fhir.verbs.asking import STATE, as_asked, asking
+from app.fhir.verbs.asking import STATE, as_asked, asking, out_of_scope
 from app.fhir.verbs.conditions import Conditions
 from app.fhir.verbs.read import read
 from app.kernel.errors import DuiError, Unreadable
@@ -37,7 +37,6 @@ from app.security.principal import Partner
 PERSON = "Patient"
 NOT_PARTNER = "Seul un partenaire supprime ici, et ce qu'il a envoyé."
 NOT_SENT = "Vous n'avez pas envoyé cette ressource : vous ne pouvez pas la supprimer."
-NO_SCOPE = "Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type."
 NO_DOSSIER = "Un dossier ne se supprime pas par ici."
 
 
@@ -75,7 +74,7 @@ async def _sent(request: Request) -> Any:
     if body == b"" and "id" in request.path_params:
         return None
     parse = xml.read if formats.sent_xml(request) else read_json
-    told = await read_aside(parse, body)
+    told = await read_aside(parse, body, "resource")
     if isinstance(told, DuiError):
         raise told
     return told
@@ -100,5 +99,5 @@ def _deleted(reading: Reading, how: validate.Wanted, stands: Json) -> list[Issue
     if not any(tag.get("system") == STATE for tag in stands.get("meta", {}).get("tag", ())):
         found.append(Issue("error", "forbidden", how.type_name, NOT_SENT))
     if not scopes.cover(who.scopes, how.type_name, "d"):
-        found.append(Issue("error", "forbidden", how.type_name, NO_SCOPE))
+        found.append(Issue("error", "scope", how.type_name, out_of_scope(how.type_name, "d").message))
     return found

@@ -36,6 +36,7 @@ ISSUE_TYPES = {
     "profile.type": "structure",
     "profile.value": "value",
     "required": "required",
+    "scope": "forbidden",
     "too_deep": "structure",
     "too_long": "too-long",
     "unknown_code": "code-invalid",

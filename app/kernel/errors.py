@@ -31,7 +31,7 @@ class DuiError(Exception):
     issue: ClassVar[str]
     code: ClassVar[str]
     title: ClassVar[str]
-    headers: ClassVar[dict[str, str]] = {}
+    HEADERS: ClassVar[dict[str, str]] = {}
 
     def __init__(
         self, message: str, *, where: str | None = None, code: str | None = None, faults: Iterable[Fault] = ()
@@ -42,10 +42,15 @@ class DuiError(Exception):
         self.told = code or self.code
         self.faults = tuple(faults) or ((Fault(where, self.told, message),) if where else ())
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those its answer bears."""
+        return self.HEADERS
+
 
 class Unauthenticated(DuiError):
     status, issue, code, title = 401, "login", "unauthenticated", "Qui êtes-vous ?"
-    headers: ClassVar = {"WWW-Authenticate": "Bearer"}
+    HEADERS: ClassVar = {"WWW-Authenticate": "Bearer"}
 
 
 class Forbidden(DuiError):
@@ -95,7 +100,14 @@ class NotSupported(DuiError):
 
 
 class MethodNotAllowed(NotSupported):
+    """`allow`: the methods that its address takes, where the sender asked for no other."""
+
     status, code, title = 405, "method_not_allowed", "Geste inconnu ici"
+    allow: Iterable[str] = ()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Allow": ", ".join(self.allow)} if self.allow else {}
 
 
 class NotAcceptable(NotSupported):
@@ -112,19 +124,19 @@ class UnsupportedMedia(NotSupported):
 
 class TooMany(Conflict):
     status, issue, code, title = 429, "throttled", "too_many", "Trop d'essais"
-    headers: ClassVar = {"Retry-After": "900"}
+    HEADERS: ClassVar = {"Retry-After": "900"}
 
 
 class TooFast(TooMany):
     """Nothing was judged, nothing was asked of the base."""
 
     code, title = "too_fast", "Trop de demandes à la fois"
-    headers: ClassVar = {"Retry-After": "1"}
+    HEADERS: ClassVar = {"Retry-After": "1"}
 
 
 class Busy(Conflict):
     status, issue, code, title = 503, "transient", "busy", "Réessayez dans un instant"
-    headers: ClassVar = {"Retry-After": "2"}
+    HEADERS: ClassVar = {"Retry-After": "2"}
 
 
 class Bug(DuiError):

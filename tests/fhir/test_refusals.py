@@ -1,11 +1,16 @@
 """What an integrator is told of a mistake: where it is, which it is, how to mend it."""
 
+import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from app.access.refusal import ENDED
+from app.kernel.errors import Unauthenticated
 from tests.exchange.bundles import bundle, entry, patient, resource
-from tests.exchange.sending import fresh, sent
+from tests.exchange.sending import FHIR, fresh, sent
+from tests.exchange.test_acts import change
 from tests.fhir.test_read import scoped
 from tests.fhir.test_writing import asked, flag, kept
 from tests.world import World
@@ -134,7 +139,16 @@ class TestAddresses:
         ("path", "said"),
         [
             ("Task/$banana", "Opération inconnue à cette adresse ; ici : $validate (par POST)."),
-            ("Patient/$everything", "de Patient/id, $everything et $tddui-export (par GET)."),
+            (
+                "Patient/$everything",
+                "de Patient/id : $everything (par GET), $tddui-export (par GET), $validate (par GET",
+            ),
+            (
+                "Patient/x/$banana",
+                "Opération inconnue à cette adresse, quel que soit l'élément ; ici : $everything (par GET),",
+            ),
+            ("Task/x/$everything", "quel que soit l'élément ; ici : $validate (par GET ou POST)."),
+            ("AuditEvent/$banana", "Opération inconnue à cette adresse ; ici : $validate (par POST)."),
             ("Task/_search", "_search se demande par POST"),
         ],
     )
@@ -143,6 +157,51 @@ class TestAddresses:
         [(where, sentence)] = told(answer)
         assert (answer.status_code, where) == (404, path.partition("/")[0])
         assert said in sentence
+
+    def test_nor_is_it_at_the_root(self, world: World):
+        for method in ("GET", "POST"):
+            answer = world.client.request(method, "/fhir/$banana", headers=world.bearers["sonia"])
+            [(_, sentence)] = told(answer)
+            assert (answer.status_code, sentence) == (
+                404,
+                "Opération inconnue à cette adresse ; ici : $validate (par POST).",
+            )
+
+    @pytest.mark.parametrize("path", ["$banana", "Task/$banana", "Patient/{id}/$banana", "Patient/{id}/$banana/"])
+    def test_nothing_is_said_of_the_element(self, world: World, path: str):
+        """Of one that is there, of one out of reach, of none: the same."""
+        ids = [world.ids["lucas"], world.ids["karim"], uuid4()]
+        answers = [world.get("lucas", f"/fhir/{path.format(id=id)}") for id in ids]
+        assert [(each.status_code, each.json()) for each in answers] == [(404, answers[0].json())] * 3
+        assert world.client.get(f"/fhir/{path.format(id=uuid4())}").status_code == 401
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allow"),
+        [
+            ("GET", "$validate", "POST"),
+            ("GET", "Task/$validate", "POST"),
+            ("POST", "Patient/x/$everything", "GET"),
+            ("POST", "Patient/x/$tddui-export", "GET"),
+        ],
+    )
+    def test_one_that_is_asked_otherwise_is_told_how(self, world: World, method: str, path: str, allow: str):
+        answer = world.client.request(method, f"/fhir/{path}", headers=world.bearers["sonia"])
+        assert (answer.status_code, answer.headers["allow"]) == (405, allow)
+        assert f"(par {allow})" in told(answer)[0][1]
+
+    @pytest.mark.parametrize("type_name", ["Patient", "Task", "Flag"])
+    def test_those_told_are_those_declared(self, world: World, type_name: str):
+        promised = world.client.get("/fhir/metadata").json()["rest"][0]
+        [does] = [one for one in promised["resource"] if one["type"] == type_name]
+        declared = {f"${each['name']}" for each in does["operation"]}
+        [(_, sentence)] = told(world.get("sonia", f"/fhir/{type_name}/x/$banana"))
+        assert {*re.findall(r"\$[a-z-]+", sentence)} == declared
+
+    def test_in_a_batch_too(self, world: World):
+        body = {**bundle(change("GET", "Patient/x/$banana")), "type": "batch"}
+        [one] = sent(world, body).json()["entry"]
+        assert one["response"]["status"] == "404 Not Found"
+        assert "quel que soit l'élément" in one["response"]["outcome"]["issue"][0]["diagnostics"]
 
     def test_a_parameter_of_a_verb_that_takes_none_is_told_where_it_stands(self, world: World):
         answer = world.get("sonia", f"/fhir/Patient/{world.ids['lucas']}?_format=json&banana=1&_count=2")
@@ -157,6 +216,88 @@ class TestAddresses:
     def test_too_many_are_told_from_where(self, world: World, many: str):
         answer = world.get("sonia", f"/fhir/Task?{many}")
         assert told(answer)[0][0] in ("parameter[30]", "parameter[20]")
+
+
+EXPORTED = "cette opération ne prend que _type, start, end, manifest, _format."
+
+
+class TestExport:
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("banana=1", [("parameter[0]", f"Le 1er paramètre n'existe pas ici : {EXPORTED}")]),
+            ("start=2026&_count=1", [("_count", f"_count n'est pas pris ici : {EXPORTED}")]),
+            ("_type=Banana&x=1", [("_type", ""), ("parameter[1]", "Le 2e paramètre n'existe pas ici")]),
+            ("manifest=true&manifest=true", [("manifest", "manifest ne se dit qu'une fois.")]),
+            ("start=hier", [("start", "start : une date est attendue")]),
+            ("%FF=1", [("parameter", "Les paramètres ne sont pas lisibles (UTF-8 attendu).")]),
+        ],
+    )
+    def test_each_parameter_is_told_where_it_stands(self, world: World, query: str, expected: list[tuple[str, str]]):
+        answer = world.get("karim", f"/fhir/Patient/{world.ids['karim']}/$tddui-export?{query}")
+        heard = told(answer)
+        assert (answer.status_code, [where for where, _ in heard]) == (400, [where for where, _ in expected])
+        assert all(said.startswith(begins) for (_, said), (_, begins) in zip(heard, expected, strict=True)), heard
+
+    def test_too_many_are_told_from_where(self, world: World):
+        path = f"/fhir/Patient/{world.ids['karim']}/$tddui-export?{'&'.join(['x=1'] * 31)}"
+        assert [where for where, _ in told(world.get("karim", path))] == ["parameter[30]"]
+
+    @pytest.mark.parametrize(
+        ("scope", "query", "where"),
+        [("system/Goal.r", "", "Patient"), ("system/Patient.r", "?_type=Task,Goal", "Goal")],
+    )
+    def test_the_scope_needed_is_named(self, world: World, scope: str, query: str, where: str):
+        path = f"/fhir/Patient/{world.ids['karim']}/$tddui-export{query}"
+        answer = world.client.get(path, headers=scoped(world, scope))
+        [(expression, sentence)] = told(answer)
+        assert (answer.status_code, expression) == (403, where)
+        assert f"system/{where}.r" in sentence
+
+
+class TestSending:
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("banana=1", [("parameter[0]", "Le 1er paramètre n'existe pas ici : un envoi ne prend que dry-run et _format.")]),
+            ("dry-run=true&_count=1&x", [("_count", "_count n'est pas pris ici"), ("parameter[2]", "Le 3e paramètre")]),
+            ("dry-run=maybe", [("dry-run", "dry-run attend true ou false.")]),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("kind", ["transaction", "batch"])
+    def test_each_parameter_is_told_where_it_stands(
+        self, world: World, kind: str, query: str, expected: list[tuple[str, str]]
+    ):
+        answer = sent(world, {**bundle(entry(patient(fresh()))), "type": kind}, path=f"/fhir?{query}")
+        heard = told(answer)
+        assert (answer.status_code, [where for where, _ in heard]) == (400, [where for where, _ in expected])
+        assert all(said.startswith(begins) for (_, said), (_, begins) in zip(heard, expected, strict=True)), heard
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"  ", b"{", b"\xff", b"[" * 500], ids=["empty", "blank", "cut", "latin", "deep"]
+    )
+    @pytest.mark.parametrize(
+        ("method", "path", "where"),
+        [
+            ("POST", "", "Bundle"),
+            ("POST", "/Task", "Task"),
+            ("PUT", "/Task/x", "Task"),
+            ("PATCH", "/Task/x", "Task"),
+            ("POST", "/$validate", "resource"),
+            ("POST", "/Task/$validate", "resource"),
+        ],
+    )
+    def test_a_body_that_cannot_be_read_is_named(self, world: World, method: str, path: str, where: str, body: bytes):
+        kind = "application/json-patch+json" if method == "PATCH" else FHIR
+        headers = {**world.bearers["chu"], "Content-Type": kind}
+        answer = world.client.request(method, f"/fhir{path}", content=body, headers=headers)
+        [(expression, sentence)] = told(answer)
+        assert (answer.status_code, expression, bool(sentence)) == (400, where, True)
+
+    @pytest.mark.parametrize("body", [b"", b"<", b"<Banana/>"], ids=["empty", "cut", "none"])
+    def test_in_xml_too(self, world: World, body: bytes):
+        answer = sent(world, body, Content_Type="application/fhir+xml", Accept=FHIR)
+        assert (answer.status_code, told(answer)[0][0]) == (400, "Bundle")
 
 
 class TestWrites:
@@ -174,11 +315,38 @@ class TestWrites:
         [(where, sentence)] = told(answer)
         assert (answer.status_code, where, "system/Task.s" in sentence) == (403, "Task", True)
 
+    @pytest.mark.parametrize("path", ["Questionnaire", "Questionnaire/x"])
+    def test_of_a_grid_too(self, world: World, path: str):
+        answer = world.client.get(f"/fhir/{path}", headers=scoped(world, "system/Patient.cruds"))
+        [(where, sentence)] = told(answer)
+        letter = "r" if "/" in path else "s"
+        assert (answer.status_code, where, f"system/Questionnaire.{letter}" in sentence) == (403, "Questionnaire", True)
+
+    def test_of_a_deletion_only_thought_of_too(self, world: World):
+        one = kept(world)
+        headers = scoped(world, "system/Flag.r")
+        answer = world.client.get(f"/fhir/Flag/{one['id']}/$validate?mode=delete", headers=headers)
+        assert ("Flag", True) in [(where, "system/Flag.d" in sentence) for where, sentence in told(answer)]
+
+    @pytest.mark.parametrize("kind", ["transaction", "batch"])
+    def test_in_a_bundle_a_token_that_ended_is_told_as_alone(
+        self, world: World, kind: str, monkeypatch: pytest.MonkeyPatch
+    ):
+        async def ended(*_: object) -> None:
+            raise Unauthenticated(ENDED)
+
+        monkeypatch.setattr(f"app.api.{'fhir_sent' if kind == 'transaction' else 'transaction'}.look", ended)
+        answer = sent(world, {**bundle(change("GET", "Task")), "type": kind})
+        outcome = answer.json()["entry"][0]["response"]["outcome"] if kind == "batch" else answer.json()
+        alone = world.client.get("/fhir/Task", headers={"Authorization": "Bearer ended"})
+        assert outcome == alone.json()
+        assert outcome["issue"][0]["expression"] == ["Authorization"]
+
     @pytest.mark.parametrize(
         ("sent", "where", "said"),
         [
             ({"resourceType": "Goal"}, "resourceType", "Le type de la ressource est celui de l'adresse."),
-            (None, "", "Le corps est vide"),
+            (None, "Task", "Le corps est vide"),
         ],
     )
     def test_a_body_that_is_no_such_resource(self, world: World, sent: Any, where: str, said: str):

@@ -20,9 +20,10 @@ from app.fhir.search.criteria import Around, Asked, Bind, Criterion
 from app.fhir.search.names import ranks_of, unknown
 from app.fhir.search.values import BadValue, alternatives
 from app.fhir.types import Bundle, BundleEntry, BundleLink, EntrySearch, moment
+from app.fhir.verbs.asking import out_of_scope
 from app.kernel.answers import FHIR_JSON, told
 from app.kernel.clock import now
-from app.kernel.errors import Forbidden, NotFound, Unreadable
+from app.kernel.errors import NotFound, Unreadable
 from app.security import scopes
 from app.security.principal import Partner
 
@@ -137,7 +138,7 @@ def _plain(text: str) -> str:
 def _check_scope(reading: Reading, letter: str) -> None:
     who = reading.principal
     if isinstance(who, Partner) and not scopes.cover(who.scopes, TYPE, letter):
-        raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas ce geste sur ce type.", code="scope")
+        raise out_of_scope(TYPE, letter)
 
 
 def line(grid: Grid) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.fhir.known_parameters import R4_PARAMETERS
 from app.kernel.errors import Fault
 
 CLOSE = 0.7  # as difflib counts: `patiant` is close to `patient`, `banana` to nothing
+ALL = "parameter"  # where all of them are, as FHIRPath says those of a Parameters
 METADATA = "ceux qu'il prend sont dans /fhir/metadata"
 
 
@@ -29,7 +30,7 @@ def ranks_of(said: Sequence[tuple[str, str]]) -> Sequence[int]:
 
 def spot(rank: int) -> str:
     """As an `expression` tells a parameter whose name can't be: counted from 0, as FHIRPath counts."""
-    return f"parameter[{rank}]"
+    return f"{ALL}[{rank}]"
 
 
 def ordinal(rank: int) -> str:
