@@ -36,9 +36,10 @@ def refused(
     *,
     usager_id: UUID | None = None,
     where: str | None = None,
-    why: str = MAY_NOT,
+    why: str = "",
 ) -> Refused:
-    """`why`: the better way, when there is one; never of what is out of reach."""
-    no = kind_of(NOT_FOUND if issubclass(kind_of, OutOfReach) else why, where=where)
+    """`why`: the better way, when there is one; of what is out of reach, the same as of what never was."""
+    told = " ".join(filter(None, (NOT_FOUND, why))) if issubclass(kind_of, OutOfReach) else why or MAY_NOT
+    no = kind_of(told, where=where)
     no.action, no.kind, no.ids, no.usager_id = action, kind, tuple(ids), usager_id
     return no

@@ -3,6 +3,7 @@
 Source: https://hl7.org/fhir/R4/operations.html
 """
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from starlette.requests import Request
@@ -16,7 +17,7 @@ VALIDATE = "$validate"
 AT_THE_ROOT = AT_A_TYPE = {VALIDATE: ("POST",)}
 AT_ONE = {VALIDATE: ("GET", "POST")}
 AT_A_PERSON = {"$everything": ("GET",), "$tddui-export": ("GET",), **AT_ONE}
-Served = dict[str, tuple[str, ...]]
+Served = Mapping[str, tuple[str, ...]]
 
 
 def routes() -> list[BaseRoute]:

@@ -40,6 +40,7 @@ OTHER_KIND = (
     "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément que celui-ci ne remplace pas : il lui manque "
     "ce qui le rattache (le projet, par exemple). Envoyez-le avec, ou donnez-lui un autre identifiant."
 )
+OF_ANOTHER_TYPE = "Cet id désigne déjà un élément d'un autre type, que vous avez envoyé : choisissez-en un autre."
 OF_ANOTHER = "Cet identifiant désigne déjà, dans ce que vous avez envoyé, un élément d'une autre personne."
 
 
@@ -88,6 +89,7 @@ class Arrival:
             fingerprints=list(own | {name for name in outside if isinstance(name, bytes)}),
             ids=[
                 *(name for name in outside if isinstance(name, UUID)),
+                *self.targets.new.values(),
                 *(one.id for one in (*self.targets.rows.values(), *self.targets.standing.values()) if one.mine),
             ],
         )
@@ -170,6 +172,11 @@ class Arrival:
     def _identify(self, entry: Entry) -> None:
         """The row it was before, when this partner sent it before; else a new id."""
         own, target = self.names[entry.at].own, self.targets.rows.get(entry.at)
+        if chosen := self.targets.new.get(entry.at):
+            if chosen in self.known.by_id:
+                raise Conflict(OF_ANOTHER_TYPE, where=f"{entry.where}.resource.id", code="other_kind")
+            self.ids[entry.at] = chosen
+            return
         before = self.known.by_name.get(own) if own else None
         if before and entry.kind == PERSON and before.id not in self.known.keys:
             before = None  # it was no person: each has a key of their own

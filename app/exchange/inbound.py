@@ -5,7 +5,7 @@ written once, the rest is settled once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -73,6 +73,7 @@ async def receive(
     plan = acts.read(read, how.origin)
     _check_scopes(partner, plan)
     found = await targets.resolve(gate, plan, how.registry, how.origin)
+    _check_scopes(partner, plan, found.new)
     arrival = await _resolved(gate, partner, line, plan, found, how)
     if arrival.known.same and not (how.dry or _changes(plan)):
         gate.line = None
@@ -229,25 +230,27 @@ async def _first_answer(gate: Receiving, exchange_id: UUID, read: Bundle | DuiEr
     return await _shown(gate, done, how)
 
 
-def _check_scopes(partner: Partner, plan: Sequence[Act]) -> None:
-    """Raises Forbidden naming the entries whose type this token may not write so."""
+def _check_scopes(partner: Partner, plan: Sequence[Act], new: Collection[int] = ()) -> None:
+    """Raises Forbidden naming the entries whose type this token may not write so. `new`: updates that create."""
     faults = [
         Fault(
             f"{act.entry.where}.{'resource' if act.entry.resource else 'request.url'}",
             "scope",
-            f"Ce jeton n'ouvre pas ce geste : il y faut system/{act.kind}.{_letters(act)}.",
+            f"Ce jeton n'ouvre pas ce geste : il y faut system/{act.kind}.{_letters(act, act.at in new)}.",
         )
         for act in plan
-        if not all(scopes.cover(partner.scopes, act.kind, letter) for letter in _letters(act))
+        if not all(scopes.cover(partner.scopes, act.kind, letter) for letter in _letters(act, act.at in new))
     ]
     if faults:
         raise Forbidden("Les droits de ce jeton (scope) n'ouvrent pas tout cet envoi.", code="scope", faults=faults)
 
 
-def _letters(act: Act) -> str:
+def _letters(act: Act, creates: bool) -> str:
     """A condition is a search; an update under one may create. What an entry reads is asked when it is read."""
     if act.method == acts.READ:
         return ""
+    if creates:
+        return "cu"
     searched = "" if act.query is None else "sc" if act.method == acts.UPDATE else "s"
     return acts.LETTERS[act.method] + searched
 

@@ -32,6 +32,7 @@ from app.fhir.verbs.acts import Act
 from app.fhir.verbs.asking import as_asked, asking_of, told
 from app.kernel.db import Base
 from app.kernel.errors import Fault, Gone, Invalid, MethodNotAllowed, Stale, Unreadable
+from app.kernel.ids import chosen_by, kept_for
 from app.security.principal import Partner
 
 PERSON = "Patient"
@@ -41,15 +42,20 @@ GIVEN_HERE = (
     "Retirez celui de la ressource."
 )
 CHANGED = "Cet élément a changé depuis votre lecture. Relisez-le, puis recommencez."
+NEVER_BY_ID = (
+    "PUT Type/id ne crée pas ; pour créer ou mettre à jour, dites l'identifiant de la ressource : PUT Type?identifier=…"
+)
+OR_BY_YOURS = ", ou un id de votre espace (UUID de version 8 finissant par {})."
 CONDITIONS_MOST = 50  # acts under a condition of one request
 NO_VERSION = 'Dites la version que vous avez lue (If-Match: W/"3") : cette structure le demande.'
 # Two requests that change one row follow each other; the snapshot of the next statement is taken after the locks.
-# `asks`: whether this house wants to be told which version was read.
+# `asks`: whether this house wants to be told which version was read; `creates`: whether an update may create.
 ONE_BY_ONE = text(
-    f"""SELECT pg_advisory_xact_lock(hashtextextended(k, 11)), {chosen("fhir.require_if_match", "w")}::boolean AS asks
+    f"""SELECT pg_advisory_xact_lock(hashtextextended(k, 11)), {chosen("fhir.require_if_match", "w")}::boolean AS asks,
+        {chosen("fhir.update_create", "w")}::boolean AS creates
     FROM (SELECT k FROM unnest(CAST(:keys AS text[])) k ORDER BY k OFFSET 0) sorted,
         (SELECT CAST(:organisation AS uuid) AS organisation_id, CAST(:structure AS uuid) AS structure_id) w"""  # noqa: S608
-).columns(asks=Boolean())
+).columns(asks=Boolean(), creates=Boolean())
 AS_SENT = text(
     """SELECT DISTINCT ON (v.entry_id) v.entry_id, v.kind, v.usager_id, v.version, v.snapshot, k.wrapped
     FROM entry_version v JOIN usager_key k ON k.organisation_id = v.organisation_id AND k.usager_id = v.usager_id
@@ -95,10 +101,13 @@ class Target:
 
 @dataclass(slots=True)
 class Targets:
-    """By place. `standing`: what a conditional creation found, that is not written again."""
+    """By place. `standing`: what a conditional creation found, that is not written again; `new`: the id, chosen by its
+    sender, of what an update creates.
+    """
 
     rows: dict[int, Target] = field(default_factory=dict)
     standing: dict[int, Target] = field(default_factory=dict)
+    new: dict[int, UUID] = field(default_factory=dict)
 
     def told(self, place: int) -> Target:
         return self.standing.get(place) or self.rows[place]
@@ -133,9 +142,16 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
             raise Unreadable(no, where=f"{act.entry.where}.resource.id", code="wrong_id")
         if act.method == acts.CREATE and one:
             targets.standing[act.at] = one
+        elif told["creates"] and act.id and act.id not in read and _may_create(act, act.id, gate):
+            targets.new[act.at] = act.id
         elif one or act.query is None or act.method == acts.PATCH:
-            targets.rows[act.at] = _judged(act, one, registry)
+            targets.rows[act.at] = _judged(act, one, registry, kept_for(gate.principal.id) if told["creates"] else "")
     return targets
+
+
+def _may_create(act: Act, id: UUID, gate: Arrivals) -> bool:
+    """None but its sender's rows are where its sender chooses ids: what is not found there is not there."""
+    return act.method == acts.UPDATE and act.version is None and chosen_by(id, gate.principal.id)
 
 
 def _not_its_id(act: Act, one: Target | None) -> str | None:
@@ -200,12 +216,14 @@ def _type(target: Target) -> str:
     return target.its_map.type_name or str(target.found.view.type_name)
 
 
-def _judged(act: Act, target: Target | None, registry: Registry) -> Target:
+def _judged(act: Act, target: Target | None, registry: Registry, kept: str = "") -> Target:
+    """`kept`: how the ids end under which an update of this caller may create."""
     action = Action.DELETE if act.method == acts.DELETE else Action.UPDATE
     where = f"{act.entry.where}.request.url"
     if target is None:
         kind = registry.of_type(act.kind)[0].view.TABLE.KIND
-        raise refused(OutOfReach, action, kind, [act.id] if act.id else [], where=where)
+        why = NEVER_BY_ID + (OR_BY_YOURS.format(kept) if kept else ".") if act.method == acts.UPDATE else ""
+        raise refused(OutOfReach, action, kind, [act.id] if act.id else [], where=where, why=why)
     kind = target.its_map.view.TABLE.KIND
     if not target.mine:
         raise refused(MayNot, action, kind, [target.id], usager_id=target.usager_id, where=where)

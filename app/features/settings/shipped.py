@@ -72,6 +72,12 @@ SHIPPED: dict[str, Shipped] = {
         "Un partenaire qui modifie ou retire doit dire la version qu'il a lue (If-Match)",
         "FHIR R4, http : managing resource contention",
     ),
+    "fhir.update_create": Shipped(
+        False,
+        bool,
+        "Un partenaire peut choisir l'identifiant de ce qu'il crée (PUT), dans l'espace qui lui est réservé",
+        "FHIR R4, http : update as create",
+    ),
     "erasure.notice_days": Shipped(
         30,
         int,
