@@ -140,7 +140,8 @@ async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> N
         return judge.asks(entry.resource, f"{entry.where}.resource", judging.claimed(entry.resource), leads)
 
     elsewhere = arrival.leads_elsewhere()
-    work = partial(tolerated, made, judge.known, elsewhere, judged=judge.installed, also=asks, strict=how.strict)
+    knows = partial(tolerated, judged=judge.installed, versions=judge.versions)
+    work = partial(knows, made, judge.known, elsewhere, also=asks, strict=how.strict)
     patched = any(entry.method == acts.PATCH for entry in read.entries)  # as long as what it changes, not as what came
     aside = len(read.entries) > ASIDE or how.size > HEAVY or patched
     overlooked = await asyncio.to_thread(work) if aside else work()

@@ -43,6 +43,7 @@ ISSUE_TYPES = {
     "unknown_field": "structure",
     "unknown_profile": "not-supported",
     "unknown_type": "not-supported",
+    "unknown_version": "not-supported",
     "unresolved": "not-found",
     "wrong_key": "business-rule",
     "wrong_url": "value",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
+from app.fhir.canonicals import spoken_in
 from app.fhir.checking import MAX_FAULTS
 from app.fhir.identifiers import doubt, identifiers, normal
 from app.fhir.known_types import R4_TYPES
@@ -21,6 +22,7 @@ from app.kernel.errors import Fault, Invalid
 
 Json = dict[str, Any]
 Doubts = Callable[[Entry], Iterable[Fault | Issue]]
+Versions = Callable[[str], Collection[str]]  # of a profile, by its canonical, those that the server holds
 
 # By profile, what TDDUI makes mandatory beyond R4: `a.b` goes down, `extension:x` is the extension whose URL ends with
 # /x, `input:x` the input of that code, `name=x` the name of that use. Slices told by a discriminator are left out.
@@ -74,6 +76,7 @@ OLD_SYSTEM = (
 UNKNOWN_PROFILE = (
     "Ce profil n'est pas connu de ce serveur : retirez-le de meta.profile, ou demandez que son paquet soit installé."
 )
+OTHER_VERSION = "Ce serveur connaît ce profil, mais pas dans cette version : il n'a pas été vérifié."
 KEPT_ALL_THE_SAME = {
     UNKNOWN_PROFILE: " La ressource est gardée telle quelle.",
     NO_SEARCH: " Elle est gardée telle quelle.",
@@ -86,21 +89,24 @@ def tolerated(
     known: Collection[tuple[int, str]] = (),
     *,
     judged: Collection[str] = (),
+    versions: Versions = spoken_in,
     also: Doubts | None = None,
     strict: bool = False,
 ) -> dict[int, tuple[Issue, ...]]:
     """The warnings of each entry, by its place; an entry without any is not in it.
 
-    `profiles` are those the server knows (None: not looked at), `judged` those whose definition it holds, `known` the
-    references, by place, that lead to something outside the bundle; `also` says what profiles ask more. Raises
-    Unreadable when an address asks for something else than what is sent, and Invalid with every doubt as a fault when
-    `strict`.
+    `profiles` are those the server knows (None: not looked at), `judged` those whose definition it holds, `versions`
+    says which of each, `known` the references, by place, that lead to something outside the bundle; `also` says what
+    profiles ask more. Raises Unreadable when an address asks for something else than what is sent, and Invalid with
+    every doubt as a fault when `strict`.
     """
     if faults := list(_misled(bundle)):
         raise refused(faults)
     links = Links(bundle.entries)
     told = {
-        entry.at: list(islice(chain(_of_entry(entry, links, profiles, known, judged), _also(entry, also)), MAX_FAULTS))
+        entry.at: list(
+            islice(chain(_of_entry(entry, links, profiles, known, judged, versions), _also(entry, also)), MAX_FAULTS)
+        )
         for entry in bundle.entries
     }
     faults = [fault for of_entry in told.values() for one in of_entry if (fault := as_fault(one))]
@@ -114,7 +120,11 @@ def _also(entry: Entry, also: Doubts | None) -> Iterable[Fault | Issue]:
 
 
 def doubts_of(
-    resource: Json, where: str, profiles: Collection[str] | None = None, judged: Collection[str] = ()
+    resource: Json,
+    where: str,
+    profiles: Collection[str] | None = None,
+    judged: Collection[str] = (),
+    versions: Versions = spoken_in,
 ) -> Iterator[Fault | Issue]:
     """What a resource lacks of its profiles, and the identifiers that are not what they say, or say it as TDDUI first did.
 
@@ -123,11 +133,27 @@ def doubts_of(
     for at, profile in enumerate(resource.get("meta", {}).get("profile", ())):
         if not isinstance(profile, str):  # null beside an extension that says why
             continue
-        canonical = profile.partition("|")[0]
-        if profiles is not None and canonical not in profiles:
+        canonical, _, version = profile.partition("|")
+        unknown = profiles is not None and canonical not in profiles
+        if unknown:
             yield Fault(f"{where}.meta.profile[{at}]", "unknown_profile", UNKNOWN_PROFILE)
+        elif version and version not in versions(canonical):
+            yield Fault(f"{where}.meta.profile[{at}]", "unknown_version", other_version(versions(canonical)))
+            continue
         if canonical not in judged:
             yield from lacking(resource, where, profile)
+    yield from numbers_of(resource, where)
+
+
+def other_version(held: Collection[str]) -> str:
+    told = (
+        f" Il le tient en {', '.join(filter(None, held))} : dites-la, ou ne dites pas de version." if any(held) else ""
+    )
+    return f"{OTHER_VERSION}{told}"
+
+
+def numbers_of(resource: Json, where: str) -> Iterator[Fault | Issue]:
+    """The identifiers that are not what they say, or say it as TDDUI first did."""
     single = isinstance(resource.get("identifier"), dict)
     for at, identifier in enumerate(identifiers(resource)):
         place = f"{where}.identifier{'' if single else f'[{at}]'}"
@@ -164,13 +190,14 @@ def _of_entry(
     profiles: Collection[str] | None,
     known: Collection[tuple[int, str]],
     judged: Collection[str],
+    versions: Versions,
 ) -> Iterator[Fault | Issue]:
     if entry.method == "POST" and _address(entry) != entry.kind:
         yield Fault(f"{entry.where}.request.url", "wrong_url", BY_PROFILE)
     if not entry.resource:
         return
     place = f"{entry.where}.resource"
-    yield from doubts_of(entry.resource, place, profiles, judged)
+    yield from doubts_of(entry.resource, place, profiles, judged, versions)
     for reference in links.unresolved(entry):
         if (entry.at, reference.target) in known:
             continue

@@ -8,6 +8,7 @@ import pytest
 
 from app.api.own_profiles import operations
 from app.fhir import xml
+from app.fhir.canonicals import OURS
 from tests.features.assessments.test_fhir import response
 from tests.fhir.packages.tgz import installed, tgz
 from tests.fhir.test_read import scoped
@@ -28,6 +29,12 @@ PROFILE: dict[str, Any] = {
 FHIR, FHIR_XML = "application/fhir+json", "application/fhir+xml"
 FIXED = {"X-Request-Id": "0" * 32}
 PLACE = "/fhir/QuestionnaireResponse/$validate"
+TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/"
+LEARNT = {
+    "resourceType": "Patient", "name": [{"use": "official", "family": "Moreau"}], "gender": "female",
+    "birthDate": "1943-05-03", "_birthDate": {"extension": [{"url": f"{TDDUI}tddui-birth-order", "valuePositiveInt": 1}]},
+}  # fmt: skip
+NOTHING = [("information", "informational", "")]
 
 
 def issues(world: World, body: Any, place: str = PLACE, who: str = "sonia") -> list[tuple[str, str, str]]:
@@ -47,7 +54,7 @@ def package(world: World, tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("who", ["sonia", "lucas", "chu"])
 def test_nothing_wrong_is_said_too(world: World, who: str):
-    assert issues(world, response(), who=who) == [("information", "informational", "")]
+    assert issues(world, LEARNT, "/fhir/Patient/$validate", who=who) == NOTHING
 
 
 def test_every_fault_of_structure_is_told(world: World):
@@ -59,8 +66,9 @@ def test_every_fault_of_structure_is_told(world: World):
 
 
 def test_the_type_of_the_address_counts(world: World):
-    assert issues(world, response(), "/fhir/Patient/$validate") == [("error", "profile.type", "QuestionnaireResponse")]
-    assert issues(world, response(), "/fhir/$validate") == [("information", "informational", "")]
+    told = issues(world, LEARNT, "/fhir/Goal/$validate")
+    assert told == [("error", "profile.type", "Patient")]
+    assert issues(world, LEARNT, "/fhir/$validate") == NOTHING
 
 
 def test_an_installed_profile_is_asked_for(world: World, package: None):
@@ -86,6 +94,58 @@ def test_a_profile_we_speak_is_held_to_what_we_know_of_it(world: World):
     assert {("error", "required", "Patient.name"), ("error", "required", "Patient.birthDate")} <= set(told)
     assert ("warning", "partly_checked", "Patient.meta.profile") in told
     assert "unknown_profile" not in {code for _, code, _ in told}
+
+
+def claiming(*profiles: str) -> dict[str, Any]:
+    return {**LEARNT, "meta": {"profile": [*profiles]}}
+
+
+def test_a_claimed_profile_that_is_not_held_whole_is_no_blessing(world: World):
+    told = issues(world, claiming(URL, f"{TDDUI}tddui-patient"), "/fhir/Patient/$validate")
+    assert told == [
+        ("warning", "unknown_profile", "Patient.meta.profile[0]"),
+        ("warning", "partly_checked", "Patient.meta.profile[1]"),
+        ("information", "informational", ""),
+    ]
+    last = world.post("sonia", "/fhir/Patient/$validate", claiming(f"{TDDUI}tddui-patient")).json()["issue"][-1]
+    assert "tout ne l'a pas été" in last["diagnostics"]
+
+
+def test_what_a_profile_lacks_is_told_once(world: World):
+    named = f"{TDDUI}tddui-patient"
+    body = {"resourceType": "Patient", "meta": {"profile": [named]}, "gender": "female"}
+    told = issues(world, body, f"/fhir/Patient/$validate?profile={named}")
+    assert ("error", "required", "Patient.birthDate") in told
+    assert len({(code, where) for _, code, where in told}) == len(told)
+    assert ("warning", "required", "Patient.birthDate") in issues(world, body, "/fhir/Patient/$validate")
+
+
+@pytest.mark.parametrize("profile", [f"{TDDUI}tddui-patient", f"{OURS}/StructureDefinition/transmission", URL])
+def test_a_version_that_is_not_held_is_told(world: World, package: None, profile: str):
+    body = response() if profile == URL else {**LEARNT}
+    body.pop("meta", None)
+    place = f"/fhir/{body['resourceType']}/$validate"
+    at = f"{body['resourceType']}.meta.profile"
+    asked_for = issues(world, body, f"{place}?profile={profile}%7C9.9")
+    assert asked_for == [("error", "unknown_version", at)]
+    body["meta"] = {"profile": [f"{profile}|9.9"]}
+    assert issues(world, body, place)[:1] == [("warning", "unknown_version", f"{at}[0]")]
+
+
+def test_a_version_that_is_held_is_judged(world: World):
+    ours, body = f"{OURS}/StructureDefinition/sharing-consent|0.1.0", response()
+    told = issues(world, body, f"{PLACE}?profile={ours.replace('|', '%7C')}")
+    assert told == [("error", "profile.type", "QuestionnaireResponse")]
+    told = issues(world, claiming(f"{TDDUI}tddui-patient|2.3.0"), "/fhir/Patient/$validate")
+    assert [code for _, code, _ in told] == ["partly_checked", "informational"]
+
+
+def test_the_type_that_r4_defines_is_its_own_profile(world: World):
+    core = "http://hl7.org/fhir/StructureDefinition/"
+    place = "/fhir/Patient/$validate?profile="
+    assert issues(world, LEARNT, f"{place}{core}Patient") == NOTHING
+    assert issues(world, LEARNT, f"{place}{core}Patient%7C9.9")[0][:2] == ("error", "unknown_version")
+    assert issues(world, LEARNT, f"{place}{core}Goal")[0][:2] == ("error", "unknown_profile")
 
 
 def test_a_fault_of_two_versions_of_one_profile_is_told_once(world: World):
@@ -171,7 +231,10 @@ def test_a_bundle_is_told_of_with_each_of_its_entries(world: World, package: Non
         for n, each in enumerate((response(), response(meta={"profile": [URL]})))
     ]
     told = issues(world, {"resourceType": "Bundle", "type": "collection", "entry": entries}, "/fhir/Bundle/$validate")
-    assert told == [("error", "profile.too_many", "Bundle.entry[1].resource.authored")]
+    assert told == [
+        ("warning", "partly_checked", "Bundle.entry[0].resource.meta.profile[0]"),
+        ("error", "profile.too_many", "Bundle.entry[1].resource.authored"),
+    ]
 
 
 def test_a_type_that_is_only_read_is_not_to_be_created(world: World):

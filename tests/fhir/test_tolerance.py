@@ -68,6 +68,7 @@ def test_what_is_right_has_no_warning() -> None:
         (patient(managingOrganization={"reference": "#o"}), ("unresolved", "managingOrganization")),
         (patient(managingOrganization={"reference": "Organization?name=a"}), ("unresolved", "managingOrganization")),
         (patient(meta={"profile": ["https://example.org/p|1"]}), ("unknown_profile", "meta.profile[0]")),
+        (patient(meta={"profile": [f"{TDDUI}tddui-patient|9.9"]}), ("unknown_version", "meta.profile[0]")),
     ],
 )
 def test_a_fault_of_the_profile_is_a_warning_at_its_element(resource: Json, expected: tuple[str, str]) -> None:

@@ -50,6 +50,9 @@ class Held:
         found = self._by_url.get((type_name, url), ())
         return next((one for one in found if version in ("", one.get("version"))), None)
 
+    def versions(self, type_name: str, url: str) -> tuple[str, ...]:
+        return tuple(str(one.get("version", "")) for one in self._by_url.get((type_name, url), ()))
+
     def codes(self, canonical: str) -> Collection[tuple[str, str]] | None:
         """All the codes of a value set; None when we do not hold them all: then none is wrong."""
         if canonical not in self._codes:

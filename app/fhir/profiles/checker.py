@@ -56,7 +56,7 @@ class Checker:
         """Says so by a profile it claims, or by its content when it claims none that we hold. None: can't be said."""
         definition = self.definitions(profile)
         if definition is None:
-            core = profile.removeprefix(CORE)
+            core = _plain(profile).removeprefix(CORE)
             return resource.get("resourceType") == core if profile.startswith(CORE) else None
         if resource.get("resourceType") != definition.get("type"):
             return False

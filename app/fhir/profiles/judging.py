@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from app.fhir.canonicals import spoken_in
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
@@ -43,9 +44,18 @@ class Judge:
         return self.installed | self.registry.profiles
 
     def definition(self, profile: str) -> Json | None:
-        """Installed, else of our own."""
-        found = self.held.named("StructureDefinition", profile)
-        return found or self.registry.definitions.get(profile.partition("|")[0])
+        """Installed, else of our own; in the version that is said, when one is."""
+        if found := self.held.named("StructureDefinition", profile):
+            return found
+        url, _, version = profile.partition("|")
+        own = self.registry.definitions.get(url)
+        return own if own and version in ("", own.get("version")) else None
+
+    def versions(self, url: str) -> tuple[str, ...]:
+        """Those in which a profile is held, else those that its map speaks."""
+        own = self.registry.definitions.get(url, {}).get("version")
+        held = (*self.held.versions("StructureDefinition", url), *([own] if own else ()))
+        return held or spoken_in(url)
 
     def asks(
         self, resource: Json, where: str, profiles: Iterable[str], leads: Leads = nowhere

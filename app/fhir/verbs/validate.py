@@ -9,23 +9,31 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from app.fhir.canonicals import CORE
 from app.fhir.checking import PROFILES_MOST, UNKNOWN_TYPE, faults_of
 from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
-from app.fhir.outcomes import Issue, outcome
+from app.fhir.outcomes import Issue, Severity, outcome
 from app.fhir.packages.held import Held
-from app.fhir.profiles.judging import claimed, judge
+from app.fhir.profiles.judging import Judge, claimed, judge
 from app.fhir.profiles.values import Leads, nowhere
 from app.fhir.reading import Entry, entries_of
 from app.fhir.references import Links
 from app.fhir.registry import Registry
-from app.fhir.tolerance import doubts_of, lacking, warning
+from app.fhir.tolerance import lacking, numbers_of, other_version, warning
 from app.kernel.errors import Fault, NotFound, Unreadable
 
 CREATE, UPDATE, DELETE, PROFILE = MODES = ("create", "update", "delete", "profile")
 ONLY_READ = "Ce type ne s'écrit pas : il se lit."
 NO_FAULT = Issue("information", "informational", "", "Aucune faute n'a été trouvée.")
 NOT_HELD = "Ce profil n'est pas installé sur ce serveur (dui fhir install) : il n'a pas été vérifié."
+UNCHECKED = ("unknown_profile", "unknown_version", "partly_checked")
+NOT_ALL = Issue(
+    "information",
+    "informational",
+    "",
+    "Aucune faute n'a été trouvée dans ce qui a été vérifié ; mais tout ne l'a pas été, comme il est dit ci-dessus.",
+)
 PARTLY = (
     "De ce profil, seuls les éléments obligatoires que ce serveur connaît ont été vérifiés. Pour le vérifier en entier, "
     "son paquet s'installe (dui fhir install)."
@@ -92,7 +100,15 @@ def verdict(resource: Any, how: Wanted, registry: Registry, held: Held) -> Json:
     found: list[Fault | Issue] = list(faults_of(resource))
     found = found or list(_misplaced(resource, where, how, registry))
     found = found or list(dict.fromkeys(_beyond(resource, where, how, registry, held)))
-    return outcome(found or [NO_FAULT])
+    return outcome([*found, *_closing(found)])
+
+
+def _closing(found: Sequence[Fault | Issue]) -> list[Issue]:
+    """The last line of a verdict that blames nothing: it says no more than was looked at."""
+    if not found:
+        return [NO_FAULT]
+    unchecked = all(isinstance(one, Issue) and one.severity == "warning" and one.code in UNCHECKED for one in found)
+    return [NOT_ALL] if unchecked else []
 
 
 def _misplaced(resource: Json, where: str, how: Wanted, registry: Registry) -> Iterator[Issue]:
@@ -110,14 +126,35 @@ def _beyond(resource: Json, where: str, how: Wanted, registry: Registry, held: H
         whole = each is resource and bool(how.profiles)
         profiles = how.profiles if whole else claimed(each)
         for profile in profiles:
-            if profile.partition("|")[0] not in judged.known:
-                yield Issue("error" if whole else "warning", "unknown_profile", f"{place}.meta.profile", NOT_HELD)
-            elif whole and judged.definition(profile) is None:
-                yield from lacking(each, place, profile)
-                yield Issue("warning", "partly_checked", f"{place}.meta.profile", PARTLY)
+            yield from _known_of(each, place, profile, judged, asked=whole)
         for doubt in judged.asks(each, place, profiles, leads):
             yield doubt if isinstance(doubt, Issue) else warning(doubt)
-        yield from map(warning, doubts_of(each, place, judged=judged.installed))
+        yield from map(warning, numbers_of(each, place))
+
+
+def _known_of(resource: Json, where: str, profile: str, judged: Judge, *, asked: bool) -> Iterator[Fault | Issue]:
+    """What this server can't say of a profile, and what it knows to be mandatory there without holding its definition.
+
+    The profile is R4's own type: it was held against it already.
+    """
+    url, _, version = profile.partition("|")
+    severity: Severity = "error" if asked else "warning"
+    held, versions = judged.definition(profile) is not None, judged.versions(url)
+    at = f"{where}.meta.profile{_place(resource, profile)}"
+    if url not in judged.known and url != f"{CORE}{resource['resourceType']}":
+        yield Issue(severity, "unknown_profile", at, NOT_HELD)
+    elif version and version not in versions:
+        yield Issue(severity, "unknown_version", at, other_version(versions))
+    elif not held and not url.startswith(CORE):
+        lacks = lacking(resource, where, profile)
+        yield from lacks if asked else map(warning, lacks)
+        yield Issue("warning", "partly_checked", at, PARTLY)
+
+
+def _place(resource: Json, profile: str) -> str:
+    """Where the resource claims this profile; nowhere when it is asked for and not claimed."""
+    told = resource.get("meta", {}).get("profile", [])
+    return f"[{told.index(profile)}]" if profile in told else ""
 
 
 def _resources(resource: Json, where: str) -> Iterator[tuple[Json, str, Leads]]:
