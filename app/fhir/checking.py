@@ -7,13 +7,14 @@ A path holds names of R4 only: an unknown one may be anything, a NIR too. Source
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Self
 
 from app.fhir.known_types import CARRIED, R4_TYPES, type_of
-from app.fhir.opinion import Found, Met, below, joined, opinion
+from app.fhir.opinion import Found, Met, asked, below, joined, opinion
 from app.fhir.primitives import EMPTY, Bad
+from app.fhir.remains import Aside, aside
 from app.fhir.rules import RULES, broken
 from app.fhir.shapes import ANY_RESOURCE, Part, Shape, shape
 from app.kernel.errors import Fault
@@ -21,6 +22,7 @@ from app.kernel.errors import Fault
 MAX_FAULTS = 100  # told of one body; more would help nobody
 PROFILES_MOST = 100  # that one resource claims: it is held against each, and so is whoever refers to it
 
+Json = dict[str, Any]
 NOTHING: Sequence[Found] = ()
 ANY_ELEMENT = "Element"  # ele-1: an id alone says nothing, but beside a value
 
@@ -33,19 +35,47 @@ _REFERENCE = re.compile(
 
 
 class Twice(dict[str, Any]):
-    """An object in which a key came twice, as the reader found it."""
+    """An object in which a key came twice, as the reader found it; `names` when it knows which."""
+
+    names: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, read: Json, names: Iterable[str]) -> Self:
+        told = cls(read)
+        told.names = frozenset(names)
+        return told
 
 
 def faults_of(resource: Any, where: str = "") -> list[Fault]:
     """What is not R4 in a resource read from JSON; `where` is the FHIRPath it stands at, its type by default."""
+    start = where or root_of(resource)
     met: set[Met] = set()
-    found = walk(resource, met) or opinion(resource, met)
-    start = where or (resource["resourceType"] if _known(resource) else "Resource")
-    return [Fault(joined(start, path), code, sentence) for path, code, sentence in found[:MAX_FAULTS]]
+    found = walk(resource, met)
+    if not found:
+        return _faults(start, opinion(resource, met))
+    faults = _faults(start, found)
+    left, beside = remains(resource, faults, start, contained=False)
+    more = _faults(start, asked(left)) if left else []
+    return [*faults, *filter(beside.lets, more)][:MAX_FAULTS]
 
 
-def _known(resource: Any) -> bool:
-    return isinstance(resource, dict) and type_of(resource) in R4_TYPES
+def remains(resource: Any, faults: Sequence[Fault], where: str, *, contained: bool = True) -> tuple[Json | None, Aside]:
+    """What stays of a resource without what these faults of R4 blame, and what may still be told of it. None: nothing."""
+    beside = aside(faults)
+    if len(faults) >= MAX_FAULTS:  # those that follow are not known
+        return None, beside
+    left = beside.left(resource, where, contained=contained)
+    again = _faults(where, walk(left, set())) if left else []
+    return (None if any(map(beside.lets, again)) else left), beside
+
+
+def _faults(where: str, found: Sequence[Found]) -> list[Fault]:
+    return [Fault(joined(where, path), code, sentence) for path, code, sentence in found[:MAX_FAULTS]]
+
+
+def root_of(resource: Any) -> str:
+    """Its FHIRPath when it stands alone: its type, when R4 knows it."""
+    return type_of(resource) if isinstance(resource, dict) and type_of(resource) in R4_TYPES else "Resource"
 
 
 def _one(bad: Bad) -> Sequence[Found]:
@@ -64,8 +94,8 @@ def walk(value: Any, met: set[Met]) -> Sequence[Found]:
     """`met` takes what each object is made of."""
     if not isinstance(value, dict):
         return _one(NOT_OBJECT)
-    if isinstance(value, Twice):
-        return _one(TWO_KEYS)
+    if isinstance(value, Twice) and (not value.names or "resourceType" in value.names):
+        return [("resourceType" if value.names else "", *TWO_KEYS)]
     kind = type_of(value)
     if kind in CARRIED:
         return _object(value, shape(kind), met, resource=True)
@@ -75,7 +105,10 @@ def walk(value: Any, met: set[Met]) -> Sequence[Found]:
 
 def _object(value: Any, kind: Shape, met: set[Met], resource: bool = False) -> Sequence[Found]:
     if type(value) is not dict:
-        return _one(TWO_KEYS if isinstance(value, Twice) else NOT_OBJECT)
+        if not isinstance(value, dict):
+            return _one(NOT_OBJECT)
+        if isinstance(value, Twice):
+            return _doubled(value, kind, resource)
     if not value or (len(value) == 1 and "id" in value and kind.name != ANY_ELEMENT and not resource):
         return _one(EMPTY)
     met.add((kind.name, *value))
@@ -112,6 +145,20 @@ def _object(value: Any, kind: Shape, met: set[Met], resource: bool = False) -> S
     if rules := RULES.get(kind.name):
         found.extend(broken(value, rules))
     return found
+
+
+def _doubled(value: Twice, kind: Shape, resource: bool) -> Sequence[Found]:
+    """Each key that came twice at its element, when R4 knows it; then what else is wrong there."""
+    if not value.names:
+        return _one(TWO_KEYS)
+    parts = {name: kind.parts.get(name.removeprefix("_")) for name in value.names}
+    known = {name: part for name, part in parts.items() if part and (part.kind or name in kind.parts)}
+    once = {name: inner for name, inner in value.items() if name not in known}
+    told = [(part.spoken, *TWO_KEYS) for part in known.values()] + [("", *TWO_KEYS)] * (len(known) < len(parts))
+    lots = {part.choice or part.spoken for part in known.values()}
+    broken_without = set(broken(once, RULES.get(kind.name, ())))
+    rest = _object(once, kind, set(), resource) if once else NOTHING
+    return [*dict.fromkeys(told), *(one for one in rest if one[0] not in lots and one not in broken_without)]
 
 
 def _unknown(name: str, kind: Shape) -> Found:

@@ -6,6 +6,7 @@ Source: https://hl7.org/fhir/R4/json.html
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -130,13 +131,18 @@ def _faults_beside(entry: Any, at: int) -> list[Fault]:
     """Of an entry of a batch, but for its resource: as of the only one."""
     told = entry
     if isinstance(entry, dict) and "resource" in entry:
-        told = type(entry)({**entry, "resource": ANY})
+        told = _as(entry, {**entry, "resource": ANY})
     faults = faults_of({"resourceType": "Bundle", "type": BATCH, "entry": [told]}, "Bundle")
     return [replace(one, where=one.where.replace("entry[0]", f"entry[{at}]", 1)) for one in faults]
 
 
 def _without(said: Json, member: str) -> Json:
-    return type(said)({name: value for name, value in said.items() if name != member})
+    return _as(said, {name: value for name, value in said.items() if name != member})
+
+
+def _as(said: Json, new: Json) -> Json:
+    """A change of what was read: a key that came twice there still did."""
+    return Twice.of(new, said.names) if isinstance(said, Twice) else new
 
 
 def _is_of(fault: Fault, at: int) -> bool:
@@ -180,7 +186,9 @@ def _keys(read: Any) -> int:
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:
     read = dict(pairs)
-    return read if len(read) == len(pairs) else Twice(read)
+    if len(read) == len(pairs):
+        return read
+    return Twice.of(read, [name for name, many in Counter(name for name, _ in pairs).items() if many > 1])
 
 
 def _entry(at: int, entry: Json) -> Entry:

@@ -62,7 +62,19 @@ def test_every_fault_of_structure_is_told(world: World):
     assert {(severity, where) for severity, _, where in told} == {
         ("error", "QuestionnaireResponse.status"),
         ("error", "QuestionnaireResponse.authored"),
+        ("warning", "QuestionnaireResponse.meta.profile[0]"),
     }
+
+
+def test_a_fault_of_each_layer_is_told_at_once(world: World, package: None):
+    """R4, the address, the profile, what the grid asks: each at its element, in that order."""
+    wrong = response(meta={"profile": [URL]}, status="banana", id="a")
+    wrong["item"] = [{"linkId": "besoin-x", "answer": [{"valueInteger": 1}]}]
+    assert issues(world, wrong) == [
+        ("error", "unknown_code", "QuestionnaireResponse.status"),
+        ("error", "profile.too_many", "QuestionnaireResponse.authored"),
+        ("warning", "questionnaire.unknown_question", "QuestionnaireResponse.item[0].linkId"),
+    ]
 
 
 def test_the_type_of_the_address_counts(world: World):
@@ -213,7 +225,7 @@ def test_xml_is_read_and_told(world: World):
     headers = {**world.bearers["sonia"], "Content-Type": FHIR_XML}
     answer = world.client.post("/fhir/$validate", content=wrong, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (200, FHIR_XML)
-    [issue] = xml.read(answer.content)["issue"]
+    [issue, _] = xml.read(answer.content)["issue"]
     assert issue["expression"] == ["QuestionnaireResponse.status"]
 
 

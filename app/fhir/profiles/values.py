@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.fhir.outcomes import Issue
+from app.fhir.remains import Left, whole
 
 Json = dict[str, Any]
 Leads = Callable[[str], Json | None]  # what a reference was written as → the resource it leads to, when we hold it
@@ -46,13 +47,19 @@ class Run:
     found: list[Issue] = field(default_factory=list)
     deep: int = 0
 
+    @property
+    def partial(self) -> bool:
+        """Some of the resource was not R4, and is not here."""
+        return isinstance(self.root, Left)
+
     def resolve(self, reference: Any) -> Json | None:
         target = reference.get("reference") if isinstance(reference, dict) else reference
         if not isinstance(target, str):
             return None
         if not target.startswith("#"):
             return self.leads(target)
-        return next((one for one in self.root.get("contained", ()) if f"#{one.get('id', '')}" == target), None)
+        inside = (one for one in self.root.get("contained", ()) if f"#{one.get('id', '')}" == target)
+        return whole(next(inside, {}))
 
 
 def nowhere(target: str) -> None:

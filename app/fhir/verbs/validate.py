@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from app.fhir.canonicals import CORE
-from app.fhir.checking import PROFILES_MOST, UNKNOWN_TYPE, faults_of
+from app.fhir.checking import PROFILES_MOST, UNKNOWN_TYPE, faults_of, remains, root_of
 from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, Severity, outcome
@@ -20,6 +20,7 @@ from app.fhir.profiles.values import Leads, nowhere
 from app.fhir.reading import Entry, entries_of
 from app.fhir.references import Links
 from app.fhir.registry import Registry
+from app.fhir.remains import NONE, whole
 from app.fhir.tolerance import lacking, numbers_of, other_version, warning
 from app.kernel.errors import Fault, NotFound, Unreadable
 
@@ -96,10 +97,12 @@ def asked(read: Any) -> tuple[Any, list[tuple[str, str]]]:
 
 def verdict(resource: Any, how: Wanted, registry: Registry, held: Held) -> Json:
     """An OperationOutcome: one issue a fault, or one that says there is none."""
-    where = str(resource.get("resourceType", "Resource")) if isinstance(resource, dict) else "Resource"
-    found: list[Fault | Issue] = list(faults_of(resource))
-    found = found or list(_misplaced(resource, where, how, registry))
-    found = found or list(dict.fromkeys(_beyond(resource, where, how, registry, held)))
+    where, faults = root_of(resource), faults_of(resource)
+    left, beside = remains(resource, faults, where) if faults else (resource, NONE)
+    found: list[Fault | Issue] = [*faults]
+    if left:
+        found += filter(beside.lets, _misplaced(left, where, how, registry))
+        found += filter(beside.lets, dict.fromkeys(_beyond(left, where, how, registry, held)))
     return outcome([*found, *_closing(found)])
 
 
@@ -172,4 +175,4 @@ def _resources(resource: Json, where: str) -> Iterator[tuple[Json, str, Leads]]:
 
 def _led(links: Links, entries: Sequence[Entry], at: int, target: str) -> Json | None:
     place = links.lead(target, at)
-    return None if place is None else entries[place].resource or None
+    return None if place is None else whole(entries[place].resource)

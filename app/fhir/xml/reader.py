@@ -58,6 +58,7 @@ class _Open:
     node: Json = field(default_factory=dict)
     beside: dict[str, list[Json | None]] = field(default_factory=dict)  # of lists of primitives, place by place
     twice: bool = False
+    doubled: set[str] = field(default_factory=set)  # the elements that came twice, when they have a name
 
     @property
     def is_primitive(self) -> bool:
@@ -69,7 +70,9 @@ class _Open:
             if part.kind:
                 self.beside.setdefault(name, []).append(beside)
             return
-        self.twice = self.twice or name in self.node or f"_{name}" in self.node
+        if name in self.node or f"_{name}" in self.node:
+            self.twice = True
+            self.doubled.add(name)
         if value is not None:
             self.node[name] = value
         if beside is not None:
@@ -81,7 +84,7 @@ class _Open:
                 self.node[f"_{name}"] = beside
             if all(value is None for value in self.node[name]):
                 del self.node[name]
-        return Twice(self.node) if self.twice else self.node
+        return Twice.of(self.node, self.doubled) if self.twice else self.node
 
 
 class _Reader:
