@@ -23,11 +23,12 @@ from app.api.resources import REGISTRY
 from app.audit.vocabulary import Door
 from app.exchange.journal import Receiving
 from app.fhir import reading
-from app.fhir.checking import faults_of
+from app.fhir.checking import faults_of, remains, root_of
 from app.fhir.known_types import R4_TYPES
 from app.fhir.mapping import Json
 from app.fhir.outcomes import Issue, outcome
 from app.fhir.reading import Bundle, Entry
+from app.fhir.remains import Aside
 from app.fhir.search.names import ranked
 from app.fhir.verbs import acts
 from app.fhir.verbs.conditions import http_date
@@ -35,7 +36,7 @@ from app.fhir.verbs.patch import JSON_PATCH
 from app.fhir.verbs.transaction import Done
 from app.kernel.answers import FHIR_JSON, etag, told
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, MethodNotAllowed, Unreadable, UnsupportedMedia
+from app.kernel.errors import DuiError, Fault, MethodNotAllowed, Unreadable, UnsupportedMedia
 from app.security import scopes
 from app.security.principal import Partner
 
@@ -129,13 +130,24 @@ def _bundle(body: bytes, *, method: str, type_name: str, asked: Json) -> Bundle:
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if isinstance(kind, str) and kind in R4_TYPES and kind != type_name:
             raise Unreadable("Le type de la ressource est celui de l'adresse.", where="resourceType", code="wrong_url")
-        if faults := faults_of(resource):
-            raise reading.refused(faults)
+        if faults := faults_of(resource, f"{ENTRY}.resource" if root_of(resource) == type_name else ""):
+            raise reading.NotR4(faults, partial(_left, resource, faults, asked))
         if method == acts.UPDATE and "?" not in asked["url"] and asked["url"] != f"{type_name}/{resource.get('id')}":
-            raise Unreadable(acts.OTHER_ID, where=f"{type_name}.id", code="wrong_url")
+            fault = Fault(f"{ENTRY}.resource.id", "wrong_url", acts.OTHER_ID)
+            raise reading.NotR4([fault], partial(_left, resource, [fault], asked))
+    return _of_one(resource, asked)
+
+
+def _of_one(resource: Json, asked: Json) -> Bundle:
     whole: dict[str, Any] = {"request": asked, **({"resource": resource} if resource else {})}
-    entry = Entry(0, ENTRY, "", method, str(asked["url"]), asked, resource)
+    entry = Entry(0, ENTRY, "", asked["method"], str(asked["url"]), asked, resource)
     return Bundle("transaction", (entry,), {"resourceType": "Bundle", "type": "transaction", "entry": [whole]})
+
+
+def _left(resource: Any, faults: list[Fault], asked: Json) -> tuple[Bundle | None, Aside]:
+    """What stays of the bundle once what is not R4 is set aside."""
+    left, beside = remains(resource, faults, f"{ENTRY}.resource")
+    return (_of_one(left, asked) if left else None), beside
 
 
 def _where(where: str, type_name: str) -> str:

@@ -13,6 +13,7 @@ from app.exchange.journal import Receiving
 from app.exchange.models import Exchange
 from app.exchange.parties import Parties
 from app.exchange.persons import PERSON
+from app.exchange.refusing import Refusals
 from app.exchange.resolution import Known, Named
 from app.exchange.targets import Targets
 from app.features.usagers.models import Usager
@@ -107,8 +108,13 @@ class Arrival:
         """What each entry is here, and whom it is about. Raises Invalid or Conflict naming each entry at fault."""
         for entry in self.asked.arriving:
             self._identify(entry)
-        self._refuse_doubles()
-        self._tell_whose()
+        refusals = Refusals()
+        for told in (self._refuse_doubles, self._tell_whose):
+            try:
+                told()
+            except Invalid as no:
+                refusals.add(no)
+        refusals.tell()
         self._refuse_moves()
 
     async def recall(self) -> None:
@@ -117,20 +123,27 @@ class Arrival:
         self.stood = await targets.stood(self.gate, again, self.registry)
 
     def place(self) -> None:
-        """Every entry becomes a row, added to the gate. Raises Invalid when one says too little."""
+        """Every entry becomes a row, added to the gate. Raises Invalid with why each of those at fault can't be one."""
         names = {at: f"{self.asked.entries[at].kind}/{one.id}" for at, one in self.targets.standing.items()}
         names |= {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.arriving}
         rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.arriving}
         self.around = Neighbours({names[at]: resource for at, (resource, _) in rewritten.items()})
+        refusals = Refusals()
         for entry in self.asked.arriving:
-            resource, local = rewritten[entry.at]
-            as_told, target = self._as_told(entry, names), self.targets.rows.get(entry.at)
-            if target and targets.unchanged(target, as_told or resource):
-                self.unchanged.add(entry.at)
-            elif entry.kind in OUTSIDE:
-                self._outside_party(entry, resource, as_told)
-            else:
-                self._dossier_row(entry, resource, local, as_told)
+            try:
+                self._place(entry, *rewritten[entry.at], self._as_told(entry, names))
+            except Invalid as no:
+                refusals.add(no, f"{entry.where}.resource")
+        refusals.tell()
+
+    def _place(self, entry: Entry, resource: Json, local: dict[str, UUID], as_told: Json | None) -> None:
+        target = self.targets.rows.get(entry.at)
+        if target and targets.unchanged(target, as_told or resource):
+            self.unchanged.add(entry.at)
+        elif entry.kind in OUTSIDE:
+            self._outside_party(entry, resource, as_told)
+        else:
+            self._dossier_row(entry, resource, local, as_told)
 
     def done(self, entry: Entry) -> Done:
         """What became of it, once the base has said which version it is."""

@@ -14,25 +14,25 @@ from uuid import UUID
 from app.access import contents
 from app.access.entry import DossierEntry
 from app.access.writing import Line
-from app.exchange import journal, sought, targets
+from app.exchange import journal, refusing, sought, targets
 from app.exchange.arrival import Arrival
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange, ExternalId, OutsidePartyMention, State
+from app.exchange.refusing import Refusals, Taking
 from app.exchange.targets import Targets
 from app.features.usagers import closing
 from app.features.usagers.models import Usager
 from app.fhir.mapping import Json
-from app.fhir.outcomes import Issue
 from app.fhir.packages.held import held_at
 from app.fhir.profiles import judging
-from app.fhir.reading import Bundle, Entry
+from app.fhir.reading import Bundle, Entry, NotR4
 from app.fhir.registry import Registry
 from app.fhir.tolerance import tolerated
 from app.fhir.verbs import acts, transaction
 from app.fhir.verbs.acts import Act
 from app.fhir.verbs.transaction import Done
 from app.kernel.clock import now
-from app.kernel.errors import DuiError, Fault, Forbidden
+from app.kernel.errors import DuiError, Fault, Forbidden, Invalid, Unreadable
 from app.kernel.objects import Objects
 from app.security import scopes
 from app.security.principal import Partner
@@ -67,10 +67,8 @@ async def receive(
     line = gate.begin(partner, body)
     if how.dry:
         gate.line = None
-    if isinstance(read, DuiError):
-        raise read
+    read, plan = await _planned(gate, read, how)
     line.entries = len(read.entries)
-    plan = acts.read(read, how.origin)
     _check_scopes(partner, plan)
     found = await targets.resolve(gate, plan, how.registry, how.origin)
     _check_scopes(partner, plan, found.new)
@@ -78,10 +76,7 @@ async def receive(
     if arrival.known.same and not (how.dry or _changes(plan)):
         gate.line = None
         return await _first_answer(gate, arrival.known.same, read, how)
-    arrival.identify()
-    await arrival.recall()
-    await _judge(gate, arrival, read, how)
-    arrival.place()
+    await _place(gate, arrival, read, how)
     gone = await _write(gate, arrival, plan, found, how)
     took = {row.id: row.version for row in (*arrival.rows.values(), *gone.values()) if row.id not in gate.waiting}
     targets.check_unmoved(plan, found, took)
@@ -95,6 +90,41 @@ async def receive(
     gate.line = None
     await _look(gate, plan, done, how)
     return await _shown(gate, done, how)
+
+
+async def _planned(gate: Receiving, read: Bundle | DuiError, how: How) -> tuple[Bundle, tuple[Act, ...]]:
+    """The bundle, and what each entry asks. Raises what it is refused for, with what the next checks say of it."""
+    taking = Taking(how.registry, how.origin, how.strict)
+    if isinstance(read, NotR4):
+        raise await refusing.of_r4(gate, read, taking)
+    if isinstance(read, DuiError):
+        raise read
+    try:
+        return read, acts.read(read, how.origin)
+    except Unreadable as no:
+        wrong = no
+    raise await refusing.further(gate, wrong, read, taking)
+
+
+async def _place(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> None:
+    """Every entry is named, judged, made a row. Raises Invalid with what each of these refuses, Conflict for the first."""
+    refusals = Refusals()
+    try:
+        arrival.identify()
+    except Invalid as no:
+        refusals.add(no)
+    named = not refusals.told
+    try:
+        await _judge(gate, arrival, read, how)
+    except Invalid as no:
+        refusals.add(no if named else refusing.led_within(no))
+    if named:
+        await arrival.recall()
+        try:
+            arrival.place()
+        except Invalid as no:
+            refusals.add(no)
+    refusals.tell()
 
 
 async def _resolved(
@@ -130,15 +160,8 @@ async def _write(gate: Receiving, arrival: Arrival, plan: Sequence[Act], found: 
 async def _judge(gate: Receiving, arrival: Arrival, read: Bundle, how: How) -> None:
     """What profiles ask of each entry: warnings, or all told at once to the letter. Many are judged beside the loop."""
     judge = judging.judge(how.registry, await held_at(arrival.known.packages, gate.public))
-    links, made = arrival.asked.links, replace(read, entries=arrival.asked.entries)
-
-    def asks(entry: Entry) -> Iterator[Fault | Issue]:
-        def leads(target: str) -> Json | None:
-            place = links.lead(target, entry.at)
-            return None if place is None else made.entries[place].resource or None
-
-        return judge.asks(entry.resource, f"{entry.where}.resource", judging.claimed(entry.resource), leads)
-
+    made = replace(read, entries=arrival.asked.entries)
+    asks = refusing.asking(judge, made, arrival.asked.links)
     elsewhere = arrival.leads_elsewhere()
     knows = partial(tolerated, judged=judge.installed, versions=judge.versions)
     work = partial(knows, made, judge.known, elsewhere, also=asks, strict=how.strict)

@@ -9,12 +9,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
 
-from app.fhir.checking import MAX_FAULTS, Twice, faults_of
+from app.fhir.checking import MAX_FAULTS, Twice, faults_of, remains
 from app.fhir.references import doubles
+from app.fhir.remains import Aside, aside
 from app.kernel.depth import MAX_DEPTH, deeper, outside_strings
 from app.kernel.errors import Fault, TooLarge, Unreadable
 
@@ -49,6 +51,14 @@ class Bundle:
     entries: tuple[Entry, ...]
     whole: Json
     bad: Mapping[int, Unreadable] = field(default_factory=dict)  # of a batch, by place: the entries refused alone
+
+
+class NotR4(Unreadable):
+    """`left`: what stays of the bundle, and what may still be told of it; None when nothing stays."""
+
+    def __init__(self, faults: list[Fault], left: Callable[[], tuple[Bundle | None, Aside]]) -> None:
+        super().__init__(_sentence(faults), faults=faults[:MAX_FAULTS])
+        self.left = left
 
 
 def read_json(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
@@ -99,12 +109,11 @@ def read_bundle(
         return _batch(whole, listed)
     if taken and isinstance(whole.get("type"), str) and whole["type"] not in taken:
         raise Unreadable("Un Bundle transaction ou batch est reçu ici.", where="Bundle.type", code="not_supported")
-    faults = faults_of(whole, "Bundle")
-    if not faults:
-        bundle = Bundle(whole["type"], entries_of(whole), whole)
-        faults = list(_envelope(bundle))
-    if faults:
-        raise refused(faults)
+    if faults := faults_of(whole, "Bundle"):
+        raise NotR4(faults, partial(_left, whole, faults))
+    bundle = Bundle(whole["type"], entries_of(whole), whole)
+    if faults := list(envelope(bundle)):
+        raise NotR4(faults, lambda: (bundle, aside(faults)))
     return bundle
 
 
@@ -118,10 +127,27 @@ def _batch(whole: Json, listed: list[Any]) -> Bundle:
             by_place[at] += faults_of(each["resource"], f"Bundle.entry[{at}].resource")
     entries = [_entry(at, {} if by_place[at] else each) for at, each in enumerate(listed)]
     bundle = Bundle(BATCH, tuple(entries), whole)
-    for fault in _envelope(bundle):
+    for fault in envelope(bundle):
         at = next(at for at in by_place if _is_of(fault, at))
-        by_place[at] = by_place[at] or [fault]
-    return replace(bundle, bad={at: refused(faults) for at, faults in by_place.items() if faults})
+        if aside(by_place[at]).lets(fault):
+            by_place[at].append(fault)
+    bad = {at: NotR4(faults, partial(_left_alone, listed[at], at, faults)) for at, faults in by_place.items() if faults}
+    return replace(bundle, bad=bad)
+
+
+def _left(whole: Json, faults: list[Fault]) -> tuple[Bundle | None, Aside]:
+    left, beside = remains(whole, faults, "Bundle")
+    return (Bundle("transaction", entries_of(left), left) if left else None), beside
+
+
+def _left_alone(entry: Any, at: int, faults: list[Fault]) -> tuple[Bundle | None, Aside]:
+    """The same of one entry of a batch, under the name it has there."""
+    here = f"Bundle.entry[{at}]"
+    as_first = [replace(fault, where=fault.where.replace(here, "Bundle.entry[0]", 1)) for fault in faults]
+    bundle, _ = _left({"resourceType": "Bundle", "type": BATCH, "entry": [entry]}, as_first)
+    if bundle:
+        bundle = replace(bundle, entries=tuple(replace(one, where=here) for one in bundle.entries))
+    return bundle, aside(faults)
 
 
 ANY = {"resourceType": "Basic", "code": {"text": "une ressource"}}  # stands for one that is read by itself
@@ -157,8 +183,12 @@ def entries_of(bundle: Json) -> tuple[Entry, ...]:
 
 
 def refused(faults: list[Fault]) -> Unreadable:
+    return Unreadable(_sentence(faults), faults=faults[:MAX_FAULTS])
+
+
+def _sentence(faults: list[Fault]) -> str:
     more = " Les suivantes ne sont pas dites." if len(faults) >= MAX_FAULTS else ""
-    return Unreadable(f"Ce contenu n'est pas conforme à FHIR R4.{more}", faults=faults[:MAX_FAULTS])
+    return f"Ce contenu n'est pas conforme à FHIR R4.{more}"
 
 
 def _outside_strings(body: bytes) -> bytes:
@@ -204,7 +234,7 @@ def _entry(at: int, entry: Json) -> Entry:
     )
 
 
-def _envelope(bundle: Bundle) -> Iterator[Fault]:
+def envelope(bundle: Bundle) -> Iterator[Fault]:
     """What the envelope of a demand needs beyond R4's rules (`app.fhir.rules`). https://hl7.org/fhir/R4/http.html#trules"""
     if bundle.kind in ("transaction", "batch"):
         for entry in bundle.entries:

@@ -4,7 +4,7 @@ Nothing more is told at an element that is malformed, below it, nor of what depe
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,16 +44,15 @@ class Aside:
         left = _resource(resource, steps_of(where), self, contained)
         return None if left is GONE else left
 
-    def touches(self, where: str) -> bool:
-        """Some of what is there is malformed, or holds what R4 does not know."""
-        at = steps_of(where)
-        return at in self.above or self._inside(at)
+    def gone(self, where: str) -> bool:
+        """What is there is malformed, or in what is."""
+        return self._inside(steps_of(where))
 
     def lets(self, doubt: Fault | Issue) -> bool:
         """Whether a later check may say so of what is left."""
         where = doubt.where if isinstance(doubt, Fault) else doubt.expression
         at = steps_of(where)
-        if self._inside(at) or (where, *_kind(doubt)) in self.said:
+        if self._inside(at) or any((where, *kind) in self.said for kind in _kinds(doubt)):
             return False
         if doubt.code in BY_HOLDER and at[:-1] in self.above:
             return False
@@ -89,7 +88,9 @@ def aside(faults: Iterable[Fault]) -> Aside:
         else:
             bad.add(at)
         above |= {at[:end] for end in range(1, len(at))}
-    return Aside(frozenset(bad), frozenset(above), frozenset((fault.where, *_kind(fault)) for fault in faults))
+    return Aside(
+        frozenset(bad), frozenset(above), frozenset((fault.where, *kind) for fault in faults for kind in _kinds(fault))
+    )
 
 
 def steps_of(where: str) -> Steps:
@@ -97,11 +98,13 @@ def steps_of(where: str) -> Steps:
     return tuple(_STEP.findall(_OF_TYPE.sub("", where)))
 
 
-def _kind(doubt: Fault | Issue) -> tuple[str, str]:
+def _kinds(doubt: Fault | Issue) -> Iterator[tuple[str, str]]:
     """Its code, and which invariant it is: a profile may tell again one of R4's."""
     told = doubt.message if isinstance(doubt, Fault) else doubt.diagnostics
-    key = found[1] if (found := _KEY.search(told)) else ""
-    return ("invariant", key) if key else (doubt.code, "")
+    if found := _KEY.search(told):
+        yield "invariant", found[1]
+    if not doubt.code.endswith("invariant"):
+        yield doubt.code, ""
 
 
 def _resource(value: Any, at: Steps, aside: Aside, contained: bool) -> Any:

@@ -100,8 +100,9 @@ def tolerated(
     profiles ask more. Raises Unreadable when an address asks for something else than what is sent, and Invalid with
     every doubt as a fault when `strict`.
     """
-    if faults := list(_misled(bundle)):
-        raise refused(faults)
+    wrong = list(misled(bundle))
+    if wrong and not strict:
+        raise refused(wrong)
     links = Links(bundle.entries)
     told = {
         entry.at: list(
@@ -110,6 +111,8 @@ def tolerated(
         for entry in bundle.entries
     }
     faults = [fault for of_entry in told.values() for one in of_entry if (fault := as_fault(one))]
+    if wrong:
+        raise refused([*wrong, *(fault for fault in faults if fault.where not in {one.where for one in wrong})])
     if strict and faults:
         raise Invalid(TO_THE_LETTER, faults=faults[:MAX_FAULTS])
     return {at: tuple(map(warning, of_entry)) for at, of_entry in told.items() if of_entry}
@@ -211,7 +214,7 @@ def _dangling(target: str) -> tuple[str, str]:
     return "unresolved", NO_INSIDE if target.startswith("#") else NO_LEAD
 
 
-def _misled(bundle: Bundle) -> Iterator[Fault]:
+def misled(bundle: Bundle) -> Iterator[Fault]:
     """A creation at the address of another type, of one resource, of a search: nobody can say what was meant."""
     for entry in bundle.entries:
         asked = _address(entry)

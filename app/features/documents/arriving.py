@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from app.access import contents
@@ -45,7 +45,7 @@ def with_file(row: Document, told: Attachment, at: str, inbound: Inbound) -> tup
     if told.size not in (None, row.size):
         faults.append(Fault(f"{at}.size", "document.other_size", OTHER_SIZE))
     if faults and inbound.strict:
-        raise Invalid(OTHERWISE, faults=faults)
+        raise Invalid(OTHERWISE, faults=[replace(fault, where=f"{inbound.where}.{fault.where}") for fault in faults])
     for fault in faults:
         inbound.warn(fault.code, fault.where, f"{fault.message} {KEPT_SO}")
     return new
