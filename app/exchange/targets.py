@@ -150,8 +150,11 @@ async def resolve(gate: Arrivals, plan: Sequence[Act], registry: Registry, origi
 
 
 def _may_create(act: Act, id: UUID, gate: Arrivals) -> bool:
-    """None but its sender's rows are where its sender chooses ids: what is not found there is not there."""
-    return act.method == acts.UPDATE and act.version is None and chosen_by(id, gate.principal.id)
+    """None but its sender's rows are where its sender chooses ids: what is not found there is not there. Of a person it is
+    never chosen: the trail, and what was erased, know them by it for ever.
+    """
+    asks = act.method == acts.UPDATE and act.kind != PERSON and act.version is None
+    return asks and chosen_by(id, gate.principal.id)
 
 
 def _not_its_id(act: Act, one: Target | None) -> str | None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from app.fhir.mapping import Json
-from tests.exchange.bundles import bundle, entry, patient
+from tests.exchange.bundles import bundle, entry, patient, plan
 from tests.exchange.sending import fresh, sent, taken, written_by_the_team
 from tests.exchange.test_acts import change, statuses
 from tests.fhir.test_read import PATH, scoped, written
@@ -83,14 +83,19 @@ class TestAllowed:
         assert (again.status_code, again.headers["etag"]) == (200, 'W/"2"')
 
     def test_in_a_bundle_others_name_it(self, world: World):
-        who, what = chosen(world), chosen(world)
+        doctor, what, one = chosen(world), chosen(world), a_flag(world)
         body = bundle(
-            change("PUT", f"Flag/{what}", {**flag(f"Patient/{who}"), "id": what}),
-            change("PUT", f"Patient/{who}", {**patient(fresh()), "id": who}),
+            change("PUT", f"Flag/{what}", {**one, "id": what, "author": {"reference": f"Practitioner/{doctor}"}}),
+            change("PUT", f"Practitioner/{doctor}", {"resourceType": "Practitioner", "id": doctor, "active": True}),
         )
         assert statuses(sent(world, body)) == ["201", "201"]
-        assert world.get("chu", f"/fhir/Flag/{what}").json()["subject"] == {"reference": f"Patient/{who}"}
+        assert world.get("chu", f"/fhir/Flag/{what}").json()["author"] == {"reference": f"Practitioner/{doctor}"}
         assert statuses(sent(world, body)) == ["200", "200"]
+
+    def test_never_a_person(self, world: World):
+        """Erased, they must not come back as somebody else under the same id."""
+        answer = put(world, chosen(world), patient(fresh()))
+        assert (answer.status_code, MEND in told(answer)[0][1]) == (404, True)
 
     def test_deleted_it_comes_back(self, world: World):
         id, one = chosen(world), a_flag(world)
@@ -107,14 +112,15 @@ class TestAllowed:
         assert put(world, chosen(world), a_flag(world), If_Match='W/"1"').status_code == 404
 
     def test_of_an_id_that_is_another_type_s(self, world: World):
-        who, what = chosen(world), chosen(world)
-        one = flag(f"Patient/{who}")
-        assert [put(world, who, patient(fresh())).status_code, put(world, what, one).status_code] == [201, 201]
+        who, what, one = chosen(world), chosen(world), a_flag(world)
+        project = {**plan(fresh()), "subject": one["subject"]}
+        project.pop("supportingInfo")
+        assert [put(world, who, project).status_code, put(world, what, one).status_code] == [201, 201]
         basic = {"resourceType": "Basic", "code": {"text": "x"}, "subject": one["subject"]}
         answers = [put(world, what, basic), put(world, who, one)]
         assert [(each.status_code, told(each)[0][0]) for each in answers] == [(404, "Basic"), (409, "Flag.id")]
         assert world.get("chu", f"/fhir/Flag/{what}").json()["code"] == one["code"]
-        assert world.get("chu", f"/fhir/Patient/{who}").status_code == 200
+        assert world.get("chu", f"/fhir/CarePlan/{who}").json()["title"] == project["title"]
 
     def test_whose_identifier_is_another_row_s(self, world: World):
         one = a_flag(world) | {"identifier": [{"system": "https://chu.test/alertes", "value": fresh()}]}
