@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
+from app.access import since
 from app.access.beside import persons_of
 from app.access.entry import DossierEntry, View
 from app.access.order import Order
@@ -19,6 +20,7 @@ from app.access.permissions import Action
 from app.access.protection import hidden_since
 from app.access.reading import Reading
 from app.access.refusal import ENDED, OutOfReach, refused
+from app.access.since import Past
 from app.access.union import Asking, Question, asking, counting, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
@@ -56,6 +58,7 @@ class Found(msgspec.Struct, frozen=True):
     state: str | None = None
     known_as: str | None = None
     current: bool = True
+    as_of: str = ""  # what its statement saw of the base, when a page is to follow it (`access.since`)
 
 
 async def find(reading: Reading, asked: tuple[Question, ...], id: UUID, **values: object) -> Found:
@@ -99,13 +102,16 @@ async def page(
     limit: int,
     after: Sequence[object] = (),
     usager: str | None = None,
+    as_of: str | None = None,
+    /,
     **values: object,
 ) -> list[Found]:
     """Of all tables together, the latest first, or by their `keys`.
 
-    `usager` names the value that is the usager asked for; `after` is where the last row given stands.
+    `usager` names the value that is the usager asked for; `after` is where the last row given stands; `as_of`, what the
+    first page saw (`Found.as_of`), whose order is then kept; nothing yet: it is asked for.
     """
-    how, beyond = await _paged(reading, asked, after, usager)
+    how, beyond = await _paged(reading, asked, after, usager, as_of)
     return [one for _, one in await _ask(reading, how, [], limit, {**values, **beyond})]
 
 
@@ -118,15 +124,24 @@ async def plan(
 
 
 async def _paged(
-    reading: Reading, asked: tuple[Question, ...], after: Sequence[object], usager: str | None
+    reading: Reading,
+    asked: tuple[Question, ...],
+    after: Sequence[object],
+    usager: str | None,
+    as_of: str | None = None,
 ) -> tuple[Asking, dict[str, object]]:
     rising = asked[0].rising if asked else ()
     order = _sorted(rising) if rising else Order(order_of(question.view for question in asked))
     beyond = {f"after_{name}": value for name, value in zip(order.names, after, strict=True)} if after else {}
     if after:
         order = replace(order, after=tuple(value is not None for value in after))
+    past = Past.NONE
+    if as_of is not None and any(name != "id" for name in order.names):
+        past = Past.of(asked) if after and as_of else Past.NONE if after else Past.BEGINS
+    if past.follows:
+        beyond |= since.values(as_of or "")
     tables = sum(question.tables for question in asked)
-    return await aside(asking, tables, reading.principal.shape, asked, order, usager), beyond
+    return await aside(asking, tables, reading.principal.shape, asked, order, usager, past=past), beyond
 
 
 async def count(
@@ -193,16 +208,16 @@ async def _ask(
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    _, n, _, state, known_as, wrapped, protected, told = line[:FIXED]
+    alive, n, _, state, known_as, wrapped, protected, told = line[:FIXED]
     first = FIXED + how.facts
     at = line[first : first + how.places]
     if n >= 0:
         values = [*(told or line[first + how.places :])]
         for place, fact in how.fills[n]:
             values[place] = wrapped if fact is None else line[FIXED + fact]
-        return Found(n, how.asked[n].view(*values), at, state, known_as)
+        return Found(n, how.asked[n].view(*values), at, state, known_as, as_of="" if alive is True else alive)
     kind, id, usager_id, version, sealed, itself = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
     then = hidden_since(as_then(view, orjson.loads(snapshot), wrapped), protected, itself)
-    return Found(-1 - n, then, at, state, known_as, current=False)
+    return Found(-1 - n, then, at, state, known_as, current=False, as_of="" if alive is True else alive)

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
+from app.access import since
 from app.access.beside import NO_UUID, completed
 from app.access.entry import DossierEntry, OfPlace, View
 from app.access.facts import Extent, alive
@@ -36,6 +37,7 @@ from app.access.permissions import Action
 from app.access.policy import SHAPES_KEPT, allowed, as_before, as_handed, as_sent, ground
 from app.access.protection import hidden_now
 from app.access.questions import Listing, column_of, first_of_places, has_sealed, judged, plain
+from app.access.since import Past
 from app.access.versions import EntryVersion
 from app.audit import trail
 from app.audit.vocabulary import Outcome
@@ -63,6 +65,7 @@ class Question:
     keys: tuple[ColumnElement[Any], ...] = ()  # what it is sorted by, before its id; then, of a version
     keys_then: tuple[ColumnElement[Any], ...] = ()
     rising: tuple[bool, ...] = ()  # of each key
+    kept: bool = True  # a former version tells them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +89,22 @@ class Asking:
 
 @lru_cache(maxsize=SHAPES_KEPT)
 def asking(
-    caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None = None, *, silent: bool = False
+    caller: Shape,
+    asked: tuple[Question, ...],
+    order: Order,
+    usager: str | None = None,
+    *,
+    silent: bool = False,
+    past: Past = Past.NONE,
 ) -> Asking:
-    found = _found_in(caller, asked, order, usager)
+    found = _found_in(caller, asked, order, usager, past=past)
     said = (found.c[name] for name in ("n", "gone", "state", "known_as", "wrapped", "protected", "told"))
     facts = _facts(asked)
     there = (found.c[f"f_{n}"] for n in range(len(facts)))
     told_first = (column for column in found.c if column.key.startswith("t_"))
     columns = (*said, *there, *(plain(place) for place in order.of(found)), *told_first)
-    told = select(alive().label("alive"), *columns).select_from(_one().outerjoin(found, true()))
+    living = case((alive(), since.SEEN_HERE)) if past is Past.BEGINS else alive()
+    told = select(living.label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*order.turned(found))
     lines = _traced(caller, found, asked, usager, silent=silent)
     fills = tuple(tuple(_fills(question.view, facts)) for question in asked)
@@ -148,7 +158,13 @@ def _traced(caller: Shape, found: CTE, asked: tuple[Question, ...], usager: str 
 
 
 def _found_in(
-    caller: Shape, asked: tuple[Question, ...], order: Order, usager: str | None, *, counted: bool = False
+    caller: Shape,
+    asked: tuple[Question, ...],
+    order: Order,
+    usager: str | None,
+    *,
+    counted: bool = False,
+    past: Past = Past.NONE,
 ) -> CTE:
     """What each question finds within reach, at most `limit` each, then the first `limit` of all. What is looked up
     beside a row (where its bundle stands, the key of its person) is looked up for those alone."""
@@ -157,10 +173,11 @@ def _found_in(
     branches = []
     for n, question in enumerate(asked):
         told = _Telling(caller, n, question, in_columns, counted, bool(facts))
-        branches.append(_as_it_stands(told, order, usager))
+        branches += _as_it_stands(told, order, usager, past)
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
-            branches += _as_it_was(told, question.then, order, usager)
+            then = and_(question.then, since.seen(EntryVersion)) if past.follows else question.then
+            branches += _as_it_was(told, then, order, usager)
     first = branches[0]
     if len(branches) > 1:
         every = union_all(*(select(branch.subquery()) for branch in branches)).subquery("every")
@@ -231,7 +248,9 @@ class _Telling:
         ]
 
 
-def _as_it_stands(told: _Telling, order: Order, usager: str | None) -> Select[Any]:
+def _as_it_stands(told: _Telling, order: Order, usager: str | None, past: Past) -> list[Select[Any]]:
+    """The rows of a table; of a page that follows another, those that stand as the first one saw them, then those written
+    since, where they stood then."""
     row, caller, question = told.row, told.caller, told.question
     line: Select[Any] = select(
         literal_column(str(told.n)).label("n"),
@@ -248,8 +267,12 @@ def _as_it_stands(told: _Telling, order: Order, usager: str | None) -> Select[An
     if not question.listing.deleted_too:
         line = line.where(row.deleted_at.is_(None))
     places = [*question.keys, row.id] if question.keys else [getattr(row, name) for name in order.names]
-    line = order.within(line, places)
-    return first_of_places(caller, row, extent, line, order.turned, LIMIT)
+    still = line.where(since.unchanged(row)) if past.follows else line
+    branches = [first_of_places(caller, row, extent, order.within(still, places), order.turned, LIMIT)]
+    if past is Past.KNOWN:
+        moved = line.join_from(row, EntryVersion, since.stood(row)).where(since.changed(row))
+        branches.append(order.within(moved, _places_then(question, order)).limit(LIMIT))
+    return branches
 
 
 def _as_it_was(told: _Telling, then: ColumnElement[bool], order: Order, usager: str | None) -> list[Select[Any]]:
@@ -281,9 +304,12 @@ def _version_told(told: _Telling, order: Order, handed: Any) -> Select[Any]:
     line = line.join_from(row, v, and_(v.organisation_id == row.organisation_id, v.entry_id == row.id))
     if not question.listing.deleted_too:
         line = line.where(v.deleted_at.is_(None))
-    known: dict[str, Any] = {"id": v.entry_id, "occurred_at": v.occurred_at}
-    places = [*question.keys_then, v.entry_id] if question.keys else [known[name] for name in order.names]
-    return order.within(line, places).limit(LIMIT)
+    return order.within(line, _places_then(question, order)).limit(LIMIT)
+
+
+def _places_then(question: Question, order: Order) -> list[ColumnElement[Any]]:
+    known: dict[str, Any] = {"id": EntryVersion.entry_id, "occurred_at": EntryVersion.occurred_at}
+    return [*question.keys_then, known["id"]] if question.keys else [known[name] for name in order.names]
 
 
 def _values(caller: Shape, view: type[View]) -> list[ColumnElement[Any]]:

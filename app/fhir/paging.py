@@ -23,11 +23,12 @@ Said = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class Link:
     """What a `next` link holds: the query again, where the page before it stopped (`at` as JSON told it, `after` as it
-    is read in the usual order), and the total when it was asked for."""
+    is read in the usual order), the total when it was asked for, and what the first page saw of the base."""
 
     said: Said
     at: tuple[object, ...]
     total: int | None = None
+    as_of: str = ""
 
     @property
     def after(self) -> tuple[object, ...]:
@@ -49,8 +50,9 @@ def following(
     said: Said,
     at: Sequence[object],
     total: int | None = None,
+    as_of: str = "",
 ) -> str:
-    held = {"said": said, "at": list(at), **({} if total is None else {"total": total})}
+    held = {"said": said, "at": list(at), "as_of": as_of, **({} if total is None else {"total": total})}
     return f"{_address(origin, path)}?{PAGE}={paging.seal(keyring, _bound(principal, path), held)}"
 
 
@@ -69,12 +71,11 @@ def opened(keyring: Keyring, principal: Principal, path: str, token: str) -> Lin
         told = paging.unseal(keyring, _bound(principal, path), token)
     except Unreadable as no:
         raise Unreadable(LOST, where=PAGE, code="bad_page") from no
-    said, at, total = told.get("said"), told.get("at"), told.get("total")
+    said, at, total, as_of = (told.get(name) for name in ("said", "at", "total", "as_of"))
     if not isinstance(said, list) or not isinstance(at, list):
         raise Unreadable(LOST, where=PAGE, code="bad_page")
-    return Link(
-        tuple((str(name), str(text)) for name, text in said), tuple(at), total if isinstance(total, int) else None
-    )
+    pairs = tuple((str(name), str(text)) for name, text in said)
+    return Link(pairs, tuple(at), total if isinstance(total, int) else None, str(as_of or ""))
 
 
 def _address(origin: str, path: str) -> str:

@@ -32,6 +32,7 @@ class Sortable:
     kind: type
     columns: tuple[ColumnElement[Any], ...]
     columns_then: tuple[ColumnElement[Any], ...]
+    kept: bool  # a former version of any of these rows tells it
 
 
 @lru_cache(maxsize=500)
@@ -65,10 +66,12 @@ def _together(columns: list[Any]) -> Sortable | None:
         return None
     [kind] = kinds
     empty: Any = cast(null(), next(column.type for column in columns if column is not None))
+    names = [str(getattr(column, "key", "")) for column in columns]
     return Sortable(
         kind,
         tuple(empty if column is None else column for column in columns),
-        tuple(COLUMNS_THEN.get(str(getattr(column, "key", "")), empty) for column in columns),
+        tuple(COLUMNS_THEN.get(name, empty) for name in names),
+        all(column is None or name in COLUMNS_THEN for column, name in zip(columns, names, strict=True)),
     )
 
 

@@ -54,9 +54,8 @@ async def search(asking: Asking, said: Pairs, *, lenient: bool = False) -> Respo
         asked = replace(asked, plan=how)
     if query.asked_count == 0:
         return total_alone(asking, replace(asked, total=await _many(asking, asked)))
-    rows = await page(
-        asking.reading, asked.questions, query.count + 1, asked.after, _whom(asking, query), **asked.values
-    )
+    whom, more = _whom(asking, query), query.count + 1
+    rows = await page(asking.reading, asked.questions, more, asked.after, whom, asked.as_of, **asked.values)
     asked = replace(asked, total=await _total(asking, asked, rows))
     matches = [row_of(asking, asked.maps[one.place], one) for one in rows[: query.count]]
     return searchset(asking, asked, matches, await along(asking, matches, links), more=len(rows) > query.count)
@@ -123,8 +122,8 @@ async def _read(asking: Asking, said: Pairs, *, lenient: bool) -> Search:
     after: tuple[object, ...] = ()
     if opened:
         after = position([sorts[key.name] for key in sort], opened.at) if sort else opened.after
-    total = opened.total if opened else None
-    return Search(query, asking.path, maps, questions, await _values(asking, query), after, link, total)
+    total, as_of = (opened.total, opened.as_of) if opened else (None, "")
+    return Search(query, asking.path, maps, questions, await _values(asking, query), after, link, total, as_of)
 
 
 class Common(Searched):
@@ -193,7 +192,8 @@ def _questions(
                 question = _of_one(question, partner)
             if keys:
                 now_, then = (tuple(k.columns[place] for k in keys), tuple(k.columns_then[place] for k in keys))
-                question = replace(question, keys=now_, keys_then=then, rising=rising)
+                kept = all(k.kept for k in keys)
+                question = replace(question, keys=now_, keys_then=then, rising=rising, kept=kept)
             found.append((each, question))
     found = found or [(maps[0], none_of(maps[0]))]
     return tuple(each for each, _ in found), tuple(question for _, question in found)

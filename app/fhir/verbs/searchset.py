@@ -39,6 +39,7 @@ class Search:
     after: tuple[object, ...] = ()
     link: str | None = None
     total: int | None = None
+    as_of: str = ""  # what the first page saw
     plan: str = ""  # how the base runs it, told to who asks and may know
 
 
@@ -58,8 +59,9 @@ def searchset(asking: Asking, asked: Search, matches: Sequence[Row], others: Alo
     following = None
     if more:
         reading, said, at = asking.reading, asked.query.said, matches[-1].found.at
+        as_of = asked.as_of or matches[-1].found.as_of
         following = paging.following(
-            reading.keyring, reading.principal, asking.origin, asked.path, said, at, asked.total
+            reading.keyring, reading.principal, asking.origin, asked.path, said, at, asked.total, as_of
         )
     notes = [*([CUT] if others.cut else []), *_notes(asked)]
     return _told(asking, asked, [*entries, *others.entries(asking.origin)], notes, following)
