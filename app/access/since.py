@@ -28,9 +28,9 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import UserDefinedType
 
 from app.access.entry import DossierEntry, View
-from app.access.facts import ORGANISATION
 from app.access.versions import EntryVersion
 
+ORGANISATION = bindparam("organisation", type_=Uuid())
 SLACK = timedelta(seconds=40)  # a row is dated before it is committed; no statement lasts longer than thirty
 LONG = timedelta(days=3650)  # no link is followed so late
 _INSTANT = DateTime(timezone=True)

@@ -18,14 +18,15 @@ commands.command("send")(sending.send)
 @commands.command("remap")
 def exchange_remap() -> None:
     """Range dans leur table les ressources gardées telles quelles que cette version sait lire."""
-    moved, stayed = asyncio.run(_remap())
-    typer.echo(f"{moved} ressource(s) rangée(s), {stayed} gardée(s) telles quelles.")
+    moved, stayed, read = asyncio.run(_remap())
+    typer.echo(f"{moved} ressource(s) rangée(s), {stayed} gardée(s) telles quelles, {read} intervenant(s) relu(s).")
 
 
-async def _remap() -> tuple[int, int]:
+async def _remap() -> tuple[int, int, int]:
     config = settings()
     owner = Database(config.owner_database_url, 1)
     try:
-        return await remap.remap(owner, Keyring.load(config.key_file), REGISTRY)
+        keyring = Keyring.load(config.key_file)
+        return *await remap.remap(owner, keyring, REGISTRY), await remap.parties(owner, keyring)
     finally:
         await owner.close()

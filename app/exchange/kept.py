@@ -12,12 +12,12 @@ from sqlalchemy import Text, bindparam
 
 from app.access.entry import View
 from app.access.protection import ANYWHERE_PROTECTED
+from app.exchange import parties_told
 from app.exchange.models import KeptResource, OutsideParty
 from app.fhir import keeping
 from app.fhir.mapping import Arrived, Inbound, Json, RecordView, ResourceMap, meta
 from app.fhir.registry import profiles_of
 from app.fhir.search.chains import Opaque
-from app.fhir.search.criteria import Identifier
 from app.fhir.types import said
 from app.fhir.verbs.transaction import OUTSIDE
 from app.kernel.crypto import Keyring
@@ -89,6 +89,8 @@ class OutsidePartyFhir(View, frozen=True):
     updated_at: datetime
     type_name: str
     body: bytes
+    organization_id: str | None
+    practitioner_id: str | None
 
 
 def _opened(view: OutsidePartyFhir, keyring: Keyring) -> Json:
@@ -116,7 +118,15 @@ def party(
         type_name=resource["resourceType"],
         profile=profiles[0] if profiles else None,
         body=keyring.seal(orjson.dumps(kept), _about(id)),
+        **parties_told.read(resource),
     )
+
+
+def resource_of(row: OutsideParty, keyring: Keyring) -> Json:
+    """The resource that such a row was made of."""
+    kept: Json = orjson.loads(keyring.open(row.body, _about(row.id)))
+    kept.pop(keeping.AS_SENT, None)
+    return keeping.merge({"resourceType": row.type_name, "id": str(row.id), "meta": {}}, kept)
 
 
 def _about(id: UUID | str) -> str:
@@ -131,7 +141,7 @@ OUTSIDE_MAPS = tuple(
         to_fhir=party_to_fhir,
         narrow=OutsideParty.type_name == TYPE,
         opens=_opened,
-        search=Opaque(identifier=Identifier(named=OutsideParty.id)),
+        search=parties_told.searched(type_name, PROFILES[type_name]),
     )
     for type_name in sorted(OUTSIDE)
 )

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, text
+from sqlalchemy import ARRAY, ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DirectoryEntry, DossierEntry, Row, entry_args
+from app.access.entry import DirectoryEntry, DossierEntry, Row, entry_args, leading
 from app.access.permissions import Category, Kind
 from app.kernel.db import Base
 
@@ -137,6 +137,8 @@ class OutsideParty(DirectoryEntry):
     __table_args__ = (
         ForeignKeyConstraint(["organisation_id", "origin_partner_id"], ["partner.organisation_id", "partner.id"]),
         Index(None, "organisation_id", "origin_partner_id", "id"),
+        leading("ix_outside_party_organization", "organization_id"),
+        leading("ix_outside_party_practitioner", "practitioner_id"),
     )
 
     origin_partner_id: Mapped[UUID]
@@ -144,6 +146,19 @@ class OutsideParty(DirectoryEntry):
     type_name: Mapped[str]
     profile: Mapped[str | None]
     body: Mapped[bytes]  # sealed under the key file: it is about no usager
+    # what it is searched by: `exchange.parties_told`
+    name: Mapped[str | None]
+    family: Mapped[str | None]
+    given: Mapped[str | None]
+    active: Mapped[bool | None]
+    codes: Mapped[list[str] | None] = mapped_column(ARRAY(Text()))
+    labels: Mapped[str | None]
+    starts: Mapped[datetime | None]
+    ends: Mapped[datetime | None]
+    organization_id: Mapped[UUID | None]
+    organization_said: Mapped[bool | None]
+    practitioner_id: Mapped[UUID | None]
+    practitioner_said: Mapped[bool | None]
 
 
 class OutsidePartyMention(Base):
