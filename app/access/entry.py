@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import ARRAY, Boolean, ColumnElement, ForeignKeyConstraint, Index, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.orm.base import instance_state
 from sqlalchemy.types import TypeEngine
@@ -29,6 +30,7 @@ __all__ = [
     "OfPlace",
     "Readable",
     "Row",
+    "ToldInPart",
     "View",
     "Who",
     "entry_args",
@@ -104,6 +106,13 @@ class DossierEntry(Row):
     consigne: Mapped[bool] = mapped_column(default=False)
     minor_secret: Mapped[bool] = mapped_column(default=False)
     extra: Mapped[bytes | None]  # what no map models of a received resource, sealed under the usager's key
+
+
+class ToldInPart:
+    """Its dates that a partner told in part, by where they stand in the resource: the first day that each covers, and the
+    first one after. They count as long as their column holds nothing."""
+
+    told_in_part: Mapped[dict[str, list[str]] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 def fill(row: Base, but: Container[str] = ()) -> None:

@@ -20,10 +20,8 @@ from app.access.entry import DossierEntry, fill
 from app.access.opening import trace_system
 from app.access.permissions import Visibility
 from app.access.versions import EntryVersion, StoredUsagerKey, about, version_of
-from app.exchange import parties_told
 from app.exchange.arrival import SHARED
-from app.exchange.kept import resource_of
-from app.exchange.models import KeptResource, OutsideParty
+from app.exchange.models import KeptResource
 from app.exchange.persons import PERSON
 from app.fhir import keeping, references
 from app.fhir.mapping import AnyMap, Arrived, Inbound, Json, Neighbours, about_extra
@@ -57,20 +55,6 @@ async def remap(owner: Database, keyring: Keyring, registry: Registry) -> tuple[
                 await trace_system(session, organisation_id, MOVE, KeptResource.KIND, ids, usager_id)
             await session.commit()
     return moved, stayed
-
-
-async def parties(owner: Database, keyring: Keyring) -> int:
-    """How many of those who stand in bundles are now searched by what their resource says."""
-    many = 0
-    async with owner.session(None) as session:
-        async for row in await session.stream_scalars(select(OutsideParty).where(OutsideParty.deleted_at.is_(None))):
-            told = parties_told.read(resource_of(row, keyring))
-            if any(getattr(row, name) != value for name, value in told.items()):
-                this = (OutsideParty.organisation_id == row.organisation_id, OutsideParty.id == row.id)
-                await session.execute(update(OutsideParty).where(*this).values(**told))
-                many += 1
-        await session.commit()
-    return many
 
 
 async def _of_person(

@@ -20,12 +20,12 @@ from sqlalchemy.sql import visitors
 
 from app.access.contents import Content
 from app.access.entry import DossierEntry, DossierView, Row, View, fill, reader, spelled, word
-from app.fhir import far, keeping, references
+from app.fhir import far, in_part, keeping, references
 from app.fhir.identifiers import without_ins
 from app.fhir.outcomes import Issue
 from app.fhir.packages.held import Held
 from app.fhir.search.chains import Opaque
-from app.fhir.search.criteria import Criterion
+from app.fhir.search.criteria import Criterion, When
 from app.fhir.search.usual import usual
 from app.fhir.types import Element, Meta, moment, said
 from app.kernel.crypto import Keyring, UsagerKey
@@ -202,6 +202,12 @@ class ResourceMap(Generic[V]):
         written: ColumnElement[bool] = visitors.replacement_traverse(self.narrow, {}, said_here)
         return written
 
+    @cached_property
+    def in_part(self) -> tuple[str, ...]:
+        """Where the dates stand that may be told in part."""
+        whens = (each for each in self.search.values() if isinstance(each, When) and each.parts is not None)
+        return tuple(path for each in whens for path in each.at)
+
     def out(
         self,
         view: V,
@@ -251,6 +257,8 @@ class ResourceMap(Generic[V]):
             raise _within(inbound.where, no) from None
         row = inbound.stamped(arrived.row)
         fill(row)
+        if self.in_part:
+            vars(row)["told_in_part"] = in_part.of(resource, self.in_part)
         modelled = plain(self.to_fhir(as_read(self.view, row, arrived.told)))
         if inbound.known_as:
             modelled = references.named(modelled, _person(inbound.usager_id), _person(inbound.known_as))

@@ -74,7 +74,7 @@ DEATH = ResourceMap(
     search={
         **observed.searched(Death.status, CODE),
         "component-value-concept": Coded(observed.codes_within(Death.causes)),
-        "date": When(Death.noted_on),
+        "date": When(Death.noted_on, at=("effectiveDateTime",), parts=Death.told_in_part),
         "performer": Leads(literal_column("NULL::uuid", Uuid()), "Practitioner", Death.said_by),  # by their name alone
     },
 )

@@ -10,14 +10,14 @@ from typing import ClassVar
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, ToldInPart, entry_args
 from app.access.permissions import Category, Kind
 from app.features.situations.observed import Observed
 
 OURS = text("origin_partner_id IS NULL AND deleted_at IS NULL AND status = 'final'")
 
 
-class Death(DossierEntry):
+class Death(DossierEntry, ToldInPart):
     """One of ours at most stands for a person; each partner may have said its own."""
 
     __tablename__ = "death"

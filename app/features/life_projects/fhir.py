@@ -123,8 +123,8 @@ LIFE = ResourceMap(
     by_type=False,
     search={
         "lifecycle-status": Token.by(LifeProject.status, STATUSES, of="Goal.lifecycleStatus"),
-        "start-date": When(LifeProject.starts),
-        "target-date": When(LifeProject.aim_on),
+        "start-date": When(LifeProject.starts, at=("startDate",), parts=LifeProject.told_in_part),
+        "target-date": When(LifeProject.aim_on, at=("target.dueDate",), parts=LifeProject.told_in_part),
         "identifier": Issued(LifeProject, SYSTEM),
     },
 )

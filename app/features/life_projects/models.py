@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, ToldInPart, entry_args
 from app.access.permissions import Category, Kind
 
 
@@ -22,7 +22,7 @@ class LifeStatus(StrEnum):
     COMPLETED = "completed"
 
 
-class LifeProject(DossierEntry):
+class LifeProject(DossierEntry, ToldInPart):
     """`words` are those of `said_by`; `aim` is what it would change, `aim_on` by when."""
 
     __tablename__ = "life_project"

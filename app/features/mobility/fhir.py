@@ -90,7 +90,7 @@ MOBILITY = ResourceMap(
     by_type=False,
     search={
         **observed.searched(Mobility.status, CODE),
-        "date": When(Mobility.noted_on),
+        "date": When(Mobility.noted_on, at=("effectiveDateTime",), parts=Mobility.told_in_part),
         "value-concept": _MODE,
         "code-value-concept": Composite(observed.constant(CODE), _MODE),
     },

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, ToldInPart, entry_args
 from app.access.permissions import Category, Kind
 from app.features.situations.observed import Observed
 
 
-class Mobility(DossierEntry):
+class Mobility(DossierEntry, ToldInPart):
     __tablename__ = "mobility"
     KIND: ClassVar = Kind.MOBILITY
     CATEGORY: ClassVar = Category.SUPPORT

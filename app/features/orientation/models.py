@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Index, Uuid, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, ToldInPart, entry_args
 from app.access.permissions import Category, Kind
 
 
@@ -24,7 +24,7 @@ class RequestStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class OrientationRequest(DossierEntry):
+class OrientationRequest(DossierEntry, ToldInPart):
     """Its documents are named by their ids; one that leads nowhere here stays beside the row."""
 
     __tablename__ = "orientation_request"
@@ -57,7 +57,7 @@ class OrientationRequest(DossierEntry):
         return entry_args(cls)
 
 
-class OrientationDecision(DossierEntry):
+class OrientationDecision(DossierEntry, ToldInPart):
     """`rights_end_on`: the first of its rights to end, of those open when it was written; what is due is found by it."""
 
     __tablename__ = "orientation_decision"

@@ -191,7 +191,12 @@ PERIOD = ResourceMap(
     by_type=False,
     search={
         **observed.searched(SchoolPeriod.status, CODE),
-        "date": When(SchoolPeriod.starts, SchoolPeriod.ends),
+        "date": When(
+            SchoolPeriod.starts,
+            SchoolPeriod.ends,
+            at=("effectivePeriod.start", "effectivePeriod.end"),
+            parts=SchoolPeriod.told_in_part,
+        ),
         "identifier": Issued(SchoolPeriod, SYSTEM),
         "component-value-concept": Coded(observed.codes_within(SchoolPeriod.teachings, SchoolPeriod.diplomas)),
         "component-value-quantity": QuantityCriterion(

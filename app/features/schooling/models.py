@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, ToldInPart, entry_args
 from app.access.permissions import Category, Kind
 from app.features.situations.observed import Observed
 
 
-class SchoolPeriod(DossierEntry):
+class SchoolPeriod(DossierEntry, ToldInPart):
     __tablename__ = "school_period"
     KIND: ClassVar = Kind.SCHOOL_PERIOD
     CATEGORY: ClassVar = Category.SUPPORT

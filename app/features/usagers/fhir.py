@@ -9,7 +9,7 @@ from datetime import date
 from typing import ClassVar
 
 import msgspec
-from sqlalchemy import case, not_, or_
+from sqlalchemy import case, literal_column, not_, or_
 
 from app.access.entry import word
 from app.features.structures.shown import FINESS
@@ -219,6 +219,9 @@ def _url(item: Json) -> str:
 
 
 _QUALIFIED = Usager.identity_status == word(IdentityStatus.QUALIFIEE)
+_DIED = or_(
+    Usager.died_on.is_not(None), Usager.told_in_part.op("->")(literal_column("'deceasedDateTime'")).is_not(None)
+)
 PATIENT = ResourceMap(
     profile=PROFILE,
     type_name="Patient",
@@ -233,11 +236,9 @@ PATIENT = ResourceMap(
             {"true": (), "false": ("false",)},
             knows=Usager.origin_partner_id.is_(None),
         ),
-        "birthdate": When(Usager.birth_date),
-        "death-date": When(Usager.died_on),
-        "deceased": flag(
-            Usager.died_on.is_not(None), knows=or_(Usager.origin_partner_id.is_(None), Usager.died_on.is_not(None))
-        ),
+        "birthdate": When(Usager.birth_date, at=("birthDate",), parts=Usager.told_in_part),
+        "death-date": When(Usager.died_on, at=("deceasedDateTime",), parts=Usager.told_in_part),
+        "deceased": flag(_DIED, knows=or_(Usager.origin_partner_id.is_(None), _DIED)),
         "family": Words(
             (Usager.birth_family_name, Usager.used_family_name),
             keys=(Usager.name_key, Usager.used_name_key),

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index, Text, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.access.entry import DossierEntry, entry_args
+from app.access.entry import DossierEntry, ToldInPart, entry_args
 from app.access.permissions import Category, Kind
 
 
@@ -37,7 +37,7 @@ UNCHECKED: dict[str, Any] = {  # an identity no document stands behind
 }
 
 
-class Usager(DossierEntry):
+class Usager(DossierEntry, ToldInPart):
     """The dossier's own row: `usager_id` equals `id`, so the policy treats it like any other."""
 
     __tablename__ = "usager"

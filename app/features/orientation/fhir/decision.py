@@ -217,7 +217,7 @@ DECISION = ResourceMap(
     unseals=unsealed,
     search={
         "code": constant(CODE),
-        "created": When(OrientationDecision.decided_on),
+        "created": When(OrientationDecision.decided_on, at=("created",), parts=OrientationDecision.told_in_part),
         "identifier": Named(OrientationDecision),
     },
     masked=masked,

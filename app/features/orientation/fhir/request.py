@@ -137,7 +137,7 @@ REQUEST = ResourceMap(
     by_type=False,  # a need is a ServiceRequest too
     unseals=unsealed,
     search={
-        "authored": When(OrientationRequest.asked_on),
+        "authored": When(OrientationRequest.asked_on, at=("authoredOn",), parts=OrientationRequest.told_in_part),
         "category": Coded(OrientationRequest.subject_code, OrientationRequest.subject_label),
         "identifier": Named(OrientationRequest),
         "intent": constant("order", of="ServiceRequest.intent"),

@@ -17,17 +17,26 @@ INSTANT = DateTime(timezone=True)
 class When(Criterion):
     """A moment, a day in Paris, or a period `[start, end)` of the row, whose empty end is open.
 
+    `at`: where its edges stand in the resource; `parts`, what is covered by those that were told in part, by that name.
+
     Source: https://hl7.org/fhir/R4/search.html#prefix
     """
 
     type: ClassVar = "date"
     start: Column
     end: Column | None = None
+    at: tuple[str, ...] = ()
+    parts: Column | None = None
 
     @property
     def sorts(self) -> Column:
         """Of a period, its beginning."""
-        return self.start
+        return self.start if self.parts is None else func.coalesce(self.start, self._part(0, 0), type_=self.start.type)
+
+    def _part(self, edge: int, side: int) -> ColumnElement[Any]:
+        """A day of what an edge told in part covers; none when it was told whole, or not at all."""
+        path: ColumnElement[Any] = literal_column(f"'{{{self.at[edge]},{side}}}'")
+        return cast(self.parts.op("#>>")(path), Date())  # type: ignore[union-attr]
 
     def value(self, text: str, around: Around, modifier: str) -> Asked:
         moments = [moment_of(piece) for piece in alternatives(text)]
@@ -41,7 +50,9 @@ class When(Criterion):
         return and_(self.told(), or_(*(compare(*edge) for edge in edges)))
 
     def told(self) -> ColumnElement[bool]:
-        return has(self.start) if self.end is None else or_(has(self.start), has(self.end))
+        edges = [self.start] if self.end is None else [self.start, self.end]
+        parts = [] if self.parts is None else [has(self._part(edge, 0)) for edge in range(len(edges))]
+        return or_(*map(has, edges), *parts)
 
     def then(self, at: Mapping[str, Column]) -> Criterion | None:
         name = str(getattr(self.start, "key", ""))
@@ -86,10 +97,13 @@ class When(Criterion):
                 return ends <= low
 
     def _edges(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        low = [] if self.parts is None else [midnight(self._part(0, 0))]
+        high = [] if self.parts is None else [midnight(self._part(len(self.at) - 1, 1))]
         if self.end is None:
-            return midnight(self.start), midnight(self.start, days=1)
-        begins = func.coalesce(midnight(self.start), literal_column("timestamptz '-infinity'", INSTANT))
-        return begins, func.coalesce(midnight(self.end), literal_column("timestamptz 'infinity'", INSTANT))
+            begins, ends = midnight(self.start), midnight(self.start, days=1)
+            return (func.coalesce(begins, *low), func.coalesce(ends, *high)) if low else (begins, ends)
+        begins = func.coalesce(midnight(self.start), *low, literal_column("timestamptz '-infinity'", INSTANT))
+        return begins, func.coalesce(midnight(self.end), *high, literal_column("timestamptz 'infinity'", INSTANT))
 
 
 def midnight(column: Column, days: int = 0) -> ColumnElement[Any]:
