@@ -15,6 +15,9 @@ BASES: dict[str, Json] = {
     "Practitioner": {"name": [{"family": "Duval"}]},
     "PractitionerRole": {"active": True},
     "RelatedPerson": {"patient": SOMEONE},
+    "Schedule": {"actor": [SOMEONE]},
+    "Location": {"name": "Le jardin"},
+    "Basic": {"code": {"text": "Une décision"}},
     "Encounter": {"status": "planned", "class": {"code": "HH"}},
     "CarePlan": {"status": "active", "intent": "plan", "subject": SOMEONE},
     "Consent": {

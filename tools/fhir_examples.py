@@ -17,6 +17,7 @@ from app.fhir.identifiers import TAGS
 from app.fhir.shapes import shape
 from app.fhir.tddui import profile as tddui
 from app.fhir.tolerance import MANDATORY
+from tools.fhir_example_fits import FITTED, OF_EXTENSIONS, OTHERS
 from tools.fhir_example_parts import ADDED, BASES, ELSEWHERE, FULL, KEYED, NUMBERS, SOMEONE, TYPES, VALUES
 from tools.fhir_profiles import PLACE
 
@@ -42,6 +43,7 @@ class Broken:
 def passing() -> dict[str, Json]:
     """By name."""
     told = {name: _tddui(name) for name in MANDATORY}
+    told |= {name: resource(kind, profile, **more) for name, (kind, profile, more) in OTHERS.items()}
     told |= {each["id"]: _own(each) for each in definitions().values()}
     told |= {f"identifier-{n}": _numbered(system, right) for n, (system, right, *_) in enumerate(_systems(), 1)}
     return told
@@ -62,6 +64,19 @@ def failing() -> list[Broken]:
     return found
 
 
+def unfit() -> dict[str, tuple[Json, str]]:
+    """By name, what breaks one rule of a value or of a slice that only TDDUI's own package states, and the element at fault."""
+    found = {}
+    for name, fitted in FITTED.items():
+        for element in fitted:
+            wrong = {**passing()[name]}
+            before = _unfitted(name) if name in MANDATORY else {"identifier": NUMBERS, "code": {"text": "Autre chose"}}
+            wrong.pop(element)
+            wrong |= {element: before[element]} if element in before else {}
+            found[f"{name}-{element}--package"] = wrong, f"{wrong['resourceType']}.{element.removesuffix('DateTime')}"
+    return found
+
+
 def resource(kind: str, profile: str = "", **more: Any) -> Json:
     about = {"meta": {"profile": [profile]}} if profile else {}
     return copy.deepcopy({"resourceType": kind, **about, **BASES[kind], **more})
@@ -79,13 +94,18 @@ def _numbered(system: str, value: str) -> Json:
 
 
 def _tddui(name: str) -> Json:
+    """As its own package wants it too."""
+    return _unfitted(name) | copy.deepcopy(FITTED.get(name, {}))
+
+
+def _unfitted(name: str) -> Json:
     short = name.removeprefix("tddui-")
     kind = next((TYPES[each] for each in TYPES if short.startswith(each)), short.partition("-")[0].capitalize())
     told = resource(kind, tddui(short))
     for rule in MANDATORY[name].split():
         _fill(told, rule.split("."))
     if kind == "QuestionnaireResponse":
-        told["identifier"] = NUMBERS[0]
+        told["identifier"] = copy.deepcopy(NUMBERS[0])
         told["author"] = {"display": "Rose Duval"}
     return told
 
@@ -93,7 +113,7 @@ def _tddui(name: str) -> Json:
 def _fill(at: Json, steps: list[str]) -> None:
     name, _, sort = steps[0].replace("=", ":").partition(":")
     if name == "extension":
-        told = {"url": _url(sort), "valueString": "Oui"}
+        told = {"url": _url(sort), **copy.deepcopy(OF_EXTENSIONS.get(sort, {"valueString": "Oui"}))}
         at.setdefault("extension", []).append(told)
     elif name == "input":
         at.setdefault("input", []).append({"type": {"coding": [{"code": sort}]}, "valueString": "Un titre"})
@@ -261,6 +281,7 @@ def files() -> dict[str, str]:
     """The text of each file, by its place."""
     told = {f"pass/{name}.json": each for name, each in passing().items()}
     told |= {f"fail/{each.name}.json": each.resource for each in failing()}
+    told |= {f"fail/{name}.json": each for name, (each, _) in unfit().items()}
     return {place: json.dumps(each, ensure_ascii=False, indent=1) + "\n" for place, each in told.items()}
 
 

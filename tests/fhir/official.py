@@ -25,3 +25,10 @@ def text(name: str) -> bytes:
 def bundle(name: str) -> dict[str, Any]:
     read: dict[str, Any] = orjson.loads(text(name))
     return read
+
+
+def all_of(folder: str) -> list[dict[str, Any]]:
+    for place in filter(None, PLACES):
+        if found := sorted((Path(place) / folder).glob("*.json")):
+            return [orjson.loads(each.read_bytes()) for each in found]
+    pytest.skip(f"official data absent: {folder}")

@@ -1,15 +1,22 @@
 """fhir_profiles/examples/: what passes passes, what fails breaks the rule it is named after and no other, each rule has both."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 
 from app.api.own_profiles import definitions
+from app.api.resources import REGISTRY
 from app.features.assessments.grids import RULES
+from app.fhir.checking import faults_of
 from app.fhir.identifiers import FINESS, INS, PROFESSIONAL, RPPS, SIRENE, STRUCTURE, SYSTEMS, TAGS
 from app.fhir.mapping import Json
+from app.fhir.outcomes import Issue
+from app.fhir.packages.held import Held
+from app.fhir.profiles.judging import Judge, claimed
 from app.fhir.tolerance import MANDATORY
+from tests.fhir import official
 from tests.world import World
-from tools.fhir_examples import EXAMPLES, failing, files
+from tools.fhir_examples import EXAMPLES, failing, files, passing, unfit
 
 TDDUI = "https://interop.esante.gouv.fr/ig/fhir/tddui/StructureDefinition/"
 OF_R4 = {"DocumentReference.content": ("required",)}  # asked by R4 itself: no rule of a profile
@@ -55,6 +62,46 @@ def judged(world: World, resource: Json) -> list[tuple[str, str]]:
 def test_what_is_committed_is_what_the_code_says():
     committed = {f"{path.parent.name}/{path.name}": path.read_text() for path in EXAMPLES.glob("*/*.json")}
     assert committed == files(), "python -m tools.fhir_examples"
+
+
+def test_every_profile_we_map_has_an_example():
+    told = [json.loads(path.read_text()) for path in (*EXAMPLES.glob("pass/*.json"), *EXAMPLES.glob("*.json"))]
+    named = {profile for each in told for profile in each.get("meta", {}).get("profile", ())}
+    assert {each.profile for each in REGISTRY.maps} - named == set()
+
+
+def test_each_example_has_the_shape_of_r4():
+    for path in EXAMPLES.glob("*/*.json"):
+        assert faults_of(json.loads(path.read_text())) == [], path.name
+
+
+def test_what_passes_follows_the_packages_own_definitions():
+    judged = official_judge()
+    told = {name: errors(judged, each) for name, each in passing().items()}
+    assert {name: issues for name, issues in told.items() if issues} == {}
+
+
+def test_what_the_package_alone_forbids_is_told_once_it_is_held():
+    """At its element and nowhere else, but for an invariant, told of the whole."""
+    judged = official_judge()
+    for name, (each, element) in unfit().items():
+        where = {issue.expression for issue in errors(judged, each)}
+        assert where, name
+        assert all(at.startswith(element) or at == each["resourceType"] for at in where), (name, where)
+
+
+def official_judge() -> Judge:
+    """With the definitions of TDDUI, when this machine has them."""
+    names = [f"tddui/{each}" for each in ("definitions", "terminology")]
+    bodies = defaultdict[str, list[Json]](list)
+    for body in (each for name in names for each in official.all_of(name)):
+        bodies[body["resourceType"]].append(body)
+    return Judge(REGISTRY, Held("official", bodies))
+
+
+def errors(judged: Judge, resource: Json) -> list[Issue]:
+    told = judged.asks(resource, resource["resourceType"], claimed(resource))
+    return [each for each in told if isinstance(each, Issue) and each.severity == "error"]
 
 
 def test_no_rule_is_without_examples():
