@@ -4,13 +4,14 @@ Source: https://hl7.org/fhir/R4/search.html#date
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
-from app.fhir.search.values import LAST, moment_of
+from app.fhir.search.values import moment_of
 from app.kernel.clock import PARIS, YEARS
 
 Json = Mapping[str, Any]
+FIRST, LAST = 1, 9999  # years that hold no moment in every zone
 Span = list[str]  # the first day, and the first one after
 
 
@@ -54,6 +55,7 @@ def _span(text: Any) -> Span | None:
         told = moment_of(text)
     except ValueError:
         return None
-    high = date.max if told.high == LAST else told.high.astimezone(PARIS).date()
-    low = told.low.astimezone(PARIS).date()
+    if not FIRST < told.low.year <= told.high.year < LAST:
+        return None
+    low, high = (edge.astimezone(PARIS).date() for edge in (told.low, told.high))
     return [low.isoformat(), max(high, low + timedelta(days=1)).isoformat()]
