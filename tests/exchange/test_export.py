@@ -222,7 +222,7 @@ class TestAsked:
             ("?start=hier", "start"),
             ("?start=2026&start=2025", "start"),
             ("?manifest=oui", "manifest"),
-            ("?_since=2026", ""),
+            ("?_since=2026", "_since"),
         ],
     )
     def test_what_is_not_understood_is_named(self, world: World, query: str, where: str):
