@@ -131,10 +131,10 @@ def _bundle(body: bytes, *, method: str, type_name: str, asked: Json) -> Bundle:
         if isinstance(kind, str) and kind in R4_TYPES and kind != type_name:
             raise Unreadable("Le type de la ressource est celui de l'adresse.", where="resourceType", code="wrong_url")
         if faults := faults_of(resource, f"{ENTRY}.resource" if root_of(resource) == type_name else ""):
-            raise reading.NotR4(faults, partial(_left, resource, faults, asked))
+            raise reading.not_r4(faults, partial(_left, resource, faults, asked))
         if method == acts.UPDATE and "?" not in asked["url"] and asked["url"] != f"{type_name}/{resource.get('id')}":
             fault = Fault(f"{ENTRY}.resource.id", "wrong_url", acts.OTHER_ID)
-            raise reading.NotR4([fault], partial(_left, resource, [fault], asked))
+            raise reading.not_r4([fault], partial(_left, resource, [fault], asked))
     return _of_one(resource, asked)
 
 

@@ -16,7 +16,7 @@ import orjson
 
 from app.fhir.checking import MAX_FAULTS, Twice, faults_of, remains
 from app.fhir.references import doubles
-from app.fhir.remains import Aside, aside
+from app.fhir.remains import NONE, Aside, aside
 from app.kernel.depth import MAX_DEPTH, deeper, outside_strings
 from app.kernel.errors import Fault, TooLarge, Unreadable
 
@@ -56,8 +56,10 @@ class Bundle:
 class NotR4(Unreadable):
     """`left`: what stays of the bundle, and what may still be told of it; None when nothing stays."""
 
-    def __init__(self, faults: list[Fault], left: Callable[[], tuple[Bundle | None, Aside]]) -> None:
-        super().__init__(_sentence(faults), faults=faults[:MAX_FAULTS])
+    def __init__(
+        self, message: str, left: Callable[[], tuple[Bundle | None, Aside]] = lambda: (None, NONE), **more: Any
+    ) -> None:
+        super().__init__(message, **more)
         self.left = left
 
 
@@ -110,11 +112,15 @@ def read_bundle(
     if taken and isinstance(whole.get("type"), str) and whole["type"] not in taken:
         raise Unreadable("Un Bundle transaction ou batch est reçu ici.", where="Bundle.type", code="not_supported")
     if faults := faults_of(whole, "Bundle"):
-        raise NotR4(faults, partial(_left, whole, faults))
+        raise not_r4(faults, partial(_left, whole, faults))
     bundle = Bundle(whole["type"], entries_of(whole), whole)
     if faults := list(envelope(bundle)):
-        raise NotR4(faults, lambda: (bundle, aside(faults)))
+        raise not_r4(faults, lambda: (bundle, aside(faults)))
     return bundle
+
+
+def not_r4(faults: list[Fault], left: Callable[[], tuple[Bundle | None, Aside]]) -> NotR4:
+    return NotR4(_sentence(faults), left, faults=faults[:MAX_FAULTS])
 
 
 def _batch(whole: Json, listed: list[Any]) -> Bundle:
@@ -131,7 +137,9 @@ def _batch(whole: Json, listed: list[Any]) -> Bundle:
         at = next(at for at in by_place if _is_of(fault, at))
         if aside(by_place[at]).lets(fault):
             by_place[at].append(fault)
-    bad = {at: NotR4(faults, partial(_left_alone, listed[at], at, faults)) for at, faults in by_place.items() if faults}
+    bad = {
+        at: not_r4(faults, partial(_left_alone, listed[at], at, faults)) for at, faults in by_place.items() if faults
+    }
     return replace(bundle, bad=bad)
 
 

@@ -303,7 +303,7 @@ class TestAtItsAddress:
     def test_whether_it_may_be_deleted(self, world: World, standing: Any):
         assert self.asked(world, standing, "?mode=delete") == [("information", "informational", "")]
         world.bearers["reader"] = scoped(world, "system/Flag.r")
-        assert self.asked(world, standing, "?mode=delete", who="reader") == [("error", "forbidden", "Flag")]
+        assert self.asked(world, standing, "?mode=delete", who="reader") == [("error", "scope", "Flag")]
         person = standing["subject"]["reference"]
         told = world.get("chu", f"/fhir/{person}/$validate?mode=delete").json()["issue"]
         assert [issue["code"] for issue in told] == ["forbidden"]

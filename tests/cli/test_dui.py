@@ -97,7 +97,10 @@ class TestSeed:
 
 
 def test_remap_says_how_many_moved():
-    assert typed("exchange", "remap").output == "0 ressource(s) rangée(s), 0 gardée(s) telles quelles.\n"
+    assert typed("exchange", "remap").output == (
+        "0 ressource(s) rangée(s), 0 gardée(s) telles quelles.\n"
+        "0 intervenant(s) et 0 date(s) dites en partie relus, pour être cherchés.\n"
+    )
 
 
 def test_a_base_of_the_house_is_never_emptied(fresh_database: TestDatabase, tmp_path: Path):

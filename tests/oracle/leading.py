@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -69,6 +70,7 @@ def _parties(world: World, draw: Random, rows: Ids) -> Iterator[tuple[str, str]]
         from_ = {"origin_partner_id": world.ids[draw.choice(("chu", "mdph"))], "type_name": draw.choice(TYPES)}
         gone = THEN if draw.random() < 0.1 else None
         lines.append({**common, "id": id, "body": body, "deleted_at": gone, **from_})
+    _roles(lines)
     yield from lots("outside_party", lines)
     mentions = []
     for kind, column in NAMING:
@@ -77,6 +79,16 @@ def _parties(world: World, draw: Random, rows: Ids) -> Iterator[tuple[str, str]]
         yield pointing(kind, column, named)
         mentions += [{"kind": kind, "entry_id": id, "party_id": to} for id, to in named if draw.random() < 0.7]
     yield from lots("outside_party_mention", [{"organisation_id": world.organisation, **one} for one in mentions])
+
+
+def _roles(lines: list[dict[str, Any]]) -> None:
+    """Most of the roles that partners named say whose they are and where; some lead to nothing that stands."""
+    draw = Random(len(lines))  # beside the worlds drawn so far
+    for line in lines:
+        for name in ("practitioner", "organization"):
+            of = [one["id"] for one in lines if one["type_name"].lower() == name] or [uuid7()]
+            leads = line["type_name"] == "PractitionerRole" and draw.random() < 0.8
+            line[f"{name}_id"], line[f"{name}_said"] = (draw.choice([*of, uuid7()]), True) if leads else (None, None)
 
 
 def _names(world: World, draw: Random, people: list[UUID]) -> list[tuple[str, str]]:

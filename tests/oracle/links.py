@@ -100,7 +100,13 @@ TO_DIRECTORY = (
     Link("Consent", "organization", "Organization", {"sharing_consent": "structure_id"}),
     Link("ServiceRequest", "performer", "Organization", {"orientation_request": "mdph_id"}),
     Link("Task", "owner", "Organization", {"transport": "carrier_id"}),
-    Link("PractitionerRole", "practitioner", "Practitioner", {"membership": "professional_id"}),
+    Link(
+        "PractitionerRole",
+        "practitioner",
+        "Practitioner",
+        {"membership": "professional_id", "outside_party": "practitioner_id"},
+    ),
+    Link("PractitionerRole", "organization", "Organization", {"outside_party": "organization_id"}),
     # A partner is no row of the directory, and who certified a death is told by their name alone.
     Link("Consent", "actor", "Organization", {"sharing_consent": "partner_id"}),
     Link("Observation", "performer", "Practitioner", {}, named={"school_period": "school_name"}),

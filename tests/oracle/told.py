@@ -48,8 +48,9 @@ def hidden(truth: Truth, kind: str, row: Line, parameter: str) -> bool:
 
 
 def as_sent(truth: Truth, row: Line) -> bool:
-    """It stands as this caller said it."""
-    return bool(row["origin_partner_id"] == truth.who.id and row["version"] == row["origin_version"])
+    """It stands as this caller said it, as does always who stands in a bundle."""
+    said = row.get("origin_version", row["version"])
+    return bool(row["origin_partner_id"] == truth.who.id and row["version"] == said)
 
 
 def protected(truth: Truth, kind: str, row: Line) -> bool:

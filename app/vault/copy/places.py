@@ -67,6 +67,7 @@ TECHNICAL = frozenset(
         "withheld_until", "masked", "shown_text",
         "origin_exchange_id", "origin_version", "updated_at", "name_key", "used_name_key", "blind", "business_id",
         "token_hash", "code_hash", "wording_sha256", "shown_sha256", "minor_secret", "structure_model", "sha1",
+        "told_in_part",  # read of what was received, which is told
     }
 )  # fmt: skip
 # « Lieu protégé », for everyone outside of the staff (field.md §5): the flag, and what it closes.
