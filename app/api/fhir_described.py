@@ -278,7 +278,7 @@ PATHS["/fhir/{type_name}"] |= {
     ),
 }
 PATHS["/fhir/{type_name}/{id}"] |= {
-    "put": _writing("fhirUpdate", "Changer ce que l'on a envoyé (partenaires)", ("412",), ID, IF_MATCH),
+    "put": _writing("fhirUpdate", "Changer ce que l'on a envoyé (partenaires)", ("201", "412"), ID, IF_MATCH),
     "patch": _writing("fhirPatch", "Le changer en partie : JSON Patch", ("410", "412"), ID, IF_MATCH, media=PATCH),
     "delete": _writing("fhirDelete", "Le supprimer", ("204", "412"), ID, IF_MATCH, media=None),
 }
