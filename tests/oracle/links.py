@@ -106,7 +106,6 @@ TO_DIRECTORY = (
         "Practitioner",
         {"membership": "professional_id", "outside_party": "practitioner_id"},
     ),
-    Link("PractitionerRole", "organization", "Organization", {"outside_party": "organization_id"}),
     # A partner is no row of the directory, and who certified a death is told by their name alone.
     Link("Consent", "actor", "Organization", {"sharing_consent": "partner_id"}),
     Link("Observation", "performer", "Practitioner", {}, named={"school_period": "school_name"}),
