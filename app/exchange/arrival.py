@@ -11,6 +11,7 @@ from app.exchange import identity, kept, persons, resolution, targets
 from app.exchange.identity import Identity
 from app.exchange.journal import Receiving
 from app.exchange.models import Exchange
+from app.exchange.ours import Ours
 from app.exchange.parties import Parties
 from app.exchange.persons import PERSON
 from app.exchange.refusing import Refusals
@@ -126,12 +127,13 @@ class Arrival:
         """Every entry becomes a row, added to the gate. Raises Invalid with why each of those at fault can't be one."""
         names = {at: f"{self.asked.entries[at].kind}/{one.id}" for at, one in self.targets.standing.items()}
         names |= {entry.at: f"{entry.kind}/{self.ids[entry.at]}" for entry in self.asked.arriving}
-        rewritten = {entry.at: self._rewritten(entry, names) for entry in self.asked.arriving}
+        ours = Ours(self.asked, names, self.targets.standing, self.usagers, self._of_the_same)
+        rewritten = {entry.at: ours.rewritten(entry) for entry in self.asked.arriving}
         self.around = Neighbours({names[at]: resource for at, (resource, _) in rewritten.items()})
         refusals = Refusals()
         for entry in self.asked.arriving:
             try:
-                self._place(entry, *rewritten[entry.at], self._as_told(entry, names))
+                self._place(entry, *rewritten[entry.at], ours.as_told(entry))
             except Invalid as no:
                 refusals.add(no, f"{entry.where}.resource")
         refusals.tell()
@@ -264,54 +266,6 @@ class Arrival:
         if entry.at in self.targets.rows:
             return Fault(f"{entry.where}.resource", "other_person", MOVED)
         return Fault(f"{entry.where}.resource.identifier", "other_person", OF_ANOTHER)
-
-    def _rewritten(self, entry: Entry, names: dict[int, str]) -> tuple[Json, dict[str, UUID]]:
-        """The resource with our ids, and the references that lead to a row of the same person, or to nobody's.
-
-        An address that named an earlier person's row, used again in passing, leads nowhere: no dossier joins another.
-        """
-        local: dict[str, UUID] = {}
-
-        def rename(target: str) -> str | None:
-            if (led := self._lead(entry.at, target, names)) is None:
-                return None
-            new, whose, ours = led
-            if ours and whose in (None, self.usagers.get(entry.at)):
-                kind, _, id = new.partition("/")
-                local[new] = whose if whose and kind == PERSON else UUID(id)
-            return new + "".join(target.partition("#")[1:])
-
-        return references.rewritten(entry.resource, rename), local
-
-    def _lead(self, place: int, target: str, names: dict[int, str]) -> tuple[str, UUID | None, bool] | None:
-        """What a reference leads to by our ids, of whose dossier, and whether it may be said to be; None: nowhere."""
-        to = self.asked.links.lead(target, place)
-        before = None if to is not None else self._of_the_same(place, target)
-        if to is not None and to in names:
-            stands = self.targets.standing.get(to)
-            return names[to], self.usagers.get(to), stands is None or stands.mine
-        if before:
-            told = references.literal(target)
-            return f"{told.kind if told else target.partition('?')[0]}/{before.id}", before.usager_id, True
-        return None
-
-    def _as_told(self, entry: Entry, names: dict[int, str]) -> Json | None:
-        """The same, for its sender: what leads to a version leads to it where it is. Our maps know rows alone, and the
-        numbers of another server's versions say nothing to anyone else. None when no reference is to a version, but of
-        a person: whose a resource is, is told by their id alone.
-        """
-        if not any("/_history/" in one.target for one, _ in self.asked.leads(entry.at)):
-            return None
-        base = entry.full_url.rpartition(f"{entry.kind}/")[0]
-
-        def rename(target: str) -> str | None:
-            if (led := self._lead(entry.at, target, names)) is None:
-                return None
-            told = references.literal(target)
-            to = led[0] if told and told.kind == PERSON else references.of_version(told, base, led[0])
-            return to + "".join(target.partition("#")[1:])
-
-        return references.rewritten(entry.resource, rename)
 
     def _outside_party(self, entry: Entry, resource: Json, as_told: Json | None) -> None:
         row = kept.party(resource, as_told, self.ids[entry.at], self.partner.id, self.line.id, self.gate.keyring)

@@ -87,6 +87,7 @@ def test_the_direction_inscribes_a_telephone_and_enters(password: str, client: h
     confirmed = client.post("/oauth/second-factor/confirmation", data={**form, "otp": phone.next()})
     assert len(confirmed.json()["recovery_codes"]) == 10
     entered = client.post("/oauth/token", data={"grant_type": "password", **form, "otp": phone.next()})
+    assert entered.status_code == 200, entered.text
     bearer = {"Authorization": f"Bearer {entered.json()['access_token']}"}
     houses = client.get("/api/v1/structures", headers=bearer).json()
     assert [one["model"] for one in houses["items"]] == ["ehpad"]
