@@ -20,7 +20,7 @@ from app.access.permissions import Action
 from app.access.protection import hidden_since
 from app.access.reading import Reading
 from app.access.refusal import ENDED, OutOfReach, refused
-from app.access.since import Past
+from app.access.since import STILL, STIRRED, Past, Stirred
 from app.access.union import Asking, Question, asking, counting, refusing
 from app.access.versions import about, as_then
 from app.kernel.errors import Gone, Unauthenticated
@@ -112,7 +112,12 @@ async def page(
     first page saw (`Found.as_of`), whose order is then kept; nothing yet: it is asked for.
     """
     how, beyond = await _paged(reading, asked, after, usager, as_of)
-    return [one for _, one in await _ask(reading, how, [], limit, {**values, **beyond})]
+    try:
+        return [one for _, one in await _ask(reading, how, [], limit, {**values, **beyond})]
+    except Stirred:
+        as_of = (as_of or "").replace(STILL, STIRRED)
+        found = await page(reading, asked, limit, after, usager, as_of, **values)
+        return [msgspec.structs.replace(one, as_of=as_of) for one in found]
 
 
 async def plan(
@@ -137,7 +142,7 @@ async def _paged(
         order = replace(order, after=tuple(value is not None for value in after))
     past = Past.NONE
     if as_of is not None and any(name != "id" for name in order.names):
-        past = Past.of(asked) if after and as_of else Past.NONE if after else Past.BEGINS
+        past = Past.of(asked, as_of) if after and as_of else Past.NONE if after else Past.BEGINS
     if past.follows:
         beyond |= since.values(as_of or "")
     tables = sum(question.tables for question in asked)
@@ -202,22 +207,25 @@ async def _ask(
     reading: Reading, how: Asking, ids: Sequence[UUID], limit: int, values: Mapping[str, object]
 ) -> list[tuple[bool, Found]]:
     rows = await reading.ask(how.query, ids, limit, values)
-    if not rows[0][0]:
+    living = rows[0][0]
+    if living is False and how.past is Past.QUIET:
+        raise Stirred
+    if not living:
         raise Unauthenticated(ENDED)
     return [(row[2], _found(reading, how, row)) for row in rows if row[1] is not None]
 
 
 def _found(reading: Reading, how: Asking, line: Any) -> Found:
-    alive, n, _, state, known_as, wrapped, protected, told = line[:FIXED]
-    first = FIXED + how.facts
+    seen, n, _, state, known_as, wrapped, protected, told = line[:FIXED]
+    first, as_of = FIXED + how.facts, seen if how.past is Past.BEGINS else ""
     at = line[first : first + how.places]
     if n >= 0:
         values = [*(told or line[first + how.places :])]
         for place, fact in how.fills[n]:
             values[place] = wrapped if fact is None else line[FIXED + fact]
-        return Found(n, how.asked[n].view(*values), at, state, known_as, as_of="" if alive is True else alive)
+        return Found(n, how.asked[n].view(*values), at, state, known_as, as_of=as_of)
     kind, id, usager_id, version, sealed, itself = told
     snapshot = reading.keyring.usager_key(wrapped, usager_id).open(sealed, about(kind, id, version))
     view = how.asked[-1 - n].view
     then = hidden_since(as_then(view, orjson.loads(snapshot), wrapped), protected, itself)
-    return Found(-1 - n, then, at, state, known_as, current=False, as_of="" if alive is True else alive)
+    return Found(-1 - n, then, at, state, known_as, current=False, as_of=as_of)

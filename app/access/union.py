@@ -20,6 +20,7 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
+    not_,
     null,
     select,
     true,
@@ -84,6 +85,7 @@ class Asking:
     asked: tuple[Question, ...]
     facts: int
     places: int  # in the order
+    past: Past
     fills: tuple[tuple[tuple[int, int | None], ...], ...]  # `_fills` of each question
 
 
@@ -103,12 +105,15 @@ def asking(
     there = (found.c[f"f_{n}"] for n in range(len(facts)))
     told_first = (column for column in found.c if column.key.startswith("t_"))
     columns = (*said, *there, *(plain(place) for place in order.of(found)), *told_first)
-    living = case((alive(), since.SEEN_HERE)) if past is Past.BEGINS else alive()
+    beside = {Past.BEGINS: since.SEEN_HERE, Past.QUIET: not_(since.IS_STIRRED)}.get(past)
+    living = alive() if beside is None else case((alive(), beside))
     told = select(living.label("alive"), *columns).select_from(_one().outerjoin(found, true()))
     told = told.order_by(*order.turned(found))
-    lines = _traced(caller, found, asked, usager, silent=silent)
+    if past is Past.QUIET:
+        told = told.add_cte(since.looked(question.view.TABLE for question in asked))
+    lines = _traced(caller, found, asked, usager, silent=silent, quiet=past is Past.QUIET)
     fills = tuple(tuple(_fills(question.view, facts)) for question in asked)
-    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(facts), len(order.names), fills)
+    return Asking(compiled(told.add_cte(lines.cte("traced"))), asked, len(facts), len(order.names), past, fills)
 
 
 def _fills(view: type[View], facts: Sequence[OfPlace]) -> Iterator[tuple[int, int | None]]:
@@ -150,11 +155,20 @@ def _one() -> Any:
     return select(literal_column("1").label("one")).subquery("line")
 
 
-def _traced(caller: Shape, found: CTE, asked: tuple[Question, ...], usager: str | None, *, silent: bool = False) -> Any:
+def _traced(
+    caller: Shape,
+    found: CTE,
+    asked: tuple[Question, ...],
+    usager: str | None,
+    *,
+    silent: bool = False,
+    quiet: bool = False,
+) -> Any:
     first = asked[0]
     who = bindparam(usager, type_=Uuid()) if usager else literal_column(NO_UUID)
     when_none = None if silent else first.listing.when_none
-    return trail.traced(found, caller, Action.READ, first.view.TABLE.KIND, when_none, who)
+    unless = since.IS_STIRRED if quiet else None
+    return trail.traced(found, caller, Action.READ, first.view.TABLE.KIND, when_none, who, unless=unless)
 
 
 def _found_in(
@@ -177,6 +191,7 @@ def _found_in(
         sent = caller.kind is Caller.PARTNER and issubclass(question.view.TABLE, DossierEntry)
         if sent and question.then is not None:
             then = and_(question.then, since.seen(EntryVersion)) if past.follows else question.then
+            then = and_(then, not_(since.IS_STIRRED)) if past is Past.QUIET else then
             branches += _as_it_was(told, then, order, usager)
     first = branches[0]
     if len(branches) > 1:
@@ -268,6 +283,7 @@ def _as_it_stands(told: _Telling, order: Order, usager: str | None, past: Past) 
         line = line.where(row.deleted_at.is_(None))
     places = [*question.keys, row.id] if question.keys else [getattr(row, name) for name in order.names]
     still = line.where(since.unchanged(row)) if past.follows else line
+    still = still.where(not_(since.IS_STIRRED)) if past is Past.QUIET else still
     branches = [first_of_places(caller, row, extent, order.within(still, places), order.turned, LIMIT)]
     if past is Past.KNOWN:
         moved = line.join_from(row, EntryVersion, since.stood(row)).where(since.changed(row))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Insert, Select, Text, Uuid, bindparam, case, func, insert, select, true
+from sqlalchemy import CTE, ColumnElement, Insert, Select, Text, Uuid, bindparam, case, func, insert, not_, select, true
 from sqlalchemy import literal_column as literally
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
@@ -59,12 +59,14 @@ def traced(
     asked: ColumnElement[Any],
     *,
     one: bool = False,
+    unless: ColumnElement[bool] | None = None,
 ) -> Insert:
     """One line per usager and ground in `found` (and `kind`, when it has one), with the ids given; one line too when
     nothing is found, unless `when_none` is None: then another line, or another question, tells it.
 
-    `one`: at most one row is found, and nothing has to be gathered. `found` has `id`, `usager_id`, `ground`; it is
-    read by the answer and by the trace: Postgres computes it once, so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
+    `one`: at most one row is found, and nothing has to be gathered. `unless`: another statement tells it, when this
+    holds. `found` has `id`, `usager_id`, `ground`; it is read by the answer and by the trace: Postgres computes it once,
+    so what is told is what is traced. `asked` is the usager asked for, named when nothing left.
     """
     none = found.c.id.is_(None) if one else func.count(found.c.id) == literally("0")
     told = array([found.c.id]) if one else func.array_agg(found.c.id)
@@ -92,6 +94,8 @@ def traced(
     )
     nothing = select(literally("1").label("one")).subquery("line")
     lines = lines.select_from(nothing.outerjoin(found, true()) if when_none else found)
+    if unless is not None:
+        lines = lines.where(not_(unless))
     if not one:
         lines = lines.group_by(found.c.usager_id, found.c.ground, *([found.c.kind] if "kind" in found.c else []))
     return insert(AuditEntry).from_select(list(SAID), lines, include_defaults=False)

@@ -159,15 +159,32 @@ def test_a_row_that_closed_since_is_not_told_where_it_stood(world: World, empty:
     assert {*seen} == {*written} - {written[3]}
 
 
+def next_of(answer: Any) -> str:
+    return next(link["url"] for link in answer.json()["link"] if link["relation"] == "next")
+
+
 @pytest.mark.once
 def test_a_page_that_follows_costs_no_statement_more_and_finds_what_changed_by_its_index(world: World, empty: None):
-    for day in range(1, 6):
-        meal(world, JANUARY.format(day))
-    first = world.get("marc", asked(world, "Observation", "", whose=True)).json()
-    url = next(link["url"] for link in first["link"] if link["relation"] == "next")
+    written = [meal(world, JANUARY.format(day)) for day in range(1, 9)]
+    url = next_of(world.get("marc", asked(world, "Observation", "", whose=True)))
     world.get("marc", url)
     with world.statements() as counted:
-        world.get("marc", url)
+        following = world.get("marc", url)
     assert len(counted) == 1
+    plan = plan_of(world, counted.sql[0])
+    assert any("updated_at >=" in line for line in plan.splitlines() if "Index Cond" in line), plan
+
+    MEALS[3](world, written[0], AFTER)
+    before = len(world.traces())
+    with world.statements() as counted:
+        again = world.get("marc", url)
+    assert len(counted) == 2
+    assert again.json()["entry"] == following.json()["entry"]
+    assert len(world.traces()) == before + 1  # the statement that told only that something was written says nothing
+    assert len(next_of(again)) == len(next_of(following))
+    world.get("marc", next_of(again))
+    with world.statements() as counted:
+        world.get("marc", next_of(again))
+    assert len(counted) == 1  # those after it know
     plan = plan_of(world, counted.sql[0])
     assert any("updated_at >=" in line for line in plan.splitlines() if "Index Cond" in line), plan

@@ -59,7 +59,7 @@ def searchset(asking: Asking, asked: Search, matches: Sequence[Row], others: Alo
     following = None
     if more:
         reading, said, at = asking.reading, asked.query.said, matches[-1].found.at
-        as_of = asked.as_of or matches[-1].found.as_of
+        as_of = matches[-1].found.as_of or asked.as_of
         following = paging.following(
             reading.keyring, reading.principal, asking.origin, asked.path, said, at, asked.total, as_of
         )
