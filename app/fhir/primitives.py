@@ -23,6 +23,10 @@ TOO_FAR = ("bad_value", "Ce nombre est trop grand.")
 EMPTY = ("empty", "Une valeur vide n'est pas permise : retirez l'élément.")
 TOO_LONG = ("too_long", "Ce texte dépasse un million de caractères.")
 NUL = ("bad_text", "Ce texte contient un caractère nul, qui n'est pas permis.")
+BLANK = (
+    "bad_text",
+    "Ce texte n'est fait que d'espaces spéciales, comme l'insécable : écrivez-le ou retirez l'élément.",
+)
 NO_SUCH_DAY = ("bad_date", "Cette date n'existe pas.")
 LEAP = ("bad_date", "Les secondes vont de 00 à 59.")
 
@@ -74,6 +78,13 @@ def xhtml(value: Any) -> Bad | None:
 
 def text(value: Any) -> Bad | None:
     return xhtml(value) or (TOO_LONG if len(value) > MAX_TEXT else None)
+
+
+def string(value: Any) -> Bad | None:
+    """A text that has a character of R4's pattern: a lone no-break space has none, a plain space is one."""
+    if bad := text(value):
+        return bad
+    return BLANK if value.isspace() and _blanks.keys().isdisjoint(map(ord, value)) else None
 
 
 def binary(value: Any) -> Bad | None:
@@ -144,7 +155,7 @@ CHECKS: dict[str, Check] = {
     "instant": _dated(_is_instant, "Un instant est attendu, comme 2026-11-21T14:00:00+01:00."),
     "markdown": text,
     "oid": _worded(_is_oid, "Un OID est attendu, comme urn:oid:1.2.250.1.213.1.4.8."),
-    "string": text,
+    "string": string,
     "time": _dated(_is_time, "Une heure est attendue, comme 14:00:00."),
     "uri": _worded(_is_uri, "Une adresse (URI) sans espace est attendue."),
     "url": _worded(_is_uri, "Une adresse (URL) sans espace est attendue."),

@@ -304,6 +304,29 @@ def test_the_models_refuse_no_value_that_the_walk_takes(kind: str, data: st.Data
         assert opinion.asked(resource) == []
 
 
+SPACES = [c for c in map(chr, range(0x3001)) if c.isspace()]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=ascii)
+@pytest.mark.parametrize("kind", ["Code", "Markdown", "String", "Uri"])
+def test_a_space_of_unicode_is_judged_as_the_models_do(kind: str, space: str) -> None:
+    """Alone it is no string and no code; in a sentence, as the French put before « ? », it is one."""
+    for value in (space, space * 3, f" {space}", f"{space}\n", f"a{space}b", f"{space}a", f"a{space}"):
+        extension = {"url": "https://example.org/x", f"value{kind}": value}
+        resource = {"resourceType": "Basic", "code": {"text": "a"}, "extension": [extension]}
+        if not walk(resource, set()):
+            assert opinion.asked(resource) == [], ascii(value)
+
+
+@pytest.mark.parametrize(
+    ("said", "codes"),
+    [("\xa0", ["bad_text"]), ("\u202f\x85", ["bad_text"]), ("Ça va\xa0?", []), ("\xa0 Ça va", []), (" ", [])],
+)
+def test_a_text_of_special_spaces_alone_is_refused_at_its_element(said: str, codes: list[str]) -> None:
+    faults = faults_of(patient(name=[{"text": said}]))
+    assert [(f.where, f.code) for f in faults] == [("Patient.name[0].text", code) for code in codes]
+
+
 def test_the_models_are_asked_once_of_what_is_made_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Json] = []
     monkeypatch.setattr(opinion, "_taken", set())
